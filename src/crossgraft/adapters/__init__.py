@@ -1,0 +1,1 @@
+"""Adapter studies: what fine-tuning on one task and language does to all others."""

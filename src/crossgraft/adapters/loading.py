@@ -1,0 +1,83 @@
+"""Models and tokenizers by Transformers, from a folder or the hub; never from pickles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from crossgraft.adapters.models import Model, check_model_folder
+from crossgraft.core import Origin
+from crossgraft.errors import DataError, MissingExtra
+from crossgraft.identity import hub_commit
+
+try:
+    import torch
+    import transformers
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+except ImportError as error:
+    raise MissingExtra("working with language models", "adapters") from error
+
+
+def device_of(wish: str) -> torch.device:
+    """The device for ``auto`` is CUDA where there is one, else the CPU."""
+    if wish == "auto":
+        wish = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.device(wish)
+    except RuntimeError as error:
+        raise DataError(f"expected a device such as 'cpu' or 'cuda:0'; got {wish!r}") from error
+
+
+def device_kind(wish: str) -> str:
+    """What makes two devices compute alike: the type, and the name of the GPU."""
+    device = device_of(wish)
+    return f"cuda {torch.cuda.get_device_name(device)}" if device.type == "cuda" else device.type
+
+
+def load_tokenizer(name: str, model: Model, origin: Origin) -> Any:
+    where, options = _where(name, model, origin)
+    with _explained(f"models.{name}: cannot load the tokenizer of {where}"):
+        return AutoTokenizer.from_pretrained(where, **options)
+
+
+def load_model(name: str, model: Model, origin: Origin, attention: str, device: torch.device) -> Any:
+    """The model in its declared dtype, in evaluation mode, without gradients."""
+    where, options = _where(name, model, origin)
+    with _explained(f"models.{name}: cannot load {where}"):
+        loaded = AutoModelForCausalLM.from_pretrained(
+            where, dtype=getattr(torch, model.dtype), attn_implementation=attention, use_safetensors=True, **options
+        )
+    return loaded.to(device).eval().requires_grad_(False)
+
+
+def _where(name: str, model: Model, origin: Origin) -> tuple[str, dict[str, Any]]:
+    options: dict[str, Any] = {"trust_remote_code": model.trust_remote_code}
+    if model.hub:
+        return model.hub, {**options, "revision": hub_commit(model.hub, model.revision, f"models.{name}")}
+    folder = Path(model.input(name, origin).path)
+    check_model_folder(folder, f"models.{name}")
+    return str(folder), {**options, "local_files_only": True}
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Transformers raises a dozen kinds of errors for a folder it does not like; ours is one sentence."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        lines = str(error).strip().splitlines()
+        raise DataError(f"{what}: {lines[0] if lines else type(error).__name__}") from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No progress bars of Transformers: our own tell how far a study is."""
+    was_on = transformers.utils.logging.is_progress_bar_enabled()
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was_on:
+            transformers.utils.logging.enable_progress_bar()

@@ -1,0 +1,127 @@
+"""``[models]`` and ``[adapters]``: the language models of a study, and what the user trained already."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from crossgraft.core import Input, Origin, Point
+from crossgraft.errors import DataError, SpecError
+
+DType = Literal["float32", "bfloat16", "float16"]
+
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt")
+_CHANGES_THE_BASE = ("pissa", "olora", "loftq", "corda")  # initialisations that rewrite base weights
+
+
+@dataclass(frozen=True)
+class Model:
+    """A causal language model: a local Transformers folder, or a hub id at a revision.
+
+    ``family`` and ``billions`` (parameters) are what the analysis conditions on.
+    """
+
+    path: str = ""
+    hub: str = ""
+    revision: str = ""
+    dtype: DType = "float32"
+    family: str = ""
+    billions: float | None = None
+    trust_remote_code: bool = False
+
+    def __post_init__(self) -> None:
+        if bool(self.path) == bool(self.hub):
+            raise SpecError('expected either path = "folder" or hub = "owner/name" with a revision')
+        if self.hub and not self.revision:
+            raise SpecError(
+                f'the hub model {self.hub!r} needs revision = "<commit>": a name alone does not say which weights',
+                ("revision",),
+            )
+        if self.path and self.revision:
+            raise SpecError("a local folder has no revision; its content is hashed", ("revision",))
+
+    def input(self, name: str, origin: Origin) -> Input:
+        if self.hub:
+            return Input("hub", self.hub, f"models.{name}", self.revision)
+        return Input("model", origin.path(self.path), f"models.{name}")
+
+    def identity(self) -> Mapping[str, Any]:
+        return {"dtype": self.dtype, "trust_remote_code": self.trust_remote_code}
+
+
+@dataclass(frozen=True)
+class Given:
+    """An adapter (PEFT folder) or a whole checkpoint that exists already: evaluated, not trained."""
+
+    path: str
+    model: str
+    trained_on: Point | None = None
+
+    def input(self, name: str, origin: Origin) -> Input:
+        return Input("adapter", origin.path(self.path), f"adapters.{name}")
+
+
+def check_model_folder(folder: Path, role: str) -> None:
+    """What a Transformers folder needs for us: configuration, safetensors, tokenizer."""
+    if not (folder / "config.json").is_file():
+        raise DataError(f"{role}: expected a Transformers model folder; {folder} has no config.json")
+    if not any(folder.glob("*.safetensors")):
+        raise DataError(f"{role}: {folder} has no *.safetensors; pickled weights are not loaded, convert them first")
+    if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
+        raise DataError(
+            f"{role}: {folder} has no tokenizer (none of {', '.join(_TOKENIZER_FILES)}); "
+            "save it there with tokenizer.save_pretrained(…)"
+        )
+
+
+def is_peft_folder(folder: Path) -> bool:
+    return (folder / "adapter_config.json").is_file()
+
+
+def check_given_folder(folder: Path, role: str) -> None:
+    """An adapter that leaves the base as it is, or a checkpoint that is complete."""
+    if not is_peft_folder(folder):
+        if not (folder / "config.json").is_file():
+            raise DataError(
+                f"{role}: expected a PEFT folder (adapter_config.json) or a checkpoint (config.json); {folder} is neither"
+            )
+        check_model_folder(folder, role)
+        return
+    if not (folder / "adapter_model.safetensors").is_file():
+        raise DataError(f"{role}: {folder} has no adapter_model.safetensors; pickled adapters are not loaded")
+    init = json.loads((folder / "adapter_config.json").read_text("utf-8")).get("init_lora_weights")
+    if isinstance(init, str) and init.lower().startswith(_CHANGES_THE_BASE):
+        raise DataError(
+            f"{role}: the adapter was initialised with {init!r}, which rewrites base weights, so it cannot be compared "
+            "with the base in place; convert it with PEFT: save_pretrained(…, path_initial_model_for_weight_conversion=…)"
+        )
+
+
+def adapter_bytes(folder: Path, rank: int, targets: Sequence[str]) -> int:
+    """What a float32 LoRA adapter of this rank will weigh on disk, from the shapes of the weights."""
+    total = 0
+    for name, shape in _weight_shapes(folder):
+        module = name.removesuffix(".weight").rpartition(".")[2]
+        if len(shape) == 2 and name.endswith(".weight") and _is_target(module, targets):
+            total += 4 * rank * (shape[0] + shape[1])
+    return total
+
+
+def _is_target(module: str, targets: Sequence[str]) -> bool:
+    if list(targets) != ["all-linear"]:
+        return module in targets
+    return not any(part in module.lower() for part in ("embed", "lm_head", "wte", "wpe", "norm"))
+
+
+def _weight_shapes(folder: Path) -> Iterator[tuple[str, list[int]]]:
+    """Names and shapes from the headers of the safetensors files; no weight is read."""
+    for file in sorted(folder.glob("*.safetensors")):
+        with file.open("rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            for name, entry in json.loads(stream.read(length)).items():
+                if name != "__metadata__":
+                    yield name, entry["shape"]

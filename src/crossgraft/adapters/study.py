@@ -1,0 +1,281 @@
+"""A study of adapters: each trained on one source, each evaluated on all targets, against the base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from crossgraft.adapters.models import Given, Model, adapter_bytes, check_given_folder, check_model_folder
+from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.tasks import TASKS, Item, Split, Task, choose
+from crossgraft.core import (
+    Bench,
+    Cell,
+    Fingerprints,
+    Glimpse,
+    Input,
+    Job,
+    Origin,
+    Pairing,
+    Point,
+    Treatment,
+    Worker,
+)
+from crossgraft.errors import SpecError, did_you_mean
+from crossgraft.identity import content_id
+from crossgraft.spec import Chosen
+
+SCORING = 1  # raise it when the same inputs would give other answers
+TRAINING = 1  # raise it when the same inputs would give another adapter
+
+
+@dataclass(frozen=True)
+class Grid:
+    """``[grid]``: which points are trained on and evaluated on, and how many items of them.
+
+    Patterns are task/language with ``*``. ``base_repeats`` measures the base again (its own noise);
+    ``base_variants`` are harmless changes of the prompt, such as ``"{prompt} "``.
+    """
+
+    sources: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ("*",)
+    train_items: int = 0  # 0: all
+    test_items: int = 0  # 0: all
+    base_repeats: int = 1
+    base_variants: tuple[str, ...] = ()
+    keep_adapters: Literal["always", "never"] = "always"
+
+    def __post_init__(self) -> None:
+        for name in ("train_items", "test_items"):
+            if getattr(self, name) < 0:
+                raise SpecError(f"expected a number of items, 0 for all; got {getattr(self, name)}", (name,))
+        if self.base_repeats < 1:
+            raise SpecError(f"expected at least 1; got {self.base_repeats}", ("base_repeats",))
+        for variant in self.base_variants:
+            if "{prompt}" not in variant:
+                raise SpecError(f"expected a template with {{prompt}}; got {variant!r}", ("base_variants",))
+
+
+@dataclass(frozen=True)
+class AdapterStudy:
+    """Every model × source × recipe × seed, and every given adapter, on every target."""
+
+    name: str
+    models: dict[str, Model]
+    tasks: dict[str, Annotated[Task, Chosen("kind", TASKS, default="choice")]]
+    grid: Grid
+    adapters: dict[str, Given] = field(default_factory=dict)
+    recipe: Recipe = Recipe()
+    seeds: tuple[int, ...] = (1,)
+    attention: Literal["sdpa", "eager"] = "sdpa"
+    limit: int = 0  # test items a target, 0 for all
+    origin: Origin = field(default=Origin(), metadata={"toml": False})
+
+    def __post_init__(self) -> None:
+        if not self.models:
+            raise SpecError("expected at least one model", ("models",))
+        if self.limit < 0:
+            raise SpecError(f"expected a number of items, 0 for all; got {self.limit}", ("limit",))
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            raise SpecError(f"expected different seeds; got {list(self.seeds)}", ("seeds",))
+        if not self.grid.sources and not self.adapters:
+            raise SpecError("expected sources to train on, or adapters to evaluate", ("grid", "sources"))
+        self.points("sources")
+        self.points("targets")
+        for name, given in self.adapters.items():
+            if given.model not in self.models:
+                raise SpecError(
+                    f"no model is called {given.model!r}{did_you_mean(given.model, self.models)}",
+                    ("adapters", name, "model"),
+                )
+
+    def points(self, which: Literal["sources", "targets"]) -> tuple[Point, ...]:
+        """The points a list of patterns stands for, in the order of the tasks."""
+        every = [Point(task, language) for task, kind in self.tasks.items() for language in kind.languages]
+        chosen: dict[Point, None] = {}
+        for pattern in getattr(self.grid, which):
+            found = [point for point in every if fnmatchcase(str(point), pattern)]
+            if not found:
+                raise SpecError(self._no_point(pattern, every), ("grid", which))
+            chosen.update(dict.fromkeys(found))
+        return tuple(point for point in every if point in chosen)
+
+    def _no_point(self, pattern: str, every: Sequence[Point]) -> str:
+        task, _, language = pattern.rpartition("/")
+        if task in self.tasks:
+            return f"the task {task!r} has no language {language!r}; it has {', '.join(self.tasks[task].languages)}"
+        return f"{pattern!r} is no task/language of this study{did_you_mean(pattern, map(str, every))}"
+
+    @property
+    def test_items(self) -> int:
+        """How many test items a target, 0 for all: the smaller of grid.test_items and limit."""
+        counts = [count for count in (self.grid.test_items, self.limit) if count]
+        return min(counts, default=0)
+
+    # what it depends on, and what it consists of
+
+    def inputs(self) -> Sequence[Input]:
+        found = [model.input(name, self.origin) for name, model in self.models.items()]
+        found += [given.input(name, self.origin) for name, given in self.adapters.items()]
+        found += [self._data(point, "train") for point in self.points("sources")]
+        found += [self._data(point, "test") for point in self.points("targets")]
+        return found
+
+    def _data(self, point: Point, split: Split) -> Input:
+        one = self.tasks[point.task].input(point.lang, split, self.origin)
+        return replace(one, role=f"tasks.{point.task}, {one.role}")
+
+    def jobs(self, fingerprints: Fingerprints) -> tuple[Job, ...]:
+        found: list[Job] = []
+        for name, model in self.models.items():
+            base = {"weights": fingerprints[model.input(name, self.origin)], **model.identity()}
+            found += self._controls(name, base, fingerprints)
+            found += self._given(name, base, fingerprints)
+            found += self._trained(name, base, fingerprints)
+        return tuple(found)
+
+    def _controls(self, model: str, base: dict[str, Any], fingerprints: Fingerprints) -> Iterator[Job]:
+        variants: list[tuple[str, dict[str, Any], str]] = [("", {}, "{prompt}")]
+        variants += [(f"repeat {n}", {"repeat": n}, "{prompt}") for n in range(2, self.grid.base_repeats + 1)]
+        variants += [(f"prompt {template!r}", {}, template) for template in self.grid.base_variants]
+        for variant, extra, template in variants:
+            treatment = Treatment(model, "base", "control", variant=variant)
+            yield self._job(treatment, content_id(base=base, **extra), fingerprints, template)
+
+    def _given(self, model: str, base: dict[str, Any], fingerprints: Fingerprints) -> Iterator[Job]:
+        for name, given in self.adapters.items():
+            if given.model == model:
+                weights = fingerprints[given.input(name, self.origin)]
+                treatment = Treatment(model, name, "given", given.trained_on)
+                yield self._job(treatment, content_id(base=base, given=weights), fingerprints)
+
+    def _trained(self, model: str, base: dict[str, Any], fingerprints: Fingerprints) -> Iterator[Job]:
+        for seed in self.seeds:
+            for axes, recipe in self.recipe.variants():
+                for source in self.points("sources"):
+                    treatment = Treatment(model, str(source), "trained", source, axes, seed)
+                    treatment_id = content_id(
+                        base=base,
+                        data=fingerprints[self._data(source, "train")],
+                        reading=dict(self.tasks[source.task].identity(source.lang)),
+                        items=self.grid.train_items,
+                        recipe=dict(recipe.identity()),
+                        seed=seed,
+                        training=TRAINING,
+                    )
+                    yield self._job(treatment, treatment_id, fingerprints)
+
+    def _job(
+        self, treatment: Treatment, treatment_id: str, fingerprints: Fingerprints, template: str = "{prompt}"
+    ) -> Job:
+        cells = []
+        for target in self.points("targets"):
+            task = self.tasks[target.task]
+            texts_id = content_id(
+                data=fingerprints[self._data(target, "test")],
+                reading=dict(task.identity(target.lang)),
+                items=self.test_items,
+                template=template,
+            )
+            record_id = content_id(treatment=treatment_id, texts=texts_id, scoring=SCORING)
+            item_set = f"{self.test_items} items" if self.test_items else "all"
+            cells.append(Cell(target, record_id, texts_id, item_set, task.metric))
+        return Job(treatment, treatment_id, tuple(cells))
+
+    def recipe_of(self, treatment: Treatment) -> Recipe:
+        return dict(self.recipe.variants())[treatment.recipe]
+
+    def template_of(self, treatment: Treatment) -> str:
+        """How a control's prompts are varied."""
+        for template in self.grid.base_variants:
+            if treatment.variant == f"prompt {template!r}":
+                return template
+        return "{prompt}"
+
+    # data
+
+    def training_items(self, source: Point) -> tuple[Item, ...]:
+        return choose(self.tasks[source.task].items(source.lang, "train", self.origin), self.grid.train_items)
+
+    def test_items_of(self, target: Point, template: str = "{prompt}") -> tuple[Item, ...]:
+        items = choose(self.tasks[target.task].items(target.lang, "test", self.origin), self.test_items)
+        return tuple(replace(item, prompt=template.replace("{prompt}", item.prompt)) for item in items)
+
+    # work
+
+    def pairing(self, bench: Bench) -> Pairing:
+        from crossgraft.adapters.loading import device_kind
+
+        return Pairing(device_kind(bench.device), self.attention, bench.threads)
+
+    @contextmanager
+    def open(self, bench: Bench) -> Iterator[Worker]:
+        from crossgraft.adapters.worker import AdapterWorker
+
+        worker = AdapterWorker(self, bench)
+        try:
+            yield worker
+        finally:
+            worker.close()
+
+    # a look ahead
+
+    def check(self) -> Sequence[str]:
+        for name, model in self.models.items():
+            if model.path:
+                check_model_folder(Path(model.input(name, self.origin).path), f"models.{name}")
+        for name, given in self.adapters.items():
+            check_given_folder(Path(given.input(name, self.origin).path), f"adapters.{name}")
+        train = {source: self.training_items(source) for source in self.points("sources")}
+        test = {target: self.test_items_of(target) for target in self.points("targets")}
+        return [*_leaks(train, test), *_unequal_ids(test)]
+
+    def preview(self, count: int) -> Iterator[Glimpse]:
+        from crossgraft.adapters.loading import load_tokenizer
+        from crossgraft.adapters.scoring import encode, show
+
+        name, model = next(iter(self.models.items()))
+        tokenizer = load_tokenizer(name, model, self.origin)
+        for target in self.points("targets"):
+            for item in self.test_items_of(target)[:count]:
+                lines = [("prompt", item.prompt), *show(encode(tokenizer, item), item, tokenizer)]
+                yield Glimpse(target, item.id, (*lines, ("answer", item.options[item.gold].strip())))
+
+    def smoke(self) -> AdapterStudy:
+        """One source a model and recipe, one step, one item a target."""
+        sources = tuple(str(source) for source in self.points("sources")[:1])
+        grid = replace(self.grid, sources=sources, train_items=self.recipe.batch)
+        recipe = replace(self.recipe, steps=1, axes={k: v for k, v in self.recipe.axes.items() if k != "steps"})
+        return replace(self, grid=grid, recipe=recipe, seeds=self.seeds[:1], limit=1)
+
+    def weight_of(self, treatment: Treatment) -> int | None:
+        """Bytes the adapter will take on disk; None when the model is not here to be measured."""
+        model = self.models[treatment.model]
+        if treatment.kind != "trained" or model.hub:
+            return None
+        recipe = self.recipe_of(treatment)
+        return adapter_bytes(Path(model.input(treatment.model, self.origin).path), recipe.rank, recipe.targets)
+
+
+def _leaks(train: dict[Point, tuple[Item, ...]], test: dict[Point, tuple[Item, ...]]) -> Iterator[str]:
+    """Items of parallel tasks are the same items in every language: an id in train must not be in test."""
+    for task in dict.fromkeys(point.task for point in train):
+        trained = {item.id for point, items in train.items() if point.task == task for item in items}
+        tested = {item.id for point, items in test.items() if point.task == task for item in items}
+        if shared := sorted(trained & tested):
+            yield (
+                f"{task}: {len(shared)} ids (such as {shared[0]!r}) are in the train split of one language and the test "
+                "split of the same or another; if equal ids mean equal items, gains on this task are partly memory"
+            )
+
+
+def _unequal_ids(test: dict[Point, tuple[Item, ...]]) -> Iterator[str]:
+    for task in dict.fromkeys(point.task for point in test):
+        sets = [{item.id for item in items} for point, items in test.items() if point.task == task]
+        shared = set.intersection(*sets)
+        if (share := len(shared) / max(map(len, sets))) < 0.95:
+            yield f"{task}: only {share:.0%} of the test ids are in all its languages; means over languages compare different items"

@@ -1,0 +1,202 @@
+"""Carries out the jobs of an adapter study: loads a base model once, trains, evaluates, records."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import torch
+
+from crossgraft.adapters.loading import device_of, load_model, load_tokenizer, quiet
+from crossgraft.adapters.lora import examples, fresh_adapter, save, saved_adapter, train
+from crossgraft.adapters.models import Model, check_given_folder, is_peft_folder
+from crossgraft.adapters.scoring import Encoded, Scored, encode, score_items
+from crossgraft.adapters.study import AdapterStudy
+from crossgraft.adapters.tasks import Item
+from crossgraft.core import Bench, Cell, Job, Point, Progress, Record, Recorded, Texts
+from crossgraft.errors import DataError, JobFailed
+from crossgraft.metrics import all_scores
+
+T = TypeVar("T")
+
+
+class AdapterWorker:
+    """Keeps the base model of the last job, and what was tokenised for it."""
+
+    def __init__(self, study: AdapterStudy, bench: Bench) -> None:
+        self._study = study
+        self._artefacts = bench.artefacts
+        self._pairing = study.pairing(bench)
+        self._device = device_of(bench.device)
+        self._threads_before = torch.get_num_threads()
+        torch.set_num_threads(bench.threads)
+        self._name = ""
+        self._model: Any = None
+        self._tokenizer: Any = None
+        self._texts: dict[tuple[Point, str], tuple[tuple[Item, ...], list[Encoded]]] = {}
+
+    def close(self) -> None:
+        torch.set_num_threads(self._threads_before)
+        self._model = self._tokenizer = None
+
+    def run(self, job: Job) -> Iterator[Progress | Recorded]:
+        self._use(job.treatment.model)
+        facts: dict[str, Any] = {}
+        timings: dict[str, float] = {}
+        if job.treatment.kind == "trained" and not self._adapter(job).is_dir():
+            yield from self._train(job, facts, timings)
+        with self._treated(job) as model:
+            for cell in job.cells:
+                yield from self._evaluate(job, cell, model, facts, timings)
+        if job.treatment.kind == "trained" and self._study.grid.keep_adapters == "never":
+            shutil.rmtree(self._adapter(job))
+
+    def _adapter(self, job: Job) -> Path:
+        return self._artefacts / job.treatment_id
+
+    def _use(self, name: str) -> None:
+        """Have this base model loaded; another one goes first."""
+        if self._name == name:
+            return
+        self._name, self._model, self._tokenizer = "", None, None
+        self._texts.clear()
+        study, model = self._study, self._study.models[name]
+        with quiet():
+            self._tokenizer = load_tokenizer(name, model, study.origin)
+            self._model = load_model(name, model, study.origin, study.attention, self._device)
+        self._name = name
+
+    # training
+
+    def _train(self, job: Job, facts: dict[str, Any], timings: dict[str, float]) -> Iterator[Progress]:
+        """Train and save; the adapter is then read back, so a resumed job evaluates the same weights."""
+        treatment = job.treatment
+        if treatment.source is None or treatment.seed is None:
+            raise JobFailed(f"{treatment} names no source or no seed to train with", deterministic=True)
+        recipe = self._study.recipe_of(treatment)
+        items = self._study.training_items(treatment.source)
+        data = examples(items, [encode(self._tokenizer, item) for item in items], recipe)
+        seed = treatment.seed
+        started = time.perf_counter()
+        with fresh_adapter(self._model, recipe, seed) as wrapped:
+            result = yield from _told(job, f"training on {treatment.source}", train(wrapped, data, recipe, seed))
+            save(wrapped, self._adapter(job))
+        timings["train"] = time.perf_counter() - started
+        facts |= {
+            "train_items": len(items),
+            "train_steps": result.steps,
+            "train_tokens": result.tokens,
+            "first_loss": result.losses[0],
+            "last_loss": result.losses[-1],
+        }
+
+    # evaluation
+
+    @contextmanager
+    def _treated(self, job: Job) -> Iterator[Any]:
+        """The model as the treatment has it.
+
+        The base is run inside the same wrapper as an adapter, with the adapter switched off, so
+        that nothing but the adapter differs.
+        """
+        treatment, study = job.treatment, self._study
+        with ExitStack() as stack:
+            if treatment.is_control:
+                recipe = study.recipe.variants()[0][1]
+                wrapped = stack.enter_context(fresh_adapter(self._model, recipe, seed=0)).eval()
+                stack.enter_context(wrapped.disable_adapter())
+                yield wrapped
+            elif treatment.kind == "trained":
+                yield stack.enter_context(saved_adapter(self._model, self._adapter(job)))
+            else:
+                folder = Path(study.adapters[treatment.name].input(treatment.name, study.origin).path)
+                check_given_folder(folder, f"adapters.{treatment.name}")
+                if is_peft_folder(folder):
+                    yield stack.enter_context(saved_adapter(self._model, folder))
+                else:
+                    yield self._checkpoint(treatment.name, folder)
+
+    def _checkpoint(self, name: str, folder: Path) -> Any:
+        base = self._study.models[self._name]
+        told = Model(path=str(folder), dtype=base.dtype, trust_remote_code=base.trust_remote_code)
+        with quiet():
+            model = load_model(name, told, self._study.origin, self._study.attention, self._device)
+        if model.config.vocab_size != self._model.config.vocab_size:
+            raise DataError(
+                f"adapters.{name}: the checkpoint has a vocabulary of {model.config.vocab_size}, the model "
+                f"{self._name!r} one of {self._model.config.vocab_size}: they do not read the same tokens"
+            )
+        return model
+
+    def _evaluate(
+        self, job: Job, cell: Cell, model: Any, facts: dict[str, Any], timings: dict[str, float]
+    ) -> Iterator[Progress | Recorded]:
+        items, encoded = self._encoded(cell.target, self._study.template_of(job.treatment))
+        started = time.perf_counter()
+        scored = yield from _told(job, f"evaluating {cell.target}", score_items(model, items, encoded))
+        timings = {**timings, "evaluate": time.perf_counter() - started}
+        yield Recorded(job, self._record(job, cell, scored, facts, timings), _texts(cell, items))
+
+    def _encoded(self, target: Point, template: str) -> tuple[tuple[Item, ...], list[Encoded]]:
+        """Items and tokens of a target, made once for all adapters of a model."""
+        key = (target, template)
+        if key not in self._texts:
+            items = self._study.test_items_of(target, template)
+            self._texts[key] = items, [encode(self._tokenizer, item) for item in items]
+        return self._texts[key]
+
+    def _record(self, job: Job, cell: Cell, scored: Scored, facts: dict[str, Any], timings: dict[str, float]) -> Record:
+        model = self._study.models[job.treatment.model]
+        provenance = {
+            **facts,
+            "model": {**dict(model.identity()), "hub": model.hub, "path": model.path, "revision": model.revision},
+            "boundary_shifted": scored.shifted,
+            "truncated": scored.truncated,
+            "versions": _versions(),
+        }
+        if job.treatment.kind == "trained":
+            provenance["recipe"] = dict(self._study.recipe_of(job.treatment).identity())
+        return Record(
+            id=cell.record_id,
+            treatment_id=job.treatment_id,
+            treatment=job.treatment,
+            target=cell.target,
+            item_set=cell.item_set,
+            texts_id=cell.texts_id,
+            answers=scored.answers,
+            pairing=self._pairing,
+            scores=all_scores(scored.answers),
+            timings=timings,
+            provenance=provenance,
+        )
+
+
+def _told(job: Job, doing: str, steps: Generator[tuple[int, int], None, T]) -> Generator[Progress, None, T]:
+    """The steps as events of the job, and what they return."""
+    while True:
+        try:
+            done, total = next(steps)
+        except StopIteration as stop:
+            return cast(T, stop.value)
+        yield Progress(job, doing, done, total)
+
+
+def _texts(cell: Cell, items: Sequence[Item]) -> Texts:
+    return Texts(
+        cell.texts_id,
+        tuple(item.id for item in items),
+        {
+            "prompt": [item.prompt for item in items],
+            "options": [list(item.options) for item in items],
+            "gold": [item.options[item.gold] for item in items],
+        },
+    )
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("crossgraft", "torch", "transformers", "peft")}

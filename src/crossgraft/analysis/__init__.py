@@ -1,0 +1,1 @@
+"""From a matrix to findings: plain values that a report only has to print."""

@@ -1,0 +1,119 @@
+"""From a store and the name of a study to its matrix, its findings, and the items behind a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from crossgraft.analysis.findings import Findings, analyse
+from crossgraft.core import Cell, Floats, Job, Record, Texts
+from crossgraft.errors import StoreError
+from crossgraft.layout import Manifest
+from crossgraft.matrix import TransferMatrix
+from crossgraft.metrics import METRICS
+from crossgraft.store import Damage, Store
+
+
+def require_study(store: Store, name: str = "") -> Manifest:
+    """The study of that name; when the store has only one, the name may be empty."""
+    names = store.studies()
+    if not name and len(names) == 1:
+        return store.study(names[0])
+    if not name:
+        what = (
+            f"holds {', '.join(map(repr, names))}: name one" if names else "holds no study; 'crossgraft run' makes one"
+        )
+        raise StoreError(f"{store.root} {what}")
+    return store.study(name)
+
+
+def load_matrix(store: Store, name: str = "") -> TransferMatrix:
+    """The transfer matrix of a study in the store."""
+    return _matrix(store, require_study(store, name))[0]
+
+
+def load_findings(store: Store, name: str = "") -> Findings:
+    """What the results of a study in the store say."""
+    manifest = require_study(store, name)
+    matrix, damages = _matrix(store, manifest)
+    wanted = {job.treatment_id for job in manifest.jobs}
+    failures = [f"{one['job']}: {one['message']}" for id, one in store.failures().items() if id in wanted]
+    notes = [*manifest.notes, *map(str, damages)]
+    return analyse(matrix, manifest.name, notes=notes, failures=failures)
+
+
+def _matrix(store: Store, manifest: Manifest) -> tuple[TransferMatrix, list[Damage]]:
+    records, damages = store.read(cell.record_id for job in manifest.jobs for cell in job.cells)
+    return TransferMatrix.from_records(manifest.jobs, records), damages
+
+
+@dataclass(frozen=True)
+class Flip:
+    """An item whose value changed between control and treatment."""
+
+    item: str
+    control: float
+    treated: float
+    lines: tuple[tuple[str, str], ...]  # the item as text
+
+
+def control_of(store: Store, record: Record) -> tuple[Record, str]:
+    """The control a record is compared with, and the metric, as the store's studies pair them."""
+    for name in store.studies():
+        jobs = store.study(name).jobs
+        cell = _cell_of(jobs, record.id)
+        if cell is None:
+            continue
+        ids = [
+            one.record_id
+            for job in jobs
+            if job.treatment.is_control and not job.treatment.variant and job.treatment.model == record.treatment.model
+            for one in job.cells
+            if one.target == cell.target
+        ]
+        for control in store.read(ids)[0]:
+            if control.pairing == record.pairing:
+                return control, cell.metric
+    raise StoreError(f"the store has no control that record {record.id[:10]} could be compared with")
+
+
+def _cell_of(jobs: tuple[Job, ...], record_id: str) -> Cell | None:
+    return next((cell for job in jobs for cell in job.cells if cell.record_id == record_id), None)
+
+
+def flips(store: Store, record: Record) -> Iterator[Flip]:
+    """The items that were right and became wrong, or the other way round, as text."""
+    control, metric = control_of(store, record)
+    before, after = _values(metric, control), _values(metric, record)
+    texts = store.texts(record.texts_id)
+    for place in np.flatnonzero(~np.isclose(before, after, equal_nan=True)):
+        item = record.answers.items[place]
+        lines = _lines(texts, item, {"control": control, "treated": record}, int(place))
+        yield Flip(item, float(before[place]), float(after[place]), lines)
+
+
+def _values(metric: str, record: Record) -> Floats:
+    statistics = METRICS.get(metric).statistics(record.answers)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(statistics[:, 0] / statistics[:, -1])
+
+
+def _lines(texts: Texts | None, item: str, records: dict[str, Record], place: int) -> tuple[tuple[str, str], ...]:
+    lines: list[tuple[str, str]] = []
+    shown = dict.fromkeys(texts.items, None) if texts else {}
+    if texts is not None and item in shown:
+        row = texts.items.index(item)
+        lines += [(name, _text(values[row])) for name, values in texts.columns.items()]
+    for name, record in records.items():
+        columns = record.answers.columns
+        if "loglik" in columns:
+            lines.append((name, " ".join(f"{value:.2f}" for value in columns["loglik"][place] if not np.isnan(value))))
+        elif "answer" in columns:
+            lines.append((name, str(columns["answer"][place])))
+    return tuple(lines)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else " | ".join(map(str, value))  # type: ignore[call-overload]

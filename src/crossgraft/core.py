@@ -1,0 +1,364 @@
+"""The nouns of a study: what is trained on, what is evaluated, what was measured."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from crossgraft.errors import JobFailed, SpecError
+from crossgraft.identity import content_id
+
+Scalar = str | int | float | bool
+Floats = npt.NDArray[np.float64]
+
+Regime = Literal["MT-ML", "MT-CL", "CT-ML", "CT-CL"]
+REGIME_WORDS: Mapping[Regime, str] = {
+    "MT-ML": "on its own task and language",
+    "MT-CL": "same task, other languages",
+    "CT-ML": "other tasks, same language",
+    "CT-CL": "other tasks, other languages",
+}
+_REGIMES: Mapping[tuple[bool, bool], Regime] = {  # (same task, same language)
+    (True, True): "MT-ML",
+    (True, False): "MT-CL",
+    (False, True): "CT-ML",
+    (False, False): "CT-CL",
+}
+_TAG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")  # BCP 47, as far as its shape goes
+
+
+def is_language(text: str) -> bool:
+    """Whether the text is shaped like a BCP 47 language tag.
+
+    >>> is_language("zh-Hant"), is_language("../secret")
+    (True, False)
+    """
+    return _TAG.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Point:
+    """A task in a language (or a language pair): the unit we train on and evaluate on.
+
+    The text form splits at the last slash, so tasks may have slashes of their own.
+
+    >>> Point.parse("almanac/sums/de")
+    Point(task='almanac/sums', lang='de')
+    >>> Point.parse("xnli/sw").regime(Point.parse("xnli/de"))
+    'MT-CL'
+    """
+
+    task: str
+    lang: str
+
+    def __post_init__(self) -> None:
+        tags = self.lang.split(":")
+        if not self.task or len(tags) > 2 or not all(is_language(tag) for tag in tags):
+            raise SpecError(
+                f"expected a task and a BCP 47 language ('xnli/sw') or a language pair ('bli/de:fi'); "
+                f"got {f'{self.task}/{self.lang}'!r}"
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        task, slash, lang = text.rpartition("/")
+        if not slash:
+            raise SpecError(f"expected task/language, such as 'xnli/sw'; got {text!r}")
+        return cls(task, lang)
+
+    def regime(self, target: Point) -> Regime:
+        """What is shared when we train here and evaluate on ``target``."""
+        return _REGIMES[self.task == target.task, self.lang == target.lang]
+
+    def __str__(self) -> str:
+        return f"{self.task}/{self.lang}"
+
+
+Kind = Literal["control", "trained", "given", "mapping"]
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Treatment:
+    """Anything that is compared with the control: an adapter trained on a source, an adapter or
+    checkpoint that exists already, a mapping between embedding spaces; and the control itself.
+
+    ``model`` is what it is applied to; ``recipe`` holds only the axes on which the study varies;
+    ``variant`` tells the repeats and prompt variants of a control apart.
+    """
+
+    model: str
+    name: str
+    kind: Kind
+    source: Point | None = None
+    recipe: tuple[tuple[str, Scalar], ...] = ()
+    seed: int | None = None
+    variant: str = ""
+
+    @property
+    def is_control(self) -> bool:
+        return self.kind == "control"
+
+    @property
+    def row(self) -> Treatment:
+        """The row of the matrix it belongs to: the same treatment, whatever the seed."""
+        return Treatment(self.model, self.name, self.kind, self.source, self.recipe)
+
+    @property
+    def label(self) -> str:
+        """Its name with the axes of its recipe, without model and seed."""
+        axes = ", ".join(f"{key} {value}" for key, value in self.recipe)
+        return f"{self.name} ({axes})" if axes else self.name
+
+    def __str__(self) -> str:
+        seed = "" if self.seed is None else f" seed {self.seed}"
+        variant = f" {self.variant}" if self.variant else ""
+        return f"{self.model}: {self.label}{variant}{seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One target of a job: what is evaluated, and the id under which its record is kept.
+
+    ``metric`` is how the study reads the answers; it is no part of any id.
+    """
+
+    target: Point
+    record_id: str
+    texts_id: str
+    item_set: str
+    metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The smallest thing worth re-running: one treatment, on the targets that are still missing."""
+
+    treatment: Treatment
+    treatment_id: str
+    cells: tuple[Cell, ...]
+
+    def __str__(self) -> str:
+        return str(self.treatment)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """How numbers were computed, as far as it can move their last digits.
+
+    Not part of any id: a record made elsewhere is still a result. But a treatment is only
+    compared with a control that was computed in the same way.
+    """
+
+    device: str
+    attention: str
+    threads: int
+
+    @property
+    def id(self) -> str:
+        return content_id(device=self.device, attention=self.attention, threads=self.threads)[:8]
+
+    def __str__(self) -> str:
+        attention = f", {self.attention} attention" if self.attention else ""
+        return f"{self.device}{attention}, {self.threads} thread{'s' if self.threads != 1 else ''}"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What came out for each item, before any metric looks at it.
+
+    ``items`` are language-independent ids; ``columns`` hold one row an item, as vectors or as
+    matrices padded with NaN at the end (options, ranks of several correct words).
+    """
+
+    kind: str
+    items: tuple[str, ...]
+    columns: Mapping[str, npt.NDArray[Any]]
+
+    def __post_init__(self) -> None:
+        for name, column in self.columns.items():
+            if len(column) != len(self.items):
+                raise ValueError(f"column {name!r} has {len(column)} rows for {len(self.items)} items")
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What the items of an item set look like to the model, so that a number can be read as text."""
+
+    id: str
+    items: tuple[str, ...]
+    columns: Mapping[str, Sequence[str | Sequence[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A value that knows its metric, its unit, its direction and how many items it is from."""
+
+    metric: str
+    value: float
+    n: int
+    unit: str = "share"
+    higher_is_better: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.value:.3f} (n = {self.n})"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One treatment on one target: what came out, item by item, and where it came from."""
+
+    id: str
+    treatment_id: str
+    treatment: Treatment
+    target: Point
+    item_set: str
+    texts_id: str
+    answers: Answers
+    pairing: Pairing
+    scores: tuple[Score, ...] = ()
+    parse_failures: int = 0
+    timings: Mapping[str, float] = field(default_factory=dict)  # seconds
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A job has begun."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Part of a job is done: ``done`` of ``total`` steps of what ``doing`` says."""
+
+    job: Job
+    doing: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A target of a job is measured; ``texts`` come along so that its items can be read."""
+
+    job: Job
+    record: Record
+    texts: Texts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A job has no targets left."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A job ended without all its results; ``traceback`` is empty for the errors we foresaw."""
+
+    job: Job
+    error: JobFailed
+    traceback: str = ""
+
+
+Event = Started | Progress | Recorded | Finished | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Something outside the spec that a result depends on; ``role`` says whose it is, for errors."""
+
+    kind: Literal["file", "model", "adapter", "hub"]
+    path: str
+    role: str = field(compare=False)
+    revision: str = ""
+
+
+Fingerprints = Mapping[Input, str]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a study was read from; kept with its results."""
+
+    folder: Path = Path()
+    text: str = ""
+    overrides: tuple[str, ...] = ()
+
+    def path(self, text: str) -> str:
+        """A path of the spec, relative to the folder of the spec."""
+        return str(self.folder / Path(text).expanduser())
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where a worker works: the folder for adapters, the device ("auto": the best there is), the threads."""
+
+    artefacts: Path
+    device: str = "auto"
+    threads: int = 1
+
+
+class Worker(Protocol):
+    """Keeps what is dear to load (a base model, embedding spaces) while it runs job after job."""
+
+    def run(self, job: Job) -> Iterator[Progress | Recorded]: ...
+
+
+class Study(Protocol):
+    """A frozen value that knows its jobs (pure, instant) and how to work on them (heavy).
+
+    ``pairing`` says how its numbers would be computed on a bench; ``open`` gives the worker.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def origin(self) -> Origin: ...
+
+    def inputs(self) -> Sequence[Input]: ...
+
+    def jobs(self, fingerprints: Fingerprints) -> tuple[Job, ...]: ...
+
+    def pairing(self, bench: Bench) -> Pairing: ...
+
+    def open(self, bench: Bench) -> AbstractContextManager[Worker]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """One item as the study will see it: labelled lines of text, for ``preview``."""
+
+    point: Point
+    item: str
+    lines: tuple[tuple[str, str], ...]
+
+
+@runtime_checkable
+class Inspectable(Protocol):
+    """A study that can read its inputs ahead of the work."""
+
+    def check(self) -> Sequence[str]:
+        """Read every input and raise on the first mistake; return notes on what looks odd."""
+        ...
+
+    def preview(self, count: int) -> Iterator[Glimpse]:
+        """The first items of every target."""
+        ...
+
+    def smoke(self) -> Study:
+        """The same study, cut to one step of training and one item a target."""
+        ...

@@ -1,0 +1,319 @@
+"""A study of mappings between word-embedding spaces, against unmapped vectors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from importlib.metadata import version
+from itertools import combinations
+from pathlib import Path
+from typing import Annotated, Any
+
+from crossgraft.core import (
+    Bench,
+    Cell,
+    Fingerprints,
+    Glimpse,
+    Input,
+    Job,
+    Origin,
+    Pairing,
+    Point,
+    Progress,
+    Record,
+    Recorded,
+    Treatment,
+    Worker,
+    is_language,
+)
+from crossgraft.embeddings.lexicon import Lexicon, read_lexicon
+from crossgraft.embeddings.mapping import MAPPERS, Mapping
+from crossgraft.embeddings.space import Case, Space, Step, read_space
+from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, LanguagePair
+from crossgraft.embeddings.tasks.bli import lexicon_file
+from crossgraft.errors import DataError, SpecError
+from crossgraft.identity import content_id
+from crossgraft.metrics import all_scores
+from crossgraft.spec import Chosen
+
+SCORING = 1  # raise it when the same inputs would give other answers
+_SPACES_KEPT = 4
+
+
+@dataclass(frozen=True)
+class Spaces:
+    """``[spaces]``: one file of vectors a language."""
+
+    files: str
+    languages: tuple[str, ...]
+    name: str = "vectors"  # how the set of spaces is called in tables
+    top: int = 200_000
+    case: Case = "keep"
+    normalise: tuple[Step, ...] = ("unit", "center", "unit")
+
+    def __post_init__(self) -> None:
+        if "{language}" not in self.files:
+            raise SpecError(f"expected a file name with {{language}}; got {self.files!r}", ("files",))
+        for language in self.languages:
+            if not is_language(language):
+                raise SpecError(f"expected BCP 47 language tags; got {language!r}", ("languages",))
+        if self.top < 0:
+            raise SpecError(f"expected a number of words, 0 for all; got {self.top}", ("top",))
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """``[pairs]``: all pairs of languages in the order they are listed, or the listed ones."""
+
+    all: bool = False
+    use: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lexicons:
+    """``[lexicon]``: the training dictionaries, and how many of their first pairs to use (0: all)."""
+
+    train: str
+    sizes: tuple[int, ...] = (0,)
+
+    def __post_init__(self) -> None:
+        if "{pair}" not in self.train and not ("{source}" in self.train and "{target}" in self.train):
+            raise SpecError(
+                f"expected a file name with {{pair}}, or {{source}} and {{target}}; got {self.train!r}", ("train",)
+            )
+        if not self.sizes or min(self.sizes) < 0:
+            raise SpecError(f"expected sizes of at least 0; got {list(self.sizes)}", ("sizes",))
+
+
+@dataclass(frozen=True)
+class Methods:
+    """``[methods]``: the mapping methods, by name."""
+
+    use: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for name in self.use:
+            try:
+                MAPPERS.get(name)
+            except SpecError as error:
+                raise SpecError(str(error), ("use",)) from None
+
+
+@dataclass(frozen=True)
+class EmbeddingStudy:
+    """Every method, with every dictionary size, on every pair and task; the control is no mapping."""
+
+    name: str
+    spaces: Spaces
+    pairs: Pairs
+    lexicon: Lexicons
+    methods: Methods
+    tasks: dict[str, Annotated[EmbeddingTask, Chosen("kind", TASKS, default="bli")]]
+    limit: int = 0  # test items a target, 0 for all
+    origin: Origin = field(default=Origin(), metadata={"toml": False})
+
+    def __post_init__(self) -> None:
+        if self.limit < 0:
+            raise SpecError(f"expected a number of items, 0 for all; got {self.limit}", ("limit",))
+        if not self.tasks:
+            raise SpecError("expected at least one task, such as [tasks.bli]", ("tasks",))
+        if not self.language_pairs():
+            raise SpecError('expected all = true, or use = ["de:en", …]; got no pair of languages', ("pairs",))
+
+    def language_pairs(self) -> tuple[LanguagePair, ...]:
+        if self.pairs.all:
+            chosen = list(combinations(self.spaces.languages, 2))
+        else:
+            chosen = [self._pair(text) for text in self.pairs.use]
+        return tuple(LanguagePair(x, y, self.spaces.case, self.limit) for x, y in chosen)
+
+    def _pair(self, text: str) -> tuple[str, str]:
+        source, colon, target = text.partition(":")
+        if not colon:
+            raise SpecError(f"expected a pair of languages, such as 'de:fi'; got {text!r}", ("pairs", "use"))
+        for language in (source, target):
+            if language not in self.spaces.languages:
+                raise SpecError(
+                    f"the spaces have no language {language!r}; they have {', '.join(self.spaces.languages)}",
+                    ("pairs", "use"),
+                )
+        return source, target
+
+    # what it depends on, and what it consists of
+
+    def inputs(self) -> Sequence[Input]:
+        found: list[Input] = []
+        for pair in self.language_pairs():
+            found += [self._space(language) for language in (pair.source, pair.target)]
+            found.append(self._train(pair)[0])
+            for task in self.tasks.values():
+                found += task.inputs(pair, self.origin)
+        return found
+
+    def _space(self, language: str) -> Input:
+        path = self.origin.path(self.spaces.files.replace("{language}", language))
+        return Input("file", path, f"spaces.files, language {language!r}")
+
+    def _train(self, pair: LanguagePair) -> tuple[Input, bool]:
+        file, flipped = lexicon_file(self.lexicon.train, pair.source, pair.target, self.origin)
+        return Input("file", str(file), f"training dictionary of {pair}"), flipped
+
+    def jobs(self, fingerprints: Fingerprints) -> tuple[Job, ...]:
+        return tuple(job for pair in self.language_pairs() for job in self._jobs_of(pair, fingerprints))
+
+    def _jobs_of(self, pair: LanguagePair, fingerprints: Fingerprints) -> Iterator[Job]:
+        spaces = {
+            "files": [fingerprints[self._space(language)] for language in (pair.source, pair.target)],
+            "top": self.spaces.top,
+            "case": self.spaces.case,
+            "normalise": self.spaces.normalise,
+        }
+        control = Treatment(self.spaces.name, "unmapped", "control")
+        yield self._job(pair, control, content_id(spaces=spaces, method=None), fingerprints)
+        train, flipped = self._train(pair)
+        for size in self.lexicon.sizes:
+            for method in self.methods.use:
+                treatment = Treatment(self.spaces.name, method, "mapping", recipe=(("pairs", size),) if size else ())
+                lexicon = [fingerprints[train], flipped, size]
+                yield self._job(
+                    pair, treatment, content_id(spaces=spaces, method=method, lexicon=lexicon), fingerprints
+                )
+
+    def _job(self, pair: LanguagePair, treatment: Treatment, treatment_id: str, fingerprints: Fingerprints) -> Job:
+        cells = []
+        for name, task in self.tasks.items():
+            texts_id = content_id(
+                data=[fingerprints[one] for one in task.inputs(pair, self.origin)],
+                pair=[pair.source, pair.target],
+                case=self.spaces.case,
+                limit=self.limit,
+                task=dict(task.identity()),
+            )
+            record_id = content_id(treatment=treatment_id, texts=texts_id, scoring=SCORING)
+            item_set = f"limit {self.limit}" if self.limit else "all"
+            cells.append(Cell(Point(name, str(pair)), record_id, texts_id, item_set, task.metric))
+        return Job(treatment, treatment_id, tuple(cells))
+
+    # work
+
+    def pairing(self, bench: Bench) -> Pairing:
+        return Pairing("cpu", "", bench.threads)
+
+    @contextmanager
+    def open(self, bench: Bench) -> Iterator[Worker]:
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(bench.threads):
+            yield _EmbeddingWorker(self, self.pairing(bench))
+
+    def space(self, language: str) -> Space:
+        path = self._space(language).path
+        return read_space(path, top=self.spaces.top, case=self.spaces.case).normalised(self.spaces.normalise)
+
+    def dictionary(self, pair: LanguagePair) -> Lexicon:
+        train, flipped = self._train(pair)
+        lexicon = read_lexicon(train.path, case=self.spaces.case)
+        return lexicon.flipped() if flipped else lexicon
+
+    # a look ahead
+
+    def check(self) -> Sequence[str]:
+        """Dictionaries are read whole; of vectors, the existence was seen when they were hashed."""
+        notes = []
+        for pair in self.language_pairs():
+            train = self.dictionary(pair)
+            if not train.pairs:
+                raise DataError(f"{train.file}: the dictionary is empty")
+            for task in self.tasks.values():
+                lexicon = getattr(task, "lexicon", None)
+                test = lexicon(pair, self.origin) if lexicon else None
+                if test is not None and (shared := set(test.pairs) & set(train.pairs)):
+                    notes.append(
+                        f"{pair}: {len(shared)} pairs of the test dictionary are also in the training dictionary"
+                    )
+        return notes
+
+    def preview(self, count: int) -> Iterator[Glimpse]:
+        for pair in self.language_pairs():
+            spaces = self.space(pair.source), self.space(pair.target)
+            known = len(self.dictionary(pair).rows(*spaces))
+            for name, task in self.tasks.items():
+                answers, texts = task.evaluate(replace(pair, limit=count), spaces, Mapping(), self.origin)
+                for place, item in enumerate(texts.items):
+                    lines = [(column, _text(values[place])) for column, values in texts.columns.items()]
+                    lines.append(("unmapped", str(answers.columns["answer"][place]) or "not in the vocabularies"))
+                    lines.append(
+                        ("training pairs", f"{known} of {len(self.dictionary(pair).pairs)} in both vocabularies")
+                    )
+                    yield Glimpse(Point(name, str(pair)), item, tuple(lines))
+
+    def smoke(self) -> EmbeddingStudy:
+        return replace(self, limit=1)
+
+
+def _text(value: str | Sequence[str]) -> str:
+    return value if isinstance(value, str) else ", ".join(value)
+
+
+class _EmbeddingWorker:
+    """Keeps the spaces it read last: jobs come pair by pair."""
+
+    def __init__(self, study: EmbeddingStudy, pairing: Pairing) -> None:
+        self._study = study
+        self._pairing = pairing
+        self._pairs = {str(pair): pair for pair in study.language_pairs()}
+        self._space = lru_cache(_SPACES_KEPT)(study.space)
+
+    def run(self, job: Job) -> Iterator[Progress | Recorded]:
+        started = time.perf_counter()
+        pair = self._pairs[job.cells[0].target.lang]
+        spaces = self._space(pair.source), self._space(pair.target)
+        if spaces[0].width != spaces[1].width:
+            raise DataError(
+                f"{pair}: the vectors of {pair.source} have {spaces[0].width} dimensions, those of {pair.target} "
+                f"{spaces[1].width}; a mapping needs spaces of one width"
+            )
+        mapping, facts = self._fit(job.treatment, pair, spaces)
+        fitted = time.perf_counter() - started
+        for cell in job.cells:
+            started = time.perf_counter()
+            task = self._study.tasks[cell.target.task]
+            answers, texts = task.evaluate(pair, spaces, mapping, self._study.origin)
+            record = Record(
+                id=cell.record_id,
+                treatment_id=job.treatment_id,
+                treatment=job.treatment,
+                target=cell.target,
+                item_set=cell.item_set,
+                texts_id=cell.texts_id,
+                answers=answers,
+                pairing=self._pairing,
+                scores=all_scores(answers),
+                timings={"fit": fitted, "evaluate": time.perf_counter() - started},
+                provenance={**facts, "versions": _versions()},
+            )
+            yield Recorded(job, record, replace(texts, id=cell.texts_id))
+
+    def _fit(
+        self, treatment: Treatment, pair: LanguagePair, spaces: tuple[Space, Space]
+    ) -> tuple[Mapping, dict[str, Any]]:
+        facts: dict[str, Any] = {"vocabulary": [len(space.words) for space in spaces]}
+        if treatment.is_control:
+            return Mapping(), facts
+        size = int(dict(treatment.recipe).get("pairs", 0))
+        lexicon = self._study.dictionary(pair).first(size)
+        rows = lexicon.rows(*spaces)
+        if len(rows) == 0:
+            raise DataError(
+                f"{pair}: no entry of the dictionary {Path(lexicon.file).name} is in both vocabularies; "
+                'check its direction, and whether spaces.case should be "lower"'
+            )
+        facts |= {"dictionary_pairs": len(lexicon.pairs), "dictionary_pairs_known": len(rows)}
+        return MAPPERS.get(treatment.name)().fit(*spaces, rows), facts
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("crossgraft", "numpy")}

@@ -1,0 +1,83 @@
+"""For tests: no model and no vectors, answers come from a function of job and cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from crossgraft.core import (
+    Answers,
+    Bench,
+    Cell,
+    Event,
+    Failed,
+    Finished,
+    Job,
+    Pairing,
+    Record,
+    Recorded,
+    Started,
+    Study,
+)
+from crossgraft.errors import JobFailed
+from crossgraft.executors import EXECUTORS
+from crossgraft.identity import item_hash
+from crossgraft.metrics import all_scores
+
+Outcome = Callable[[Job, Cell], Answers]
+
+
+def coin_flips(job: Job, cell: Cell, *, items: int = 20) -> Answers:
+    """Two options with random log-likelihoods, the same for the same record id."""
+    rng = np.random.default_rng(item_hash(cell.record_id, seed=0))
+    lengths = np.ones((items, 2))
+    return Answers(
+        "choice",
+        tuple(f"item-{number}" for number in range(items)),
+        {
+            "loglik": rng.normal(size=(items, 2)),
+            "gold": np.zeros(items, dtype=np.int64),
+            "tokens": lengths,
+            "characters": lengths,
+            "bytes": lengths,
+        },
+    )
+
+
+@EXECUTORS.register
+@dataclass(frozen=True)
+class Fake:
+    """Yields the events a real executor would, with the answers ``outcome`` invents.
+
+    Jobs whose text is in ``failing`` fail before their first record.
+    """
+
+    outcome: Outcome = coin_flips
+    failing: Collection[str] = ()
+    pairing: Pairing = Pairing("fake", "", 1)
+
+    def run(self, study: Study, jobs: Iterable[Job], bench: Bench) -> Iterator[Event]:
+        for job in jobs:
+            yield Started(job)
+            if str(job) in self.failing:
+                yield Failed(job, JobFailed("told to fail", deterministic=True))
+                continue
+            for cell in job.cells:
+                yield Recorded(job, self.record(job, cell))
+            yield Finished(job)
+
+    def record(self, job: Job, cell: Cell) -> Record:
+        answers = self.outcome(job, cell)
+        return Record(
+            id=cell.record_id,
+            treatment_id=job.treatment_id,
+            treatment=job.treatment,
+            target=cell.target,
+            item_set=cell.item_set,
+            texts_id=cell.texts_id,
+            answers=answers,
+            pairing=self.pairing,
+            scores=all_scores(answers),
+        )

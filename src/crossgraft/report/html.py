@@ -1,0 +1,39 @@
+"""One HTML page that opens from disk and can be sent: no script, no other file, all data escaped."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from crossgraft.analysis.findings import Findings
+from crossgraft.report import view
+from crossgraft.report.view import About
+
+
+def html(findings: Findings, about: About) -> str:
+    return _template().render(
+        study=findings.study,
+        sentences=findings.sentences,
+        summaries=list(view.summaries(findings)),
+        matrices=list(view.matrices(findings)),
+        regimes=list(view.regimes(findings)),
+        checks=list(view.checks(findings)),
+        gaps=view.gaps(findings),
+        notes=findings.notes,
+        failures=findings.failures,
+        method=findings.method,
+        about=about,
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("crossgraft.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2")

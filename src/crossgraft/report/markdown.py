@@ -1,0 +1,77 @@
+"""The same page as Markdown, for a repository, an issue or a mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from crossgraft.analysis.findings import Findings
+from crossgraft.report import view
+from crossgraft.report.view import About
+
+
+def markdown(findings: Findings, about: About) -> str:
+    return "\n".join(_lines(findings, about)) + "\n"
+
+
+def _lines(findings: Findings, about: About) -> Iterator[str]:
+    yield f"# {_plain(findings.study) or 'Study'}"
+    yield ""
+    for sentence in findings.sentences:
+        yield f"- {_plain(sentence)}"
+    yield from _section("What each treatment did")
+    yield from _table(
+        ["model", "treatment", "gain (pp)", "where", "how sure", "worst elsewhere (pp)", "harmed"],
+        (
+            [one.model, one.treatment, f"{one.gain} ({one.gain_n})", one.gain_is, one.sure, one.worst, one.harmed]
+            for one in view.summaries(findings)
+        ),
+    )
+    for matrix in view.matrices(findings):
+        yield from _section(f"Change on every target, {_plain(matrix.model)} (pp)")
+        yield from _table(
+            ["", *matrix.columns],
+            ([label, *(f"**{one.text}**" if one.clear else one.text for one in cells)] for label, cells in matrix.rows),
+        )
+        yield ""
+        yield "Bold: the interval excludes zero. Intervals and n are in `cells.csv`."
+    yield from _section("Means")
+    yield from _table(
+        ["model", "regime", "meaning", "mean (pp)", "from", "above zero", ""],
+        (
+            [one.model, one.regime, one.words, one.mean, one.n, one.positive, one.verdict]
+            for one in view.regimes(findings)
+        ),
+    )
+    yield from _listed(
+        "What is missing", [f"{row}: {reason} ({count} targets)" for row, reason, count in view.gaps(findings)]
+    )
+    yield from _listed("What failed", findings.failures)
+    yield from _listed("The control, measured again", [" · ".join(one) for one in view.checks(findings)])
+    yield from _listed("Notes", [*findings.notes, findings.method])
+    versions = ", ".join(f"{name} {number}" for name, number in about.versions.items())
+    yield ""
+    yield f"Written {about.written} by {versions}." if versions else ""
+
+
+def _section(title: str) -> Iterator[str]:
+    yield ""
+    yield f"## {title}"
+    yield ""
+
+
+def _listed(title: str, lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield from _section(title)
+        yield from (f"- {_plain(line)}" for line in lines)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(map(_plain, header))} |"
+    yield f"|{'---|' * len(header)}"
+    for row in rows:
+        yield f"| {' | '.join(map(_plain, row))} |"
+
+
+def _plain(text: str) -> str:
+    """A text from the data cannot break out of its table cell, or become HTML."""
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

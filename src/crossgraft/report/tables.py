@@ -1,0 +1,55 @@
+"""The tables as CSV, with full precision."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from crossgraft.analysis.findings import Findings
+from crossgraft.matrix import TIDY_COLUMNS
+
+
+def cells_csv(findings: Findings) -> str:
+    """One row a cell of the matrix."""
+    return _csv(TIDY_COLUMNS, ([row[name] for name in TIDY_COLUMNS] for row in findings.matrix.tidy()))
+
+
+def regimes_csv(findings: Findings) -> str:
+    """One row a model and regime."""
+    header = ["model", "regime", "meaning", "cells", "items", "mean_pp", "low", "high", "share_positive"]
+    return _csv(
+        header,
+        (
+            [
+                one.model,
+                one.regime,
+                one.words,
+                one.estimate.cells,
+                one.estimate.items,
+                one.estimate.mean,
+                one.estimate.low,
+                one.estimate.high,
+                one.positive,
+            ]
+            for one in findings.regimes
+        ),
+    )
+
+
+def gaps_csv(findings: Findings) -> str:
+    """One row a result that is missing or refused."""
+    header = ["model", "treatment", "seed", "target", "why", "reason"]
+    return _csv(
+        header,
+        ([gap.row.model, gap.row.label, gap.row.seed, str(gap.target), gap.why, gap.reason] for gap in findings.gaps),
+    )
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()

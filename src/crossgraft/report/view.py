@@ -1,0 +1,186 @@
+"""What the page shows, as plain texts and colours: all rounding happens here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import isnan
+
+from crossgraft.analysis.findings import TINY, Estimate, Findings, Summary, columns_of
+from crossgraft.matrix import ChangeCell, ControlCheck
+
+_FULL_COLOUR = 15.0  # percentage points at which the colour is deepest
+
+
+@dataclass(frozen=True)
+class About:
+    """What a page says of its own making."""
+
+    spec: str = ""
+    overrides: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    written: str = ""
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """A change with its sign; what is not zero never reads as zero.
+
+    >>> signed(0.25), signed(0.0), signed(-0.02), signed(1e-12)
+    ('+0.2', '0', '-0.02', '0')
+    """
+    if isnan(value):
+        return "–"
+    if abs(value) < TINY:
+        return "0"
+    while round(value, digits) == 0 and digits < 9:
+        digits += 1
+    return f"{value:+.{digits}f}"
+
+
+def interval(low: float, high: float) -> str:
+    return f"[{signed(low)}, {signed(high)}]"
+
+
+def estimate(one: Estimate | None) -> str:
+    return f"{signed(one.mean)} {interval(one.low, one.high)}" if one else "–"
+
+
+@dataclass(frozen=True)
+class CellView:
+    """One square of the heatmap."""
+
+    text: str
+    detail: str
+    colour: str
+    clear: bool  # its interval excludes zero
+    own: bool  # trained on this very point
+    small: str = ""
+
+
+@dataclass(frozen=True)
+class MatrixView:
+    model: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[CellView, ...]], ...]
+
+
+@dataclass(frozen=True)
+class SummaryView:
+    model: str
+    treatment: str
+    gain: str
+    gain_is: str
+    gain_n: str
+    sure: str
+    worst: str
+    worst_n: str
+    harmed: str
+
+
+def summaries(findings: Findings) -> Iterator[SummaryView]:
+    for one in findings.summaries:
+        yield SummaryView(
+            model=one.row.model,
+            treatment=one.row.label,
+            gain=estimate(one.gain),
+            gain_is=one.gain_is,
+            gain_n=f"{one.gain.cells} cells, {one.gain.items} items" if one.gain else "",
+            sure=one.gain.verdict if one.gain else "not measured",
+            worst=_worst(one),
+            worst_n=f"n = {one.worst.change.n}" if one.worst else "",
+            harmed=f"{one.harmed} of {one.cells}",
+        )
+
+
+def _worst(one: Summary) -> str:
+    if one.worst is None:
+        return "–"
+    change = one.worst.change
+    if change.mean >= 0:
+        return f"none below zero (lowest {signed(change.mean)} on {one.worst.target})"
+    return f"{signed(change.mean)} {interval(change.low, change.high)} on {one.worst.target}"
+
+
+def matrices(findings: Findings) -> Iterator[MatrixView]:
+    matrix = findings.matrix
+    for model in dict.fromkeys(row.model for row in matrix.rows):
+        columns = columns_of(matrix, model) or matrix.columns
+        why = {(gap.row.row, gap.target): gap.reason for gap in matrix.gaps}
+        rows = tuple(
+            (row.label, tuple(_cell(matrix.cells.get((row, c)), why.get((row, c), "not measured")) for c in columns))
+            for row in matrix.rows
+            if row.model == model
+        )
+        yield MatrixView(model, tuple(map(str, columns)), rows)
+
+
+def _cell(cell: ChangeCell | None, why: str) -> CellView:
+    if cell is None:
+        return CellView("·", why, "none", clear=False, own=False)
+    change = cell.change
+    share = cell.metric.unit == "share"
+    levels = f"{cell.control:.1%} → {cell.treated:.1%}" if share else f"{cell.control:.3f} → {cell.treated:.3f}"
+    seeds = f", {len(cell.seeds)} seeds" if len(cell.seeds) > 1 else ""
+    detail = (
+        f"{cell.row.label} on {cell.target}: {signed(change.mean, 2)} {cell.unit} {interval(change.low, change.high)}; "
+        f"{cell.metric.name} {levels}; n = {change.n}{seeds}; could have shown {change.detectable:.1f} {cell.unit}; "
+        f"record {', '.join(id[:10] for id in cell.record_ids)}"
+    )
+    return CellView(
+        text=signed(change.mean),
+        detail=detail,
+        colour=_colour(change.mean),
+        clear=change.low > 0 or change.high < 0,
+        own=cell.regime == "MT-ML",
+        small=f"{interval(change.low, change.high)} n={change.n}",
+    )
+
+
+def _colour(change: float) -> str:
+    """Blue for better, orange for worse: told apart by colour-blind readers too."""
+    depth = min(1.0, abs(change) / _FULL_COLOUR)
+    red, green, blue = (33, 102, 172) if change > 0 else (201, 96, 16)
+    mixed = (round(255 - depth * (255 - part)) for part in (red, green, blue))
+    return f"rgb({', '.join(map(str, mixed))})"
+
+
+@dataclass(frozen=True)
+class RegimeView:
+    model: str
+    regime: str
+    words: str
+    mean: str
+    n: str
+    positive: str
+    verdict: str
+
+
+def regimes(findings: Findings) -> Iterator[RegimeView]:
+    for one in findings.regimes:
+        yield RegimeView(
+            one.model,
+            one.regime,
+            one.words,
+            estimate(one.estimate),
+            f"{one.estimate.cells} cells, {one.estimate.items} items",
+            f"{one.positive:.0%}",
+            one.estimate.verdict,
+        )
+
+
+def checks(findings: Findings) -> Iterator[tuple[str, str, str]]:
+    """The control measured again: model and variant, on which target, by how much it moved."""
+    for check in findings.control_checks:
+        yield f"{check.model}: {check.variant}", str(check.target), _moved(check)
+
+
+def _moved(check: ControlCheck) -> str:
+    change = check.change
+    return f"{signed(change.mean)} {interval(change.low, change.high)} n = {change.n}"
+
+
+def gaps(findings: Findings) -> list[tuple[str, str, int]]:
+    """What is missing, gathered by treatment and reason: treatment, reason, how many targets."""
+    counted = Counter((str(gap.row), gap.reason) for gap in findings.gaps)
+    return [(row, reason, count) for (row, reason), count in counted.items()]

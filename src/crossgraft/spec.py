@@ -1,0 +1,251 @@
+"""From a TOML file to a frozen study: unknown keys, wrong types and unknown names are refused
+with file, line, key, what was expected, what came, and the nearest known name.
+
+Any frozen dataclass can be read. The fields are the keys; a field with metadata ``toml=False``
+is set by us. TOML, because a multilingual study must be able to name Norwegian: in YAML ``no``
+is false.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, Union
+
+from crossgraft.core import Origin, Study
+from crossgraft.errors import SpecError, did_you_mean
+from crossgraft.registry import Registry
+
+T = TypeVar("T")
+Key = tuple[str, ...]
+
+STUDIES: Registry[type[Study]] = Registry("kind of study", "crossgraft.studies")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Annotates a field whose class is named by a key of its own table (``kind = "choice"``)."""
+
+    key: str
+    registry: Registry[Any]
+    default: str = ""
+
+
+def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
+    """Read a study from a TOML file; ``overrides`` are ``key=value`` texts, as of ``--set``."""
+    file = Path(path)
+    try:
+        text = file.read_text("utf-8")
+    except FileNotFoundError:
+        raise SpecError(f"no such spec: {file}; 'crossgraft init' writes one to start from") from None
+    except IsADirectoryError:
+        raise SpecError(f"expected a TOML file, got the folder {file}") from None
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{file}: a spec is UTF-8 text; byte {error.start} is not") from None
+    return parse_study(text, folder=file.resolve().parent, name=file.name, overrides=overrides)
+
+
+def parse_study(text: str, *, folder: Path, name: str = "spec", overrides: Sequence[str] = ()) -> Study:
+    """Read a study from the text of a TOML file."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{name}: not valid TOML: {error}") from None
+    origin = Origin(folder, text, tuple(overrides))
+    try:
+        for override in overrides:
+            _override(table, override)
+        kind = table.pop("study", None)
+        if not isinstance(kind, str):
+            raise SpecError(
+                f"a spec names its kind of study first: study = {' or '.join(map(repr, STUDIES.names()))}; "
+                f"got {kind!r}",
+                ("study",),
+            )
+        study_class = _get(STUDIES, kind, ("study",))
+        study: Study = build(study_class, table, (), origin=origin)
+        return study
+    except SpecError as error:
+        raise SpecError(_where(name, text, error.key) + str(error), error.key) from None
+
+
+def build(cls: type[T], table: Mapping[str, Any], at: Key = (), **given: Any) -> T:
+    """Make the dataclass from a table; ``given`` holds the fields that are no keys."""
+    fields = {field.name: field for field in _keys(cls)}
+    for key in table:
+        if key not in fields:
+            raise SpecError(f"unknown key {key!r}{did_you_mean(key, fields)}", (*at, key))
+    hints = typing.get_type_hints(cls, include_extras=True)
+    values = {key: convert(value, hints[key], (*at, key)) for key, value in table.items()}
+    for name, field in fields.items():
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if required and name not in values:
+            raise SpecError(f"the key {name!r} is missing", (*at, name))
+    try:
+        return cls(**values, **given)
+    except SpecError as error:
+        raise SpecError(str(error), (*at, *error.key)) from None
+
+
+def convert(value: Any, hint: Any, at: Key) -> Any:
+    """The TOML value as the type of its field, or an error that says what was expected."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated:
+        return _convert_chosen(value, arguments[1], at)
+    if origin is Literal:
+        if value not in arguments:
+            raise SpecError(f"expected one of {_listed(arguments)}; got {value!r}{_near(value, arguments)}", at)
+        return value
+    if origin in (Union, types.UnionType):
+        return _convert_union(value, arguments, at)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise SpecError(f"expected a list; got {value!r}", at)
+        return tuple(convert(one, arguments[0], (*at, str(index))) for index, one in enumerate(value))
+    if origin in (dict, Mapping):
+        table = _table(value, at)
+        return {key: convert(one, arguments[1], (*at, key)) for key, one in table.items()}
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return _convert_dataclass(value, hint, at)
+    return _convert_scalar(value, hint, at)
+
+
+def _convert_chosen(value: Any, chosen: Chosen, at: Key) -> Any:
+    table = dict(_table(value, at))
+    name = table.pop(chosen.key, chosen.default)
+    if not isinstance(name, str) or not name:
+        raise SpecError(f"the key {chosen.key!r} is missing; it is one of {_listed(chosen.registry.names())}", at)
+    return build(_get(chosen.registry, name, (*at, chosen.key)), table, at)
+
+
+def _convert_union(value: Any, members: Sequence[Any], at: Key) -> Any:
+    for member in members:
+        if isinstance(member, type) and type(value) is member:
+            return value
+    errors = []
+    for member in members:
+        if member is type(None):
+            continue
+        try:
+            return convert(value, member, at)
+        except SpecError as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def _convert_dataclass(value: Any, cls: type[T], at: Key) -> T:
+    parse = getattr(cls, "parse", None)
+    if parse is None:
+        return build(cls, _table(value, at), at)
+    if not isinstance(value, str):
+        raise SpecError(f"expected a text; got {value!r}", at)
+    try:
+        return typing.cast(T, parse(value))
+    except SpecError as error:
+        raise SpecError(str(error), at) from None
+
+
+def _convert_scalar(value: Any, hint: Any, at: Key) -> Any:
+    if hint is Any:
+        return value
+    if hint is float and type(value) is int:
+        return float(value)
+    if type(value) is not hint:
+        raise SpecError(f"expected {_SCALARS.get(hint, hint)}; got {value!r}", at)
+    return value
+
+
+_SCALARS: Mapping[Any, str] = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+}
+
+
+def _keys(cls: type[Any]) -> Iterator[dataclasses.Field[Any]]:
+    for field in dataclasses.fields(cls):
+        if field.metadata.get("toml", True):
+            yield field
+
+
+def _table(value: Any, at: Key) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise SpecError(f"expected a table; got {value!r}", at)
+    return value
+
+
+def _get(registry: Registry[Any], name: str, at: Key) -> Any:
+    try:
+        return registry.get(name)
+    except SpecError as error:
+        raise SpecError(str(error), at) from None
+
+
+def _listed(names: Sequence[Any]) -> str:
+    return ", ".join(repr(name) for name in names)
+
+
+def _near(value: Any, names: Sequence[Any]) -> str:
+    text = did_you_mean(str(value), [str(name) for name in names])
+    return text if "mean" in text else ""
+
+
+def _override(table: dict[str, Any], text: str) -> None:
+    """Apply ``recipe.rank=16``: the value is TOML, or a bare word taken as text."""
+    path, equals, value = text.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise SpecError(f"expected key=value, such as recipe.rank=16; got {text!r}")
+    try:
+        parsed = tomllib.loads(f"value = {value.strip()}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value.strip()
+    for depth, key in enumerate(keys[:-1]):
+        inner = table.setdefault(key, {})
+        if not isinstance(inner, dict):
+            raise SpecError(f"cannot set {path.strip()!r}: {'.'.join(keys[: depth + 1])!r} is no table")
+        table = inner
+    table[keys[-1]] = parsed
+
+
+def _where(name: str, text: str, key: Key) -> str:
+    if not key:
+        return f"{name}: "
+    line = line_of(text, key)
+    dotted = ".".join(key)
+    return f"{name}, line {line}, {dotted}: " if line else f"{name}, {dotted}: "
+
+
+def line_of(text: str, key: Key) -> int | None:
+    r"""The line on which a key stands, or else the nearest table or key around it.
+
+    >>> line_of('name = "x"\n[recipe]\nrank = 8\n', ("recipe", "rank"))
+    3
+    """
+    best, found = 0, None
+    for number, path in _key_lines(text):
+        depth = len(path)
+        if depth > best and path == key[:depth]:
+            best, found = depth, number
+    return found
+
+
+def _key_lines(text: str) -> Iterator[tuple[int, Key]]:
+    header: Key = ()
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if line.startswith("["):
+            header = _dotted(line.strip("[] ").partition("]")[0])
+            yield number, header
+        elif "=" in line and not line.startswith("#"):
+            yield number, (*header, *_dotted(line.partition("=")[0]))
+
+
+def _dotted(text: str) -> Key:
+    return tuple(part.strip().strip("\"'") for part in text.split("."))

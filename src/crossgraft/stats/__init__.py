@@ -1,0 +1,1 @@
+"""Arrays in, small results out: no labels, no files, no global random state."""
