@@ -1,0 +1,59 @@
+# make demo    set up and run both example studies, ending with reports to open
+# make test    set up and run the fast tests
+# make test-all, lint, bench, docs, clean
+#
+# Everything lives in .venv. For another PyTorch build: make TORCH='torch --index-url <url>' demo
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+CORES := $(shell nproc 2>/dev/null || echo 1)
+DEMO := runs/demo
+
+.PHONY: demo test test-all lint bench docs clean
+
+demo: $(VENV)/.demo
+	$(BIN)/python examples/make_demo.py $(DEMO)
+	$(BIN)/crossgraft run $(DEMO)/embeddings.toml --out $(DEMO)/out
+	$(BIN)/crossgraft run $(DEMO)/adapters.toml --out $(DEMO)/out
+	$(BIN)/crossgraft report $(DEMO)/embeddings.toml --out $(DEMO)/out
+	$(BIN)/crossgraft report $(DEMO)/adapters.toml --out $(DEMO)/out
+
+# one worker a core, one thread a worker
+test: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES)
+
+test-all: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) -m "slow or not slow"
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/startup.py
+
+docs: $(VENV)/.docs
+	$(BIN)/mkdocs build --strict
+
+clean:
+	rm -rf $(VENV) $(DEMO) site build dist .pytest_cache .mypy_cache .ruff_cache
+
+# torch first and as asked for; everything else as pinned
+$(VENV)/.demo: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	grep -v '^torch==' constraints.txt > $(VENV)/constraints.txt
+	$(PIP) install -q -c $(VENV)/constraints.txt $(TORCH)
+	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,dev]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.demo
+	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[docs]'
+	touch $@
