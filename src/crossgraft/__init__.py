@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from crossgraft.executors.inline import Inline as Inline
     from crossgraft.matrix import TransferMatrix as TransferMatrix
     from crossgraft.metrics import METRICS as METRICS
-    from crossgraft.report import write_report as write_report
+    from crossgraft.report.write import write_report as write_report
     from crossgraft.spec import load_study as load_study
     from crossgraft.store import Store as Store
 
@@ -56,7 +56,7 @@ _HOMES = {
     "executors.inline": ("Inline",),
     "matrix": ("TransferMatrix",),
     "metrics": ("METRICS",),
-    "report": ("write_report",),
+    "report.write": ("write_report",),
     "spec": ("load_study",),
     "store": ("Store",),
 }

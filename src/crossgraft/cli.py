@@ -188,7 +188,8 @@ def report(study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: 
 
     from crossgraft.analysis.results import load_findings, require_study
     from crossgraft.campaign import title
-    from crossgraft.report import About, write_report
+    from crossgraft.report.view import About
+    from crossgraft.report.write import write_report
     from crossgraft.store import Store
 
     store = Store(out)

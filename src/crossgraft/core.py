@@ -169,7 +169,7 @@ class Pairing:
         return f"{self.device}{attention}, {self.threads} thread{'s' if self.threads != 1 else ''}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answers:
     """What came out for each item, before any metric looks at it.
 
@@ -188,6 +188,19 @@ class Answers:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal to the last bit, missing values included."""
+        if not isinstance(other, Answers):
+            return NotImplemented
+        same_labels = (self.kind, self.items, set(self.columns)) == (other.kind, other.items, set(other.columns))
+        return same_labels and all(_same(column, other.columns[name]) for name, column in self.columns.items())
+
+    __hash__ = None  # type: ignore[assignment]  # arrays can change
+
+
+def _same(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> bool:
+    return np.array_equal(first, second, equal_nan=first.dtype.kind == "f" == second.dtype.kind)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,29 @@
+"""Findings as files to read and to send: one HTML page, Markdown, and the tables as CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from crossgraft.analysis.findings import Findings
+from crossgraft.report.html import html
+from crossgraft.report.markdown import markdown
+from crossgraft.report.tables import cells_csv, gaps_csv, regimes_csv
+from crossgraft.report.view import About
+
+
+def write_report(findings: Findings, folder: str | Path, about: About | None = None) -> tuple[Path, ...]:
+    """Write ``report.html``, ``report.md`` and the tables into the folder; returns their paths."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    about = about or About()
+    texts = {
+        "report.html": html(findings, about),
+        "report.md": markdown(findings, about),
+        "cells.csv": cells_csv(findings),
+        "regimes.csv": regimes_csv(findings),
+        "missing.csv": gaps_csv(findings),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, "utf-8")
+    return tuple(folder / name for name in texts)
+

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from crossgraft.core import Floats
+from crossgraft.metrics import ratio
+from crossgraft.stats.bootstrap import joint_item_bootstrap
+
+
+def weighted(values: Floats) -> Floats:
+    """Statistics of a mean: (value, 1) for each item."""
+    return np.stack([values, np.ones_like(values)], axis=-1)
+
+
+def test_the_spread_of_one_cell_is_its_standard_error() -> None:
+    rng = np.random.default_rng(0)
+    treated, control = rng.integers(0, 2, size=(2, 1, 200)).astype(float)
+
+    draws = joint_item_bootstrap(weighted(treated), weighted(control), ratio, draws=4000, rng=rng)[:, 0]
+
+    differences = (treated - control)[0]
+    assert draws.mean() == pytest.approx(differences.mean(), abs=0.005)
+    assert draws.std() == pytest.approx(differences.std() / np.sqrt(200), rel=0.05)
+
+
+def test_parallel_items_move_together() -> None:
+    """Two cells with the same outcomes are one cell: their mean is no surer than either."""
+    rng = np.random.default_rng(1)
+    outcomes = np.repeat(rng.integers(0, 2, size=(1, 300)).astype(float), 2, axis=0)
+    nothing = np.zeros_like(outcomes)
+
+    draws = joint_item_bootstrap(weighted(outcomes), weighted(nothing), ratio, draws=2000, rng=rng)
+
+    assert draws.mean(axis=1).std() == pytest.approx(draws[:, 0].std(), rel=1e-9)
+
+
+def test_draws_do_not_depend_on_the_size_of_the_blocks() -> None:
+    outcomes = weighted(np.random.default_rng(2).random((3, 40)))
+    control = weighted(np.zeros((3, 40)))
+
+    first = joint_item_bootstrap(outcomes, control, ratio, draws=300, rng=np.random.default_rng(3))
+    again = joint_item_bootstrap(outcomes, control, ratio, draws=300, rng=np.random.default_rng(3))
+
+    assert np.array_equal(first, again)
+
+
+def test_an_item_a_cell_lacks_has_no_weight_in_it() -> None:
+    treated = weighted(np.array([[1.0, 0.0, 1.0]]))
+    treated[0, 1] = 0  # the cell has two of the three items, both right
+
+    draws = joint_item_bootstrap(treated, np.zeros_like(treated) + [0, 1], ratio, draws=200, rng=np.random.default_rng(4))
+
+    assert np.nanmin(draws) == 1.0

@@ -1,0 +1,82 @@
+"""Imports point down: a module imports only from its own layer or from those below."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import crossgraft
+
+ROOT = Path(crossgraft.__file__).parent
+
+LAYERS = [
+    {"errors"},
+    {"identity", "registry", "core"},
+    {"spec", "plan", "layout", "store", "matrix", "metrics", "stats"},
+    {"analysis", "executors"},
+    {"adapters", "embeddings", "report", "campaign", "starters"},
+    {"progress", "outlook", "catalogue"},
+    {"cli"},
+]
+SIBLINGS = {"adapters", "embeddings", "report", "campaign", "starters"}  # never import one another
+HEAVY = {"torch", "transformers", "peft", "datasets"}
+MAY_BE_HEAVY = {"adapters/loading.py", "adapters/lora.py", "adapters/scoring.py", "adapters/worker.py"}
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+MODULES = sorted(file.relative_to(ROOT).as_posix() for file in ROOT.rglob("*.py"))
+
+
+def imports(module: str, *, top_level_only: bool = False) -> Iterator[str]:
+    """Full names of what a module imports at run time; those for type checkers only are left out."""
+    tree = ast.parse((ROOT / module).read_text("utf-8"))
+    pending: list[ast.AST] = list(tree.body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+        if top_level_only and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        pending.extend(ast.iter_child_nodes(node))
+
+
+def part(name: str) -> str:
+    return name.split(".")[1]
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m not in ("__init__.py", "__main__.py")])
+def test_imports_point_down(module: str) -> None:
+    own = module.split("/")[0].removesuffix(".py")
+
+    for name in imports(module):
+        if name.startswith("crossgraft."):
+            other = part(name)
+            assert LEVEL[other] <= LEVEL[own], f"{module} imports {name}, which is above it"
+            assert other == own or not {own, other} <= SIBLINGS, f"{module} imports its sibling {name}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_named_files_import_the_gpu_stack(module: str) -> None:
+    heavy = {name for name in imports(module) if name.split(".")[0] in HEAVY}
+
+    assert not heavy or module in MAY_BE_HEAVY
+
+
+def test_there_is_no_import_cycle() -> None:
+    graph = {m: {n for n in imports(m, top_level_only=True) if n.startswith("crossgraft.")} for m in MODULES}
+    names = {m: "crossgraft." + m.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for m in MODULES}
+    by_name = {name: graph[m] for m, name in names.items()}
+
+    def reaches(start: str, goal: str, seen: set[str]) -> bool:
+        for step in by_name.get(start, ()):
+            if step == goal or (step not in seen and reaches(step, goal, seen | {step})):
+                return True
+            seen.add(step)
+        return False
+
+    assert [name for name in by_name if reaches(name, name, set())] == []
