@@ -221,7 +221,7 @@ def _what_was_found(summaries: Sequence[Summary]) -> str:
         best = max(gains, key=lambda summary: summary.gain.mean if summary.gain else -np.inf)
         assert best.gain is not None
         text = (
-            f"{len(gains)} of {len(known)} treatments gain {best.gain_is}; the most {best.row} "
+            f"{len(gains)} of {len(known)} treatments gain{'s' if len(gains) == 1 else ''} {best.gain_is}; the most {best.row} "
             f"({best.gain.mean:+.1f} pp [{best.gain.low:+.1f}, {best.gain.high:+.1f}])"
         )
     else:
@@ -232,7 +232,7 @@ def _what_was_found(summaries: Sequence[Summary]) -> str:
     assert worst.worst is not None
     change = worst.worst.change
     return (
-        f"{text}; {len(harmful)} harm some other target, the worst {worst.row} on {worst.worst.target} "
+        f"{text}; {len(harmful)} harm{'s' if len(harmful) == 1 else ''} some other target, the worst {worst.row} on {worst.worst.target} "
         f"({change.mean:+.1f} pp [{change.low:+.1f}, {change.high:+.1f}])."
     )
 

@@ -11,6 +11,7 @@ from crossgraft.analysis.findings import TINY, Estimate, Findings, Summary, colu
 from crossgraft.matrix import ChangeCell, ControlCheck
 
 _FULL_COLOUR = 15.0  # percentage points at which the colour is deepest
+_DEEPEST = 0.6  # share of the pure colour there, so that dark text stays readable
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def _cell(cell: ChangeCell | None, why: str) -> CellView:
 
 def _colour(change: float) -> str:
     """Blue for better, orange for worse: told apart by colour-blind readers too."""
-    depth = min(1.0, abs(change) / _FULL_COLOUR)
+    depth = _DEEPEST * min(1.0, abs(change) / _FULL_COLOUR)
     red, green, blue = (33, 102, 172) if change > 0 else (201, 96, 16)
     mixed = (round(255 - depth * (255 - part)) for part in (red, green, blue))
     return f"rgb({', '.join(map(str, mixed))})"
@@ -170,14 +171,15 @@ def regimes(findings: Findings) -> Iterator[RegimeView]:
 
 
 def checks(findings: Findings) -> Iterator[tuple[str, str, str]]:
-    """The control measured again: model and variant, on which target, by how much it moved."""
+    """The control measured again, by model and variant: on how many targets it moved, and the most."""
+    groups: dict[tuple[str, str], list[ControlCheck]] = {}
     for check in findings.control_checks:
-        yield f"{check.model}: {check.variant}", str(check.target), _moved(check)
-
-
-def _moved(check: ControlCheck) -> str:
-    change = check.change
-    return f"{signed(change.mean)} {interval(change.low, change.high)} n = {change.n}"
+        groups.setdefault((check.model, check.variant), []).append(check)
+    for (model, variant), group in groups.items():
+        moved = [check for check in group if abs(check.change.mean) > TINY]
+        most = max(group, key=lambda check: abs(check.change.mean))
+        text = f"{signed(most.change.mean)} pp {interval(most.change.low, most.change.high)} on {most.target}, n = {most.change.n}"
+        yield f"{model}: {variant}", f"{len(moved)} of {len(group)}", text if moved else "none"
 
 
 def gaps(findings: Findings) -> list[tuple[str, str, int]]:

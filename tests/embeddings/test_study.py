@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crossgraft.analysis.results import load_findings, load_matrix
+from crossgraft.campaign import Settings, missing, prepare, run
+from crossgraft.errors import SpecError
+from crossgraft.spec import load_study
+from crossgraft.store import Store
+
+ONE = Settings(threads=1)
+
+
+def test_planted_rotations_are_found(embedding_spec: Path, tmp_path: Path) -> None:
+    summary = run(load_study(embedding_spec), tmp_path / "out", settings=ONE)
+
+    matrix = load_matrix(Store(tmp_path / "out"))
+    assert summary.failed == []
+    assert [row.label for row in matrix.rows] == ["procrustes (pairs 20)", "procrustes (pairs 60)"]
+    for cell in matrix.cells.values():
+        assert cell.control < 0.3
+        assert cell.treated > 0.95
+        assert cell.change.n == 60  # the query out of vocabulary has no weight
+
+
+def test_coverage_counts_the_words_that_are_not_known(embedding_spec: Path, tmp_path: Path) -> None:
+    run(load_study(embedding_spec), tmp_path / "out", settings=ONE)
+
+    record = Store(tmp_path / "out").read()[0][0]
+    scores = {score.metric: score for score in record.scores}
+    assert scores["coverage"].value == pytest.approx(60 / 61)
+    assert scores["MAP"].n == 60
+
+
+def test_a_dictionary_serves_both_directions(embedding_spec: Path, tmp_path: Path) -> None:
+    text = embedding_spec.read_text().replace("all = true", 'use = ["en:de"]')
+    embedding_spec.write_text(text)
+
+    run(load_study(embedding_spec), tmp_path / "out", settings=ONE)
+
+    findings = load_findings(Store(tmp_path / "out"))
+    assert findings.regimes[0].estimate.mean > 60
+
+
+def test_another_language_computes_only_its_pairs(embedding_spec: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "out")
+    text = embedding_spec.read_text()
+    embedding_spec.write_text(text.replace('["de", "en", "fi"]', '["de", "en"]'))
+    run(load_study(embedding_spec), store, settings=ONE)
+    embedding_spec.write_text(text)
+
+    todo = missing(prepare(load_study(embedding_spec), store), store, ONE)
+
+    assert {cell.target.lang for job in todo.jobs for cell in job.cells} == {"de:fi", "en:fi"}
+
+
+def test_training_pairs_in_the_test_are_noted(embedding_spec: Path) -> None:
+    file = embedding_spec.parent / "de-en.test.tsv"
+    file.write_text(file.read_text() + "de1\ten1\n")
+
+    notes = prepare(load_study(embedding_spec), Store(embedding_spec.parent / "out")).notes
+
+    assert notes == ("de:en: 1 pairs of the test dictionary are also in the training dictionary",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('use = ["procrustes"]', 'use = ["procustes"]', "line 17, methods.use: no mapping method is called 'procustes'"),
+        ("all = true", 'use = ["de:fr"]', "the spaces have no language 'fr'; they have de, en, fi"),
+        ("all = true", 'use = ["de-fi"]', "expected a pair of languages, such as 'de:fi'; got 'de-fi'"),
+        ("{language}.vec", "x.vec", "expected a file name with {language}; got 'x.vec'"),
+        ("[tasks.bli]", "[tasks.bly]\nkind = 'bly'", "no embedding task is called 'bly'; did you mean 'bli'?"),
+        ('"{pair}.test.tsv"', '"test.tsv"', "expected a file name with {pair}"),
+    ],
+)
+def test_a_mistake_in_the_spec_is_named(embedding_spec: Path, old: str, new: str, message: str) -> None:
+    assert old in embedding_spec.read_text()
+    embedding_spec.write_text(embedding_spec.read_text().replace(old, new))
+
+    with pytest.raises(SpecError) as caught:
+        load_study(embedding_spec)
+
+    assert message in str(caught.value)

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from outcomes import BASE, answers, matrix_of, measured
+
+from crossgraft.analysis.findings import analyse
+from crossgraft.core import Point, Treatment
+from crossgraft.matrix import TransferMatrix
+
+EN, DE, OTHER = Point("a", "en"), Point("a", "de"), Point("b", "de")
+
+
+def grid(outcomes: dict[Point, tuple[list[int], list[int]]]) -> TransferMatrix:
+    """One treatment trained on a/en: control and treated outcomes for each target."""
+    treatment = Treatment("m", "a/en", "trained", EN, (), 1)
+    pairs = []
+    for target, (before, after) in outcomes.items():
+        pairs.append(measured(BASE, answers(before), target))
+        pairs.append(measured(treatment, answers(after), target))
+    return matrix_of(*pairs)
+
+
+def test_regimes_are_means_over_their_cells() -> None:
+    findings = analyse(grid({EN: ([0] * 20, [1] * 20), DE: ([0] * 20, [1] * 10 + [0] * 10), OTHER: ([1] * 20, [0] * 20)}))
+
+    means = {one.regime: one.estimate.mean for one in findings.regimes}
+    assert means == {"MT-ML": 100, "MT-CL": pytest.approx(50), "CT-CL": -100}
+
+
+def test_the_first_table_has_gain_elsewhere_and_worst_harm() -> None:
+    findings = analyse(grid({EN: ([0] * 20, [1] * 20), DE: ([0] * 20, [1] * 20), OTHER: ([1] * 20, [0] * 20)}))
+
+    (row,) = findings.summaries
+    assert row.gain is not None
+    assert (row.gain.mean, row.gain.verdict) == (100, "better")
+    assert row.worst is not None
+    assert (row.worst.target, row.harmed, row.cells) == (OTHER, 1, 2)
+    assert "1 of 1 treatments gains on the same task in other languages" in findings.sentences[0]
+    assert "a/en on b/de (-100.0 pp" in findings.sentences[0].replace("m: ", "").replace(" seed 1", "")
+
+
+def test_nothing_found_is_said_so() -> None:
+    rng = np.random.default_rng(0)
+    same = rng.integers(0, 2, 50).tolist()
+
+    findings = analyse(grid({DE: (same, same), OTHER: (same, same)}))
+
+    assert findings.sentences[0].startswith("None of 1 treatments shows a gain")
+    assert "no cell elsewhere is harmed" in findings.sentences[0]
+
+
+def test_an_empty_study_is_said_so() -> None:
+    findings = analyse(TransferMatrix((), (), {}))
+
+    assert findings.sentences[0].startswith("Nothing can be compared yet")
+
+
+def test_one_seed_and_failures_are_to_be_distrusted() -> None:
+    findings = analyse(grid({DE: ([0, 1], [1, 1])}), failures=["some job"])
+
+    assert "1 jobs failed" in findings.sentences[2]
+    assert "with one seed" in findings.sentences[2]
+
+
+def test_a_change_below_a_billionth_is_zero() -> None:
+    findings = analyse(grid({DE: ([0, 1, 1], [0, 1, 1]), OTHER: ([0, 1, 1], [0, 1, 1])}))
+
+    assert {one.estimate.mean for one in findings.regimes} == {0.0}
+    assert {one.positive for one in findings.regimes} == {0.0}
+
+
+def test_parallel_languages_do_not_make_a_mean_surer_than_their_items() -> None:
+    """The same 60 items in four languages with the same outcomes: the interval is that of 60 items."""
+    rng = np.random.default_rng(3)
+    before, after = rng.integers(0, 2, (2, 60)).tolist()
+    languages = [Point("a", code) for code in ("de", "fr", "fi", "sw")]
+
+    one = analyse(grid({languages[0]: (before, after)})).regimes[0].estimate
+    four = analyse(grid(dict.fromkeys(languages, (before, after)))).regimes[0].estimate
+
+    assert (four.low, four.high) == (pytest.approx(one.low), pytest.approx(one.high))
