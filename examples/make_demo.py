@@ -32,7 +32,10 @@ STATEMENTS = {  # sum, comparison
 QUESTIONS = {
     "en": ("question : what is {a} plus {b} ? answer :", "question : which is larger , {a} or {b} ? answer :"),
     "de": ("frage : was ist {a} plus {b} ? antwort :", "frage : was ist größer , {a} oder {b} ? antwort :"),
-    "fr": ("question : combien font {a} plus {b} ? réponse :", "question : lequel est plus grand , {a} ou {b} ? réponse :"),
+    "fr": (
+        "question : combien font {a} plus {b} ? réponse :",
+        "question : lequel est plus grand , {a} ou {b} ? réponse :",
+    ),
 }
 
 ADAPTERS = """\
@@ -143,7 +146,9 @@ def sums(words: list[str]) -> list[tuple[int, int, dict[str, object]]]:
 
 def comparisons(words: list[str]) -> list[tuple[int, int, dict[str, object]]]:
     return [
-        (a, b, {"options": [words[a], words[b]], "answer": int(b > a)}) for a, b in product(range(21), repeat=2) if a != b
+        (a, b, {"options": [words[a], words[b]], "answer": int(b > a)})
+        for a, b in product(range(21), repeat=2)
+        if a != b
     ]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
+
 from parts import ADAPTER_SPEC, EMBEDDING_SPEC, make_choice_files, make_spaces, make_tiny_model, write_spec
 
 
@@ -26,8 +28,9 @@ def adapter_spec_without_model(tmp_path: Path) -> Path:
     """The same for tests that never load the model: the folder only looks like one."""
     model = tmp_path / "model"
     model.mkdir()
-    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+    for name in ("config.json", "tokenizer.json"):
         (model / name).write_text("{}")
+    (model / "model.safetensors").write_bytes(struct.pack("<Q", 2) + b"{}")
     make_choice_files(tmp_path / "data")
     return write_spec(tmp_path / "study.toml", ADAPTER_SPEC.replace("MODEL", "model"))
 

@@ -21,7 +21,9 @@ def answers(right: list[int], items: tuple[str, ...] | None = None) -> Answers:
     return Answers("choice", items or tuple(f"i{k}" for k in range(n)), columns)
 
 
-def measured(treatment: Treatment, outcome: Answers, target: Point = TARGET, metric: str = "accuracy") -> tuple[Job, Record]:
+def measured(
+    treatment: Treatment, outcome: Answers, target: Point = TARGET, metric: str = "accuracy"
+) -> tuple[Job, Record]:
     name = f"{treatment}|{target}"
     job = Job(treatment, str(treatment), (Cell(target, name, "texts", "all", metric),))
     return job, Record(name, str(treatment), treatment, target, "all", "texts", outcome, HERE)

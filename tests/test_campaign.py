@@ -6,7 +6,6 @@ import itertools
 from pathlib import Path
 
 import pytest
-from parts import LANGUAGES
 
 from crossgraft.campaign import Campaign, Settings, missing, prepare, title
 from crossgraft.core import Event, Failed, Recorded, Study
@@ -14,6 +13,7 @@ from crossgraft.executors.fake import Fake
 from crossgraft.executors.inline import attempt
 from crossgraft.spec import load_study
 from crossgraft.store import Store
+from parts import LANGUAGES
 
 CPU = Settings(device="cpu")
 pytestmark = pytest.mark.usefixtures("torch")
@@ -211,7 +211,9 @@ def test_two_studies_share_their_base_and_their_adapters(adapter_spec_without_mo
     store = Store(tmp_path / "out")
     spec = adapter_spec_without_model
     go(load_study(spec), store)
-    spec.write_text(spec.read_text().replace('sources = ["intent/en"]', 'sources = ["intent/*"]').replace('"tiny"', '"two"', 1))
+    spec.write_text(
+        spec.read_text().replace('sources = ["intent/en"]', 'sources = ["intent/*"]').replace('"tiny"', '"two"', 1)
+    )
 
     assert left(load_study(spec), store) == 2 * len(LANGUAGES)
     assert store.studies() == ("tiny",)

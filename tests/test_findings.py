@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from outcomes import BASE, answers, matrix_of, measured
 
 from crossgraft.analysis.findings import analyse
 from crossgraft.core import Point, Treatment
 from crossgraft.matrix import TransferMatrix
+from outcomes import BASE, answers, matrix_of, measured
 
 EN, DE, OTHER = Point("a", "en"), Point("a", "de"), Point("b", "de")
 
@@ -22,7 +22,9 @@ def grid(outcomes: dict[Point, tuple[list[int], list[int]]]) -> TransferMatrix:
 
 
 def test_regimes_are_means_over_their_cells() -> None:
-    findings = analyse(grid({EN: ([0] * 20, [1] * 20), DE: ([0] * 20, [1] * 10 + [0] * 10), OTHER: ([1] * 20, [0] * 20)}))
+    findings = analyse(
+        grid({EN: ([0] * 20, [1] * 20), DE: ([0] * 20, [1] * 10 + [0] * 10), OTHER: ([1] * 20, [0] * 20)})
+    )
 
     means = {one.regime: one.estimate.mean for one in findings.regimes}
     assert means == {"MT-ML": 100, "MT-CL": pytest.approx(50), "CT-CL": -100}

@@ -12,7 +12,7 @@ import crossgraft
 
 ROOT = Path(crossgraft.__file__).parent
 
-LAYERS = [
+LAYERS = [  # "__main__" and the lazy public face stand above all of them
     {"errors"},
     {"identity", "registry", "core"},
     {"spec", "plan", "layout", "store", "matrix", "metrics", "stats"},

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from outcomes import BASE, answers, matrix_of, measured, trained
 
 from crossgraft.core import Answers, Floats, Pairing, Point, Treatment
 from crossgraft.matrix import TransferMatrix
 from crossgraft.metrics import METRICS, Metric
+from outcomes import BASE, answers, matrix_of, measured, trained
 
 
 def test_a_change_is_in_percentage_points_on_the_same_items() -> None:

@@ -8,7 +8,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from outcomes import BASE, answers, matrix_of, measured, trained
 
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.core import Point, Treatment
@@ -16,6 +15,7 @@ from crossgraft.report.html import html
 from crossgraft.report.markdown import markdown
 from crossgraft.report.view import About, signed
 from crossgraft.report.write import write_report
+from outcomes import BASE, answers, matrix_of, measured, trained
 
 
 @pytest.fixture
@@ -103,7 +103,8 @@ def test_the_report_of_an_empty_study_can_be_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.25, "+0.2"), (-12.34, "-12.3"), (0.0, "0"), (-1.85e-15, "0"), (0.03, "+0.03"), (-0.004, "-0.004")]
+    ("value", "text"),
+    [(0.25, "+0.2"), (-12.34, "-12.3"), (0.0, "0"), (-1.85e-15, "0"), (0.03, "+0.03"), (-0.004, "-0.004")],
 )
 def test_what_is_not_zero_never_reads_as_zero(value: float, text: str) -> None:
     assert signed(value) == text

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from parts import write_spec
 
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.core import Point
 from crossgraft.errors import SpecError
 from crossgraft.spec import build, line_of, load_study
+from parts import write_spec
 
 
 @dataclass(frozen=True)
@@ -97,13 +97,13 @@ def test_a_spec_that_is_no_toml_is_refused_with_the_line(tmp_path: Path) -> None
 
 
 def test_an_unknown_kind_of_study_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="line 1, study: no kind of study is called 'adaptors'; did you mean 'adapters'"):
+    with pytest.raises(
+        SpecError, match="line 1, study: no kind of study is called 'adaptors'; did you mean 'adapters'"
+    ):
         load_study(write_spec(tmp_path / "bad.toml", 'study = "adaptors"\n'))
 
 
-@pytest.mark.parametrize(
-    ("override", "rank"), [("recipe.rank=16", 16), ("recipe.rank = 4", 4)]
-)
+@pytest.mark.parametrize(("override", "rank"), [("recipe.rank=16", 16), ("recipe.rank = 4", 4)])
 def test_an_override_replaces_a_key(adapter_spec_without_model: Path, override: str, rank: int) -> None:
     study = load_study(adapter_spec_without_model, [override])
 

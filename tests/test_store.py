@@ -86,7 +86,12 @@ def test_other_tools_read_a_record_with_its_labels(tmp_path: Path) -> None:
 
     assert rows[0]["item"] == "i1"
     assert rows[0]["loglik"] == [-1.5, -2.0]
-    assert (rows[0]["model"], rows[0]["source"], rows[0]["target"], rows[0]["seed"]) == ("small", "a/en", "b/zh-Hant", 1)
+    assert (rows[0]["model"], rows[0]["source"], rows[0]["target"], rows[0]["seed"]) == (
+        "small",
+        "a/en",
+        "b/zh-Hant",
+        1,
+    )
 
 
 def test_pandas_and_polars_read_the_store_without_us(tmp_path: Path) -> None:
@@ -99,7 +104,9 @@ def test_pandas_and_polars_read_the_store_without_us(tmp_path: Path) -> None:
     pattern = str(tmp_path / "crossgraft-1/records/*/*.parquet")
 
     assert len(polars.read_parquet(pattern)) == 6
-    assert len(pandas.concat(pandas.read_parquet(file) for file in Path(tmp_path).glob("crossgraft-1/records/*/*"))) == 6
+    assert (
+        len(pandas.concat(pandas.read_parquet(file) for file in Path(tmp_path).glob("crossgraft-1/records/*/*"))) == 6
+    )
 
 
 def test_a_torn_file_is_not_done_and_is_reported_by_name(tmp_path: Path) -> None:

@@ -351,6 +351,15 @@ class Study(Protocol):
     def open(self, bench: Bench) -> AbstractContextManager[Worker]: ...
 
 
+@runtime_checkable
+class Trains(Protocol):
+    """A study whose jobs leave adapters on disk."""
+
+    def adapter_bytes(self, jobs: Sequence[Job]) -> int | None:
+        """What they will weigh; None when that cannot be told yet."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Glimpse:
     """One item as the study will see it: labelled lines of text, for ``preview``."""

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from crossgraft.campaign import Settings, missing, prepare
-from crossgraft.core import Job, Study
+from crossgraft.core import Job, Study, Trains
 from crossgraft.plan import Plan, per_model, plan
 from crossgraft.progress import duration
 from crossgraft.store import Store
@@ -64,15 +64,8 @@ def outlook(study: Study, store: Store, settings: Settings) -> Outlook:
     """Look ahead; reads inputs and the store, writes only the cache of fingerprints."""
     manifest = prepare(study, store)
     todo = missing(manifest, store, settings)
-    return Outlook(study.name, todo, manifest.notes, _weight(study, todo), _seconds(manifest.jobs, todo, store))
-
-
-def _weight(study: Study, todo: Plan) -> int | None:
-    weigh = getattr(study, "weight_of", None)
-    if weigh is None:
-        return 0
-    weights = [weigh(job.treatment) for job in todo.to_train]
-    return None if None in weights else sum(weights)
+    weight = study.adapter_bytes(todo.to_train) if isinstance(study, Trains) else 0
+    return Outlook(study.name, todo, manifest.notes, weight, _seconds(manifest.jobs, todo, store))
 
 
 def _seconds(jobs: tuple[Job, ...], todo: Plan, store: Store) -> float | None:

@@ -3,12 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from parts import write_jsonl
 
 from crossgraft.adapters.tasks import Item, choose
 from crossgraft.adapters.tasks.choice import Choice
 from crossgraft.core import Origin
 from crossgraft.errors import DataError, SpecError
+from parts import write_jsonl
 
 
 def read(tmp_path: Path, rows: list[dict[str, object]], task: Choice | None = None) -> tuple[Item, ...]:
@@ -52,7 +52,11 @@ def test_without_split_files_ids_are_divided_the_same_way_in_every_language(tmp_
         write_jsonl(tmp_path / f"{language}.jsonl", rows)
     task = Choice("{language}.jsonl", ("en", "sw"), "{q}", test_share=0.25)
 
-    ids = {(l, s): {item.id for item in task.items(l, s, Origin(tmp_path))} for l in ("en", "sw") for s in ("train", "test")}  # type: ignore[arg-type]  # noqa: E741
+    ids = {
+        (l, s): {item.id for item in task.items(l, s, Origin(tmp_path))}
+        for l in ("en", "sw")
+        for s in ("train", "test")
+    }  # type: ignore[arg-type]
 
     assert ids["en", "test"] == ids["sw", "test"]
     assert not ids["en", "train"] & ids["sw", "test"]
@@ -73,7 +77,10 @@ GOOD: dict[str, object] = {"id": "1", "q": "?", "options": ["x", "y"], "answer":
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({**GOOD, "answer": 2}, "line 2: expected in 'answer' an index from 0 to 1, a letter from A to B or one of the options; got 2"),
+        (
+            {**GOOD, "answer": 2},
+            "line 2: expected in 'answer' an index from 0 to 1, a letter from A to B or one of the options; got 2",
+        ),
         ({**GOOD, "answer": -1}, "got -1"),
         ({**GOOD, "answer": True}, "got True"),
         ({**GOOD, "answer": "maybe"}, "got 'maybe'"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_a_model_is_a_folder_or_a_hub_id_with_revision(arguments: dict[str, str]
 )
 def test_what_a_model_folder_lacks_is_named(tmp_path: Path, files: list[str], message: str) -> None:
     for name in files:
-        (tmp_path / name).touch()
+        (tmp_path / name).write_bytes(struct.pack("<Q", 2) + b"{}")
 
     with pytest.raises(DataError, match=f"models.small.*{message}"):
         check_model_folder(tmp_path, "models.small")

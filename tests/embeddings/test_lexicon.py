@@ -29,7 +29,11 @@ def test_rows_are_the_pairs_that_both_vocabularies_know(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "message"),
-    [(b"haus house", "line 2: expected two words separated by a tab; got 'haus house'"), (b"a\tb\tc", "line 2"), (b"\xff\tb", "UTF-8")],
+    [
+        (b"haus house", "line 2: expected two words separated by a tab; got 'haus house'"),
+        (b"a\tb\tc", "line 2"),
+        (b"\xff\tb", "UTF-8"),
+    ],
 )
 def test_a_broken_line_is_named(tmp_path: Path, line: bytes, message: str) -> None:
     file = tmp_path / "d.tsv"

@@ -40,7 +40,10 @@ def test_case_is_only_folded_when_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"a 1 0\nb 0 1 1\n", "x.vec, line 2: expected 2 numbers after the word, as on the lines before; got 3 for 'b'"),
+        (
+            b"a 1 0\nb 0 1 1\n",
+            "x.vec, line 2: expected 2 numbers after the word, as on the lines before; got 3 for 'b'",
+        ),
         (b"a 1 0\nb 0 one\n", "line 2: expected numbers after the word 'b'; got '0 one'"),
         (b"a 1 nan\n", "line 1: the vector of 'a' has values that are not finite"),
         (b"", "no word vectors"),

@@ -68,7 +68,11 @@ def test_training_pairs_in_the_test_are_noted(embedding_spec: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('use = ["procrustes"]', 'use = ["procustes"]', "line 17, methods.use: no mapping method is called 'procustes'"),
+        (
+            'use = ["procrustes"]',
+            'use = ["procustes"]',
+            "line 17, methods.use: no mapping method is called 'procustes'",
+        ),
         ("all = true", 'use = ["de:fr"]', "the spaces have no language 'fr'; they have de, en, fi"),
         ("all = true", 'use = ["de-fi"]', "expected a pair of languages, such as 'de:fi'; got 'de-fi'"),
         ("{language}.vec", "x.vec", "expected a file name with {language}; got 'x.vec'"),

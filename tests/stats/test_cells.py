@@ -22,7 +22,10 @@ def test_the_interval_is_agresti_and_mins() -> None:
 
     change = paired_change(differences)
 
-    assert (change.low, change.high) == (pytest.approx(centre - error, abs=1e-6), pytest.approx(centre + error, abs=1e-6))
+    assert (change.low, change.high) == (
+        pytest.approx(centre - error, abs=1e-6),
+        pytest.approx(centre + error, abs=1e-6),
+    )
 
 
 def test_no_change_at_all_still_has_an_interval() -> None:

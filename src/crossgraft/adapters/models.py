@@ -71,6 +71,8 @@ def check_model_folder(folder: Path, role: str) -> None:
         raise DataError(f"{role}: expected a Transformers model folder; {folder} has no config.json")
     if not any(folder.glob("*.safetensors")):
         raise DataError(f"{role}: {folder} has no *.safetensors; pickled weights are not loaded, convert them first")
+    for _ in _weight_shapes(folder):  # reads the headers, and so finds what is no safetensors
+        pass
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise DataError(
             f"{role}: {folder} has no tokenizer (none of {', '.join(_TOKENIZER_FILES)}); "
@@ -120,8 +122,19 @@ def _is_target(module: str, targets: Sequence[str]) -> bool:
 def _weight_shapes(folder: Path) -> Iterator[tuple[str, list[int]]]:
     """Names and shapes from the headers of the safetensors files; no weight is read."""
     for file in sorted(folder.glob("*.safetensors")):
+        for name, entry in _header(file).items():
+            if name != "__metadata__":
+                yield name, entry["shape"]
+
+
+def _header(file: Path) -> dict[str, Any]:
+    try:
         with file.open("rb") as stream:
             (length,) = struct.unpack("<Q", stream.read(8))
-            for name, entry in json.loads(stream.read(length)).items():
-                if name != "__metadata__":
-                    yield name, entry["shape"]
+            if length > file.stat().st_size:
+                raise ValueError
+            return dict(json.loads(stream.read(length)))
+    except (struct.error, ValueError) as error:
+        raise DataError(
+            f"{file} is no whole safetensors file; is it a pointer of Git LFS, or a broken download?"
+        ) from error

@@ -31,6 +31,7 @@ from crossgraft.spec import Chosen
 
 SCORING = 1  # raise it when the same inputs would give other answers
 TRAINING = 1  # raise it when the same inputs would give another adapter
+PROMPT = "{prompt}"  # the prompt as it is
 
 
 @dataclass(frozen=True)
@@ -131,59 +132,78 @@ class AdapterStudy:
 
     def jobs(self, fingerprints: Fingerprints) -> tuple[Job, ...]:
         found: list[Job] = []
+        tests = self._tests(fingerprints)
         for name, model in self.models.items():
             base = {"weights": fingerprints[model.input(name, self.origin)], **model.identity()}
-            found += self._controls(name, base, fingerprints)
-            found += self._given(name, base, fingerprints)
-            found += self._trained(name, base, fingerprints)
+            for treatment, template, extra in self._controls(name):
+                texts = tests if template == PROMPT else self._tests(fingerprints, template)
+                found.append(self._job(treatment, content_id(base=base, **extra), texts))
+            for treatment, weights in self._given(name, fingerprints):
+                found.append(self._job(treatment, content_id(base=base, given=weights), tests))
+            for treatment, training in self._trained(name, fingerprints):
+                found.append(self._job(treatment, content_id(base=base, **training), tests))
         return tuple(found)
 
-    def _controls(self, model: str, base: dict[str, Any], fingerprints: Fingerprints) -> Iterator[Job]:
-        variants: list[tuple[str, dict[str, Any], str]] = [("", {}, "{prompt}")]
-        variants += [(f"repeat {n}", {"repeat": n}, "{prompt}") for n in range(2, self.grid.base_repeats + 1)]
-        variants += [(f"prompt {template!r}", {}, template) for template in self.grid.base_variants]
-        for variant, extra, template in variants:
-            treatment = Treatment(model, "base", "control", variant=variant)
-            yield self._job(treatment, content_id(base=base, **extra), fingerprints, template)
+    def _controls(self, model: str) -> Iterator[tuple[Treatment, str, dict[str, Any]]]:
+        """The base, its repeats, and its variants: each with its prompt template, and what sets its id apart."""
+        yield Treatment(model, "base", "control"), PROMPT, {}
+        for number in range(2, self.grid.base_repeats + 1):
+            yield Treatment(model, "base", "control", variant=f"repeat {number}"), PROMPT, {"repeat": number}
+        for template in self.grid.base_variants:
+            yield Treatment(model, "base", "control", variant=f"prompt {template!r}"), template, {}
 
-    def _given(self, model: str, base: dict[str, Any], fingerprints: Fingerprints) -> Iterator[Job]:
+    def _given(self, model: str, fingerprints: Fingerprints) -> Iterator[tuple[Treatment, str]]:
         for name, given in self.adapters.items():
             if given.model == model:
-                weights = fingerprints[given.input(name, self.origin)]
-                treatment = Treatment(model, name, "given", given.trained_on)
-                yield self._job(treatment, content_id(base=base, given=weights), fingerprints)
+                yield Treatment(model, name, "given", given.trained_on), fingerprints[given.input(name, self.origin)]
 
-    def _trained(self, model: str, base: dict[str, Any], fingerprints: Fingerprints) -> Iterator[Job]:
+    def _trained(self, model: str, fingerprints: Fingerprints) -> Iterator[tuple[Treatment, dict[str, Any]]]:
+        sources = [
+            (source, fingerprints[self._data(source, "train")], dict(self.tasks[source.task].identity(source.lang)))
+            for source in self.points("sources")
+        ]
         for seed in self.seeds:
             for axes, recipe in self.recipe.variants():
-                for source in self.points("sources"):
-                    treatment = Treatment(model, str(source), "trained", source, axes, seed)
-                    treatment_id = content_id(
-                        base=base,
-                        data=fingerprints[self._data(source, "train")],
-                        reading=dict(self.tasks[source.task].identity(source.lang)),
-                        items=self.grid.train_items,
-                        recipe=dict(recipe.identity()),
-                        seed=seed,
-                        training=TRAINING,
+                for source, data, reading in sources:
+                    yield (
+                        Treatment(model, str(source), "trained", source, axes, seed),
+                        {
+                            "data": data,
+                            "reading": reading,
+                            "items": self.grid.train_items,
+                            "recipe": dict(recipe.identity()),
+                            "seed": seed,
+                            "training": TRAINING,
+                        },
                     )
-                    yield self._job(treatment, treatment_id, fingerprints)
 
-    def _job(
-        self, treatment: Treatment, treatment_id: str, fingerprints: Fingerprints, template: str = "{prompt}"
-    ) -> Job:
-        cells = []
-        for target in self.points("targets"):
-            task = self.tasks[target.task]
-            texts_id = content_id(
-                data=fingerprints[self._data(target, "test")],
-                reading=dict(task.identity(target.lang)),
-                items=self.test_items,
-                template=template,
+    def _tests(self, fingerprints: Fingerprints, template: str = PROMPT) -> list[tuple[Point, str]]:
+        """Every target with the id of its item set, as it is read and rendered."""
+        return [
+            (
+                target,
+                content_id(
+                    data=fingerprints[self._data(target, "test")],
+                    reading=dict(self.tasks[target.task].identity(target.lang)),
+                    items=self.test_items,
+                    template=template,
+                ),
             )
-            record_id = content_id(treatment=treatment_id, texts=texts_id, scoring=SCORING)
-            item_set = f"{self.test_items} items" if self.test_items else "all"
-            cells.append(Cell(target, record_id, texts_id, item_set, task.metric))
+            for target in self.points("targets")
+        ]
+
+    def _job(self, treatment: Treatment, treatment_id: str, tests: Sequence[tuple[Point, str]]) -> Job:
+        item_set = f"{self.test_items} items" if self.test_items else "all"
+        cells = (
+            Cell(
+                target,
+                content_id(treatment=treatment_id, texts=texts_id, scoring=SCORING),
+                texts_id,
+                item_set,
+                self.tasks[target.task].metric,
+            )
+            for target, texts_id in tests
+        )
         return Job(treatment, treatment_id, tuple(cells))
 
     def recipe_of(self, treatment: Treatment) -> Recipe:
@@ -194,14 +214,14 @@ class AdapterStudy:
         for template in self.grid.base_variants:
             if treatment.variant == f"prompt {template!r}":
                 return template
-        return "{prompt}"
+        return PROMPT
 
     # data
 
     def training_items(self, source: Point) -> tuple[Item, ...]:
         return choose(self.tasks[source.task].items(source.lang, "train", self.origin), self.grid.train_items)
 
-    def test_items_of(self, target: Point, template: str = "{prompt}") -> tuple[Item, ...]:
+    def test_items_of(self, target: Point, template: str = PROMPT) -> tuple[Item, ...]:
         items = choose(self.tasks[target.task].items(target.lang, "test", self.origin), self.test_items)
         return tuple(replace(item, prompt=template.replace("{prompt}", item.prompt)) for item in items)
 
@@ -252,13 +272,21 @@ class AdapterStudy:
         recipe = replace(self.recipe, steps=1, axes={k: v for k, v in self.recipe.axes.items() if k != "steps"})
         return replace(self, grid=grid, recipe=recipe, seeds=self.seeds[:1], limit=1)
 
-    def weight_of(self, treatment: Treatment) -> int | None:
-        """Bytes the adapter will take on disk; None when the model is not here to be measured."""
-        model = self.models[treatment.model]
-        if treatment.kind != "trained" or model.hub:
-            return None
-        recipe = self.recipe_of(treatment)
-        return adapter_bytes(Path(model.input(treatment.model, self.origin).path), recipe.rank, recipe.targets)
+    def adapter_bytes(self, jobs: Sequence[Job]) -> int | None:
+        """What the adapters of these jobs will take on disk; None when a model is not here to be measured."""
+        recipes = dict(self.recipe.variants())
+        weights: dict[tuple[str, int], int] = {}
+        total = 0
+        for job in jobs:
+            model, recipe = self.models[job.treatment.model], recipes[job.treatment.recipe]
+            if model.hub:
+                return None
+            key = (job.treatment.model, recipe.rank)
+            if key not in weights:
+                folder = Path(model.input(job.treatment.model, self.origin).path)
+                weights[key] = adapter_bytes(folder, recipe.rank, recipe.targets)
+            total += weights[key]
+        return total
 
 
 def _leaks(train: dict[Point, tuple[Item, ...]], test: dict[Point, tuple[Item, ...]]) -> Iterator[str]:

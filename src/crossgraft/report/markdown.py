@@ -46,7 +46,10 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
         "What is missing", [f"{row}: {reason} ({count} targets)" for row, reason, count in view.gaps(findings)]
     )
     yield from _listed("What failed", findings.failures)
-    yield from _listed("The control, measured again", [f"{what}: {moved} targets moved; largest: {most}" for what, moved, most in view.checks(findings)])
+    yield from _listed(
+        "The control, measured again",
+        [f"{what}: {moved} targets moved; largest: {most}" for what, moved, most in view.checks(findings)],
+    )
     yield from _listed("Notes", [*findings.notes, findings.method])
     versions = ", ".join(f"{name} {number}" for name, number in about.versions.items())
     yield ""

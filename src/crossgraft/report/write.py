@@ -26,4 +26,3 @@ def write_report(findings: Findings, folder: str | Path, about: About | None = N
     for name, text in texts.items():
         (folder / name).write_text(text, "utf-8")
     return tuple(folder / name for name in texts)
-

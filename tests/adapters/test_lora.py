@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from crossgraft.adapters.loading import load_model  # noqa: E402
+from crossgraft.adapters.lora import Example, fresh_adapter, save, saved_adapter, train  # noqa: E402
+from crossgraft.adapters.models import Model  # noqa: E402
+from crossgraft.adapters.recipe import Recipe  # noqa: E402
+from crossgraft.core import Origin  # noqa: E402
+from crossgraft.errors import DataError, JobFailed  # noqa: E402
+
+T = TypeVar("T")
+RECIPE = Recipe(rank=2, alpha=4, learning_rate=1e-2, epochs=2, batch=4, dropout=0.1)
+DATA = [Example(tuple(range(5 + n, 12 + n)), 4) for n in range(10)]
+
+
+@pytest.fixture(scope="module")
+def model(tiny_model: Path) -> Any:
+    return load_model("tiny", Model(path=str(tiny_model)), Origin(), "sdpa", torch.device("cpu"))
+
+
+def result(steps: Generator[object, None, T]) -> T:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+
+
+def weights(model: Any, recipe: Recipe = RECIPE, seed: int = 1) -> dict[str, Any]:
+    with fresh_adapter(model, recipe, seed) as wrapped:
+        result(train(wrapped, DATA, recipe, seed))
+        return {name: value.detach().clone() for name, value in wrapped.named_parameters() if "lora" in name}
+
+
+def test_the_same_seed_gives_the_same_adapter_to_the_last_bit(model: Any) -> None:
+    first, again = weights(model), weights(model)
+
+    assert all(torch.equal(first[name], again[name]) for name in first)
+
+
+def test_another_seed_gives_another_adapter(model: Any) -> None:
+    first, other = weights(model, seed=1), weights(model, seed=2)
+
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_training_leaves_the_base_and_the_global_generator_alone(model: Any) -> None:
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    state = torch.get_rng_state()
+
+    weights(model)
+
+    after = model.state_dict()
+    assert list(after) == list(before)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_the_loss_falls(model: Any) -> None:
+    recipe = replace(RECIPE, epochs=20)
+
+    with fresh_adapter(model, recipe, 1) as wrapped:
+        told = result(train(wrapped, DATA, recipe, 1))
+
+    assert told.losses[-1] < told.losses[0] / 2
+    assert told.steps == 20 * 3
+
+
+def test_steps_of_training_agree_with_plain_adamw(model: Any) -> None:
+    """One full batch, no warm-up: the first step is AdamW's, on the mean loss of the answer's tokens."""
+    recipe = replace(RECIPE, dropout=0.0, batch=len(DATA), steps=2, warmup=0.0, clip=0.0)
+    with fresh_adapter(model, recipe, 3) as wrapped:
+        told = result(train(wrapped, DATA, recipe, 3))
+
+    with fresh_adapter(model, recipe, 3) as wrapped:
+        chosen = [value for value in wrapped.parameters() if value.requires_grad]
+        optimizer = torch.optim.AdamW(chosen, lr=recipe.learning_rate, weight_decay=0.0)
+        ids = torch.tensor([example.ids for example in DATA])
+        labels = ids.clone()
+        labels[:, :4] = -100
+        losses = []
+        for _ in range(2):
+            loss = wrapped(input_ids=ids, labels=labels).loss
+            losses.append(float(loss.detach()))
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+    assert told.losses == pytest.approx(losses, abs=1e-5)
+
+
+def test_a_saved_adapter_computes_what_the_trained_one_did(model: Any, tmp_path: Path) -> None:
+    ids = torch.tensor([DATA[0].ids])
+    with fresh_adapter(model, RECIPE, 1) as wrapped:
+        result(train(wrapped, DATA, RECIPE, 1))
+        save(wrapped, tmp_path / "adapter")
+        trained = wrapped(input_ids=ids).logits.detach()
+
+    with saved_adapter(model, tmp_path / "adapter") as wrapped, torch.no_grad():
+        read = wrapped(input_ids=ids).logits
+
+    assert torch.equal(trained, read)
+    assert sorted(file.name for file in (tmp_path / "adapter").iterdir()) == [
+        "README.md",
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
+
+
+def test_saving_over_an_adapter_that_is_there_keeps_it(model: Any, tmp_path: Path) -> None:
+    for _ in range(2):
+        with fresh_adapter(model, RECIPE, 1) as wrapped:
+            save(wrapped, tmp_path / "adapter")
+
+    assert [file.name for file in tmp_path.iterdir()] == ["adapter"]
+
+
+def test_a_learning_rate_that_diverges_ends_the_job(model: Any) -> None:
+    recipe = replace(RECIPE, learning_rate=1e30, warmup=0.0, clip=0.0)
+
+    with fresh_adapter(model, recipe, 1) as wrapped, pytest.raises(JobFailed, match="diverged") as caught:
+        result(train(wrapped, DATA, recipe, 1))
+
+    assert caught.value.deterministic
+
+
+def test_targets_that_match_nothing_name_the_candidates(model: Any) -> None:
+    with (
+        pytest.raises(DataError, match="match nothing in this model; its linear modules are .*q_proj"),
+        fresh_adapter(model, replace(RECIPE, targets=("query",)), 1),
+    ):
+        pass
+
+
+def test_an_adapter_of_another_shape_is_refused(model: Any, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    with fresh_adapter(model, RECIPE, 1) as wrapped:
+        save(wrapped, tmp_path / "adapter")
+    file = tmp_path / "adapter" / "adapter_model.safetensors"
+    save_file({name: value.repeat(2, 2) for name, value in load_file(file).items()}, file)
+
+    with pytest.raises(DataError, match="does not fit the model"), saved_adapter(model, tmp_path / "adapter"):
+        pass

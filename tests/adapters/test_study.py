@@ -1,0 +1,131 @@
+"""Whole adapter studies on a tiny real model: trained, given, zero, resumed."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parts import make_tiny_model
+
+torch = pytest.importorskip("torch")
+
+from crossgraft.analysis.results import flips, load_matrix  # noqa: E402
+from crossgraft.campaign import Campaign, Settings, missing, prepare, run  # noqa: E402
+from crossgraft.core import Failed, Recorded  # noqa: E402
+from crossgraft.spec import load_study  # noqa: E402
+from crossgraft.store import Store  # noqa: E402
+
+ONE = Settings(device="cpu", threads=1)
+
+
+def outcomes(store: Store) -> dict[tuple[str, str], Any]:
+    return {(record.id, record.pairing.id): record.answers for record in store.read()[0]}
+
+
+def test_an_adapter_changes_answers_and_the_base_stays_itself(adapter_spec: Path, tmp_path: Path) -> None:
+    adapter_spec.write_text(adapter_spec.read_text().replace("epochs = 1", "epochs = 8") + "\n")
+    store = Store(tmp_path / "out")
+
+    summary = run(load_study(adapter_spec, ["grid.base_repeats=2"]), store, settings=ONE)
+
+    matrix = load_matrix(store)
+    assert (summary.failed, summary.left) == ([], 0)
+    assert {cell.change.n for cell in matrix.cells.values()} == {12}
+    assert [check.change.mean for check in matrix.control_checks] == [0.0, 0.0, 0.0]
+    record = next(record for record in store.read()[0] if record.treatment.kind == "trained")
+    assert record.provenance["train_items"] == 12
+    assert record.provenance["recipe"]["rank"] == 2
+    assert set(record.timings) == {"train", "evaluate"}
+
+
+def test_a_zero_adapter_changes_exactly_nothing(adapter_spec: Path, tiny_model: Path, tmp_path: Path) -> None:
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    with pytest.warns(FutureWarning):
+        base = AutoModelForCausalLM.from_pretrained(tiny_model)
+        config = LoraConfig(r=3, lora_alpha=9, target_modules="all-linear", task_type="CAUSAL_LM")
+        get_peft_model(base, config).save_pretrained(tmp_path / "zero")  # PEFT starts with B = 0
+    spec = (
+        adapter_spec.read_text() + '\n[adapters]\nzero = { path = "zero", model = "tiny", trained_on = "intent/en" }\n'
+    )
+    adapter_spec.write_text(spec.replace('sources = ["intent/en"]', ""))
+    store = Store(tmp_path / "out")
+
+    run(load_study(adapter_spec), store, settings=ONE)
+
+    controls = {r.target: r.answers for r in store.read()[0] if r.treatment.is_control}
+    treated = {r.target: r.answers for r in store.read()[0] if not r.treatment.is_control}
+    assert len(treated) == 3
+    assert all(
+        np.array_equal(controls[t].columns["loglik"], treated[t].columns["loglik"], equal_nan=True) for t in treated
+    )
+    assert set(load_matrix(store).change.flatten().tolist()) == {0.0}
+
+
+def test_a_checkpoint_is_a_treatment_like_an_adapter(adapter_spec: Path, tmp_path: Path) -> None:
+    make_tiny_model(tmp_path / "checkpoint", seed=1)
+    spec = adapter_spec.read_text() + '\n[adapters]\nmerged = { path = "checkpoint", model = "tiny" }\n'
+    adapter_spec.write_text(spec.replace('sources = ["intent/en"]', ""))
+    store = Store(tmp_path / "out")
+
+    summary = run(load_study(adapter_spec), store, settings=ONE)
+
+    assert summary.failed == []
+    assert np.abs(load_matrix(store).change).sum() > 0
+    record = next(record for record in store.read()[0] if record.treatment.kind == "given")
+    assert list(flips(store, record))[0].lines[0][0] == "prompt"
+
+
+def test_a_resumed_job_evaluates_the_adapter_it_trained(adapter_spec: Path, tmp_path: Path) -> None:
+    study = load_study(adapter_spec)
+    whole, parts = Store(tmp_path / "whole"), Store(tmp_path / "parts")
+    run(study, whole, settings=ONE)
+
+    for stop_after in (4, 1, 10):  # the base and the first target of the adapter, then one, then the rest
+        events = iter(Campaign(study, parts, ONE))
+        recorded = (event for event in events if isinstance(event, Recorded))
+        list(itertools.islice(recorded, stop_after))
+        events.close()  # type: ignore[attr-defined]
+
+    assert outcomes(parts) == outcomes(whole)
+
+
+def test_adapters_that_are_not_kept_are_removed_when_all_targets_are_done(adapter_spec: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "out")
+
+    run(load_study(adapter_spec, ['grid.keep_adapters="never"']), store, settings=ONE)
+
+    assert list(store.artefacts.iterdir()) == []
+    assert missing(prepare(load_study(adapter_spec), store), store, ONE).missing == 0
+
+
+def test_a_harmless_prompt_variant_of_the_base_is_measured(adapter_spec: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "out")
+
+    run(load_study(adapter_spec, ['grid.base_variants=["Please: {prompt}"]']), store, settings=ONE)
+
+    checks = load_matrix(store).control_checks
+    assert {check.variant for check in checks} == {"prompt 'Please: {prompt}'"}
+    assert (
+        store.texts(next(r for r in store.read()[0] if r.treatment.variant).texts_id)
+        .columns["prompt"][0]
+        .startswith("Please: ")
+    )  # type: ignore[union-attr]
+
+
+def test_diverging_training_ends_its_job_and_not_the_study(adapter_spec: Path, tmp_path: Path) -> None:
+    adapter_spec.write_text(adapter_spec.read_text() + "\n[recipe.axes]\nlearning_rate = [1e-3, 1e30]\n")
+    store = Store(tmp_path / "out")
+    study = load_study(adapter_spec, ["recipe.clip=0", "recipe.warmup=0"])
+
+    events = list(Campaign(study, store, ONE))
+
+    (failed,) = [event for event in events if isinstance(event, Failed)]
+    assert "diverged" in str(failed.error)
+    assert failed.error.deterministic
+    assert sum(isinstance(event, Recorded) for event in events) == 6
