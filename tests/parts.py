@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Generator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
 
+T = TypeVar("T")
 LANGUAGES = ("en", "sw", "no")
 
 
@@ -140,3 +143,12 @@ def make_spaces(
             (folder / f"{source}-{target}.test.tsv").write_text(
                 "".join([*pairs[60:], f"unknown\t{target}1\n"]), "utf-8"
             )
+
+
+def result(steps: Generator[object, None, T]) -> T:
+    """What a generator returns once all its steps are taken."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crossgraft.adapters.tasks import Item, choose
+from crossgraft.adapters.tasks import Item, Split, choose
 from crossgraft.adapters.tasks.choice import Choice
 from crossgraft.core import Origin
 from crossgraft.errors import DataError, SpecError
@@ -52,15 +52,12 @@ def test_without_split_files_ids_are_divided_the_same_way_in_every_language(tmp_
         write_jsonl(tmp_path / f"{language}.jsonl", rows)
     task = Choice("{language}.jsonl", ("en", "sw"), "{q}", test_share=0.25)
 
-    ids = {
-        (l, s): {item.id for item in task.items(l, s, Origin(tmp_path))}
-        for l in ("en", "sw")
-        for s in ("train", "test")
-    }  # type: ignore[arg-type]
+    def ids(language: str, split: Split) -> set[str]:
+        return {item.id for item in task.items(language, split, Origin(tmp_path))}
 
-    assert ids["en", "test"] == ids["sw", "test"]
-    assert not ids["en", "train"] & ids["sw", "test"]
-    assert len(ids["en", "test"]) == pytest.approx(50, abs=20)
+    assert ids("en", "test") == ids("sw", "test")
+    assert not ids("en", "train") & ids("sw", "test")
+    assert len(ids("en", "test")) == pytest.approx(50, abs=20)
 
 
 def test_a_field_may_tell_the_split(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
+from parts import result
 
 torch = pytest.importorskip("torch")
 
@@ -16,7 +16,6 @@ from crossgraft.adapters.recipe import Recipe  # noqa: E402
 from crossgraft.core import Origin  # noqa: E402
 from crossgraft.errors import DataError, JobFailed  # noqa: E402
 
-T = TypeVar("T")
 RECIPE = Recipe(rank=2, alpha=4, learning_rate=1e-2, epochs=2, batch=4, dropout=0.1)
 DATA = [Example(tuple(range(5 + n, 12 + n)), 4) for n in range(10)]
 
@@ -24,14 +23,6 @@ DATA = [Example(tuple(range(5 + n, 12 + n)), 4) for n in range(10)]
 @pytest.fixture(scope="module")
 def model(tiny_model: Path) -> Any:
     return load_model("tiny", Model(path=str(tiny_model)), Origin(), "sdpa", torch.device("cpu"))
-
-
-def result(steps: Generator[object, None, T]) -> T:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
 
 
 def weights(model: Any, recipe: Recipe = RECIPE, seed: int = 1) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def test_the_weight_of_an_adapter_is_known_from_the_shapes(tiny_model: Path, tmp
     from transformers import AutoModelForCausalLM
 
     model = AutoModelForCausalLM.from_pretrained(tiny_model)
-    with pytest.warns(FutureWarning):
+    with pytest.warns(FutureWarning):  # noqa: PT031 - PEFT's own
         wrapped = get_peft_model(model, LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
         wrapped.save_pretrained(tmp_path)
 

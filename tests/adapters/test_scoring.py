@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from parts import result
 
 torch = pytest.importorskip("torch")
 
@@ -24,13 +25,7 @@ def parts(tiny_model: Path) -> tuple[Any, Any]:
 
 
 def score(model: Any, tokenizer: Any, *items: Item) -> Scored:
-    steps = score_items(model, items, [encode(tokenizer, item) for item in items])
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            assert isinstance(stop.value, Scored)
-            return stop.value
+    return result(score_items(model, items, [encode(tokenizer, item) for item in items]))
 
 
 ITEM = Item("1", "what is the colour of the sky ?", (" blue", " red green"), 0)

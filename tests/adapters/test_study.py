@@ -46,7 +46,7 @@ def test_a_zero_adapter_changes_exactly_nothing(adapter_spec: Path, tiny_model: 
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
-    with pytest.warns(FutureWarning):
+    with pytest.warns(FutureWarning):  # noqa: PT031 - PEFT's own
         base = AutoModelForCausalLM.from_pretrained(tiny_model)
         config = LoraConfig(r=3, lora_alpha=9, target_modules="all-linear", task_type="CAUSAL_LM")
         get_peft_model(base, config).save_pretrained(tmp_path / "zero")  # PEFT starts with B = 0

@@ -94,7 +94,7 @@ class Fakes:
             Job(
                 Treatment("m", name, "given"),
                 name,
-                tuple(Cell(Point("a", l), f"{name}{l}", "t", "all", "accuracy") for l in ("en", "de")),
+                tuple(Cell(Point("a", code), f"{name}{code}", "t", "all", "accuracy") for code in ("en", "de")),
             )
             for name in ("good", "bad", "better")
         )

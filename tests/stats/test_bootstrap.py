@@ -47,10 +47,10 @@ def test_draws_do_not_depend_on_the_size_of_the_blocks() -> None:
 
 def test_an_item_a_cell_lacks_has_no_weight_in_it() -> None:
     treated = weighted(np.array([[1.0, 0.0, 1.0]]))
+    control = weighted(np.array([[0.0, 0.0, 0.0]]))
     treated[0, 1] = 0  # the cell has two of the three items, both right
+    rng = np.random.default_rng(4)
 
-    draws = joint_item_bootstrap(
-        treated, [*np.zeros_like(treated), 0, 1], ratio, draws=200, rng=np.random.default_rng(4)
-    )
+    draws = joint_item_bootstrap(treated, control, ratio, draws=200, rng=rng)
 
     assert np.nanmin(draws) == 1.0
