@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from crossgraft.campaign import Campaign, Settings, missing, prepare, title
-from crossgraft.core import Event, Failed, Recorded, Study
-from crossgraft.executors.fake import Fake
 from crossgraft.executors.inline import attempt
 from crossgraft.spec import load_study
 from crossgraft.store import Store
+from crossgraft.study import Event, Failed, Recorded, Study
+from crossgraft.testing import Fake
 from parts import LANGUAGES
 
 CPU = Settings(device="cpu")

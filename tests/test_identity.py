@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from crossgraft.core import Input
 from crossgraft.errors import DataError
-from crossgraft.identity import FingerprintCache, content_id, fingerprint, item_hash
+from crossgraft.fingerprints import FingerprintCache, fingerprint
+from crossgraft.identity import content_id, item_hash
+from crossgraft.study import Input
 
 
 def test_a_content_id_does_not_depend_on_order() -> None:

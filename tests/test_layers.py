@@ -14,9 +14,9 @@ ROOT = Path(crossgraft.__file__).parent
 
 LAYERS = [  # "__main__" and the lazy public face stand above all of them
     {"errors"},
-    {"identity", "registry", "core"},
-    {"spec", "plan", "layout", "store", "matrix", "metrics", "stats"},
-    {"analysis", "executors"},
+    {"identity", "registry", "core", "study"},
+    {"spec", "fingerprints", "plan", "layout", "store", "matrix", "metrics", "stats"},
+    {"analysis", "executors", "testing"},
     {"adapters", "embeddings", "report", "campaign", "starters"},
     {"progress", "outlook", "catalogue"},
     {"cli"},

@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from crossgraft.core import Answers, Cell, Failed, Job, Pairing, Point, Record, Score, Texts, Treatment
+from crossgraft.core import Answers, Cell, Job, Pairing, Point, Record, Score, Texts, Treatment
 from crossgraft.errors import JobFailed, StoreError
 from crossgraft.identity import content_id
 from crossgraft.layout import Manifest
 from crossgraft.store import Store
+from crossgraft.study import Failed
 
 TREATMENT = Treatment("small", "a/en", "trained", Point("a", "en"), (("rank", 8),), seed=1)
 

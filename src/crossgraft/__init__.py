@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from crossgraft.errors import CrossgraftError as CrossgraftError
     from crossgraft.errors import DataError as DataError
     from crossgraft.errors import SpecError as SpecError
-    from crossgraft.executors.fake import Fake as Fake
     from crossgraft.executors.inline import Inline as Inline
     from crossgraft.matrix import TransferMatrix as TransferMatrix
     from crossgraft.metrics import METRICS as METRICS
     from crossgraft.report.write import write_report as write_report
     from crossgraft.spec import load_study as load_study
     from crossgraft.store import Store as Store
+    from crossgraft.testing import Fake as Fake
 
 _HOMES = {
     "analysis.findings": ("Findings", "analyse"),
@@ -52,7 +52,7 @@ _HOMES = {
     "campaign": ("Campaign", "Settings", "missing", "prepare", "run"),
     "core": ("Answers", "Job", "Point", "Record", "Score", "Treatment"),
     "errors": ("CrossgraftError", "DataError", "SpecError"),
-    "executors.fake": ("Fake",),
+    "testing": ("Fake",),
     "executors.inline": ("Inline",),
     "matrix": ("TransferMatrix",),
     "metrics": ("METRICS",),

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from crossgraft.core import Bench, Event, Failed, Finished, Input, Inspectable, Job, Pairing, Recorded, Study
+from crossgraft.core import Job, Pairing
 from crossgraft.errors import CrossgraftError, JobFailed
 from crossgraft.executors import EXECUTORS, Executor
-from crossgraft.identity import FingerprintCache, fingerprint
+from crossgraft.fingerprints import FingerprintCache, fingerprint
 from crossgraft.layout import Manifest
 from crossgraft.plan import Plan, plan, select
 from crossgraft.store import Store
+from crossgraft.study import Bench, Event, Failed, Finished, Input, Inspectable, Recorded, Study
 
 
 @dataclass(frozen=True)

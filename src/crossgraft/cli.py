@@ -18,7 +18,7 @@ from crossgraft.errors import CrossgraftError, JobFailed, SpecError
 if TYPE_CHECKING:
     from crossgraft.analysis.findings import Findings
     from crossgraft.campaign import Settings, Summary
-    from crossgraft.core import Study
+    from crossgraft.study import Study
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -84,7 +84,7 @@ def plan(spec: Path, out: Path, sets: tuple[str, ...], limit: int | None, only: 
 @click.option("-n", "count", type=click.IntRange(min=1), default=1, show_default=True, help="Items of each target.")
 def preview(spec: Path, sets: tuple[str, ...], limit: int | None, count: int) -> None:
     """Show the first items of every target as the study will see them."""
-    from crossgraft.core import Inspectable
+    from crossgraft.study import Inspectable
 
     study = _study(spec, sets, limit)
     if not isinstance(study, Inspectable):
@@ -149,7 +149,7 @@ def _settings(
 
 def _smoke(study: Study, settings: Settings) -> None:
     from crossgraft.campaign import smoke
-    from crossgraft.core import Failed
+    from crossgraft.study import Failed
 
     failed = [event for event in smoke(study, settings) if isinstance(event, Failed)]
     if failed:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, Protocol, Self, runtime_checkable
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from crossgraft.errors import JobFailed, SpecError
+from crossgraft.errors import SpecError
 from crossgraft.identity import content_id
 
 Scalar = str | int | float | bool
@@ -242,145 +240,3 @@ class Record:
     parse_failures: int = 0
     timings: Mapping[str, float] = field(default_factory=dict)  # seconds
     provenance: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A job has begun."""
-
-    job: Job
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Part of a job is done: ``done`` of ``total`` steps of what ``doing`` says."""
-
-    job: Job
-    doing: str
-    done: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A target of a job is measured; ``texts`` come along so that its items can be read."""
-
-    job: Job
-    record: Record
-    texts: Texts | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A job has no targets left."""
-
-    job: Job
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A job ended without all its results; ``traceback`` is empty for the errors we foresaw."""
-
-    job: Job
-    error: JobFailed
-    traceback: str = ""
-
-
-Event = Started | Progress | Recorded | Finished | Failed
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """Something outside the spec that a result depends on; ``role`` says whose it is, for errors."""
-
-    kind: Literal["file", "model", "adapter", "hub"]
-    path: str
-    role: str = field(compare=False)
-    revision: str = ""
-
-
-Fingerprints = Mapping[Input, str]
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a study was read from; kept with its results."""
-
-    folder: Path = Path()
-    text: str = ""
-    overrides: tuple[str, ...] = ()
-
-    def path(self, text: str) -> str:
-        """A path of the spec, relative to the folder of the spec."""
-        return str(self.folder / Path(text).expanduser())
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """Where a worker works: the folder for adapters, the device ("auto": the best there is), the threads."""
-
-    artefacts: Path
-    device: str = "auto"
-    threads: int = 1
-
-
-class Worker(Protocol):
-    """Keeps what is dear to load (a base model, embedding spaces) while it runs job after job."""
-
-    def run(self, job: Job) -> Iterator[Progress | Recorded]: ...
-
-
-class Study(Protocol):
-    """A frozen value that knows its jobs (pure, instant) and how to work on them (heavy).
-
-    ``pairing`` says how its numbers would be computed on a bench; ``open`` gives the worker.
-    """
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def origin(self) -> Origin: ...
-
-    def inputs(self) -> Sequence[Input]: ...
-
-    def jobs(self, fingerprints: Fingerprints) -> tuple[Job, ...]: ...
-
-    def pairing(self, bench: Bench) -> Pairing: ...
-
-    def open(self, bench: Bench) -> AbstractContextManager[Worker]: ...
-
-
-@runtime_checkable
-class Trains(Protocol):
-    """A study whose jobs leave adapters on disk."""
-
-    def adapter_bytes(self, jobs: Sequence[Job]) -> int | None:
-        """What they will weigh; None when that cannot be told yet."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Glimpse:
-    """One item as the study will see it: labelled lines of text, for ``preview``."""
-
-    point: Point
-    item: str
-    lines: tuple[tuple[str, str], ...]
-
-
-@runtime_checkable
-class Inspectable(Protocol):
-    """A study that can read its inputs ahead of the work."""
-
-    def check(self) -> Sequence[str]:
-        """Read every input and raise on the first mistake; return notes on what looks odd."""
-        ...
-
-    def preview(self, count: int) -> Iterator[Glimpse]:
-        """The first items of every target."""
-        ...
-
-    def smoke(self) -> Study:
-        """The same study, cut to one step of training and one item a target."""
-        ...

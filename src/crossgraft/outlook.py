@@ -9,10 +9,11 @@ from statistics import median
 from typing import Any
 
 from crossgraft.campaign import Settings, missing, prepare
-from crossgraft.core import Job, Study, Trains
+from crossgraft.core import Job
 from crossgraft.plan import Plan, per_model, plan
 from crossgraft.progress import duration
 from crossgraft.store import Store
+from crossgraft.study import Study, Trains
 
 _SAMPLE = 200  # records whose timings are looked at
 

@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from crossgraft.core import Event, Failed, Finished, Job, Progress, Recorded, Started
+from crossgraft.core import Job
+from crossgraft.study import Event, Failed, Finished, Progress, Recorded, Started
 
 
 class Watcher(Protocol):

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union
 
-from crossgraft.core import Origin, Study
 from crossgraft.errors import SpecError, did_you_mean
 from crossgraft.registry import Registry
+from crossgraft.study import Origin, Study
 
 T = TypeVar("T")
 Key = tuple[str, ...]

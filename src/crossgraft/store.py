@@ -30,7 +30,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crossgraft.core import Failed, Job, Record, Texts
+from crossgraft.core import Job, Record, Texts
 from crossgraft.errors import StoreError, did_you_mean
 from crossgraft.layout import (
     FORMAT,
@@ -41,6 +41,7 @@ from crossgraft.layout import (
     record_table,
     texts_table,
 )
+from crossgraft.study import Failed
 
 try:
     from fcntl import LOCK_EX, LOCK_NB, flock

@@ -6,8 +6,8 @@ import pytest
 
 from crossgraft.adapters.tasks import Item, Split, choose
 from crossgraft.adapters.tasks.choice import Choice
-from crossgraft.core import Origin
 from crossgraft.errors import DataError, SpecError
+from crossgraft.study import Origin
 from parts import write_jsonl
 
 

@@ -5,16 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from parts import result
 
 torch = pytest.importorskip("torch")
 
-from crossgraft.adapters.loading import load_model  # noqa: E402
-from crossgraft.adapters.lora import Example, fresh_adapter, save, saved_adapter, train  # noqa: E402
-from crossgraft.adapters.models import Model  # noqa: E402
-from crossgraft.adapters.recipe import Recipe  # noqa: E402
-from crossgraft.core import Origin  # noqa: E402
-from crossgraft.errors import DataError, JobFailed  # noqa: E402
+from crossgraft.adapters.loading import load_model
+from crossgraft.adapters.lora import Example, fresh_adapter, save, saved_adapter, train
+from crossgraft.adapters.models import Model
+from crossgraft.adapters.recipe import Recipe
+from crossgraft.errors import DataError, JobFailed
+from crossgraft.study import Origin
 
 RECIPE = Recipe(rank=2, alpha=4, learning_rate=1e-2, epochs=2, batch=4, dropout=0.1)
 DATA = [Example(tuple(range(5 + n, 12 + n)), 4) for n in range(10)]

@@ -5,16 +5,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from parts import result
 
 torch = pytest.importorskip("torch")
 
-from crossgraft.adapters.loading import load_model, load_tokenizer  # noqa: E402
-from crossgraft.adapters.models import Model  # noqa: E402
-from crossgraft.adapters.scoring import Scored, encode, score_items  # noqa: E402
-from crossgraft.adapters.tasks import Item  # noqa: E402
-from crossgraft.core import Origin  # noqa: E402
-from crossgraft.errors import DataError, JobFailed  # noqa: E402
+from crossgraft.adapters.loading import load_model, load_tokenizer
+from crossgraft.adapters.models import Model
+from crossgraft.adapters.scoring import Scored, encode, score_items
+from crossgraft.adapters.tasks import Item
+from crossgraft.errors import DataError, JobFailed
+from crossgraft.study import Origin
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,11 @@ from parts import make_tiny_model
 
 torch = pytest.importorskip("torch")
 
-from crossgraft.analysis.results import flips, load_matrix  # noqa: E402
-from crossgraft.campaign import Campaign, Settings, missing, prepare, run  # noqa: E402
-from crossgraft.core import Failed, Recorded  # noqa: E402
-from crossgraft.spec import load_study  # noqa: E402
-from crossgraft.store import Store  # noqa: E402
+from crossgraft.analysis.results import flips, load_matrix
+from crossgraft.campaign import Campaign, Settings, missing, prepare, run
+from crossgraft.spec import load_study
+from crossgraft.store import Store
+from crossgraft.study import Failed, Recorded
 
 ONE = Settings(device="cpu", threads=1)
 

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from crossgraft.adapters.tasks import TASKS
-from crossgraft.core import Answers, Bench, Cell, Failed, Finished, Job, Origin, Pairing, Point, Recorded, Treatment
+from crossgraft.core import Answers, Cell, Job, Pairing, Point, Treatment
 from crossgraft.embeddings.mapping import MAPPERS
 from crossgraft.embeddings.space import Space, unit
 from crossgraft.embeddings.tasks import TASKS as EMBEDDING_TASKS
 from crossgraft.executors import EXECUTORS
-from crossgraft.executors.fake import Fake, coin_flips
 from crossgraft.metrics import METRICS
 from crossgraft.registry import Registry
 from crossgraft.spec import STUDIES
+from crossgraft.study import Bench, Failed, Finished, Origin, Recorded
+from crossgraft.testing import Fake, coin_flips
 
 REGISTRIES: list[Registry[object]] = [TASKS, MAPPERS, EMBEDDING_TASKS, EXECUTORS, METRICS, STUDIES]  # type: ignore[list-item]
 
@@ -114,7 +115,7 @@ class Fakes:
             yield Recorded(job, Fake().record(job, cell))
 
 
-@pytest.mark.parametrize("name", EXECUTORS.names())
+@pytest.mark.parametrize("name", [*EXECUTORS.names(), "fake"])
 def test_an_executor_records_every_target_and_a_failure_stops_no_other_job(name: str, tmp_path) -> None:  # type: ignore[no-untyped-def]
     executor = Fake(failing=("m: bad",)) if name == "fake" else EXECUTORS.get(name)()
     study = Fakes()

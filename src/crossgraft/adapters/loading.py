@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from crossgraft.adapters.models import Model, check_model_folder
-from crossgraft.core import Origin
 from crossgraft.errors import DataError, MissingExtra
-from crossgraft.identity import hub_commit
+from crossgraft.fingerprints import hub_commit
+from crossgraft.study import Origin
 
 try:
     import torch

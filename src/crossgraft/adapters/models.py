@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from crossgraft.core import Input, Origin, Point
+from crossgraft.core import Point
 from crossgraft.errors import DataError, SpecError
+from crossgraft.study import Input, Origin
 
 DType = Literal["float32", "bfloat16", "float16"]
 

@@ -12,22 +12,11 @@ from typing import Annotated, Any, Literal
 from crossgraft.adapters.models import Given, Model, adapter_bytes, check_given_folder, check_model_folder
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.tasks import TASKS, Item, Split, Task, choose
-from crossgraft.core import (
-    Bench,
-    Cell,
-    Fingerprints,
-    Glimpse,
-    Input,
-    Job,
-    Origin,
-    Pairing,
-    Point,
-    Treatment,
-    Worker,
-)
+from crossgraft.core import Cell, Job, Pairing, Point, Treatment
 from crossgraft.errors import SpecError, did_you_mean
 from crossgraft.identity import content_id
 from crossgraft.spec import Chosen
+from crossgraft.study import Bench, Fingerprints, Glimpse, Input, Origin, Worker
 
 SCORING = 1  # raise it when the same inputs would give other answers
 TRAINING = 1  # raise it when the same inputs would give another adapter

@@ -18,9 +18,10 @@ from crossgraft.adapters.models import Model, check_given_folder, is_peft_folder
 from crossgraft.adapters.scoring import Encoded, Scored, encode, score_items
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.adapters.tasks import Item
-from crossgraft.core import Bench, Cell, Job, Point, Progress, Record, Recorded, Texts
+from crossgraft.core import Cell, Job, Point, Record, Texts
 from crossgraft.errors import DataError, JobFailed
 from crossgraft.metrics import all_scores
+from crossgraft.study import Bench, Progress, Recorded
 
 T = TypeVar("T")
 

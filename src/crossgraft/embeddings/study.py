@@ -12,23 +12,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
 
-from crossgraft.core import (
-    Bench,
-    Cell,
-    Fingerprints,
-    Glimpse,
-    Input,
-    Job,
-    Origin,
-    Pairing,
-    Point,
-    Progress,
-    Record,
-    Recorded,
-    Treatment,
-    Worker,
-    is_language,
-)
+from crossgraft.core import Cell, Job, Pairing, Point, Record, Treatment, is_language
 from crossgraft.embeddings.lexicon import Lexicon, read_lexicon
 from crossgraft.embeddings.mapping import MAPPERS, Mapping
 from crossgraft.embeddings.space import Case, Space, Step, read_space
@@ -38,6 +22,7 @@ from crossgraft.errors import DataError, SpecError
 from crossgraft.identity import content_id
 from crossgraft.metrics import all_scores
 from crossgraft.spec import Chosen
+from crossgraft.study import Bench, Fingerprints, Glimpse, Input, Origin, Progress, Recorded, Worker
 
 SCORING = 1  # raise it when the same inputs would give other answers
 _SPACES_KEPT = 4

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from crossgraft.core import Bench, Event, Job, Study
+from crossgraft.core import Job
 from crossgraft.registry import Registry
+from crossgraft.study import Bench, Event, Study
 
 
 class Executor(Protocol):

@@ -6,9 +6,10 @@ import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from crossgraft.core import Bench, Event, Failed, Finished, Job, Started, Study, Worker
+from crossgraft.core import Job
 from crossgraft.errors import CrossgraftError, JobFailed
 from crossgraft.executors import EXECUTORS
+from crossgraft.study import Bench, Event, Failed, Finished, Started, Study, Worker
 
 
 @EXECUTORS.register

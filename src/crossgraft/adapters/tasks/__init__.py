@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from crossgraft.core import Input, Origin
 from crossgraft.identity import item_hash
 from crossgraft.registry import Registry
+from crossgraft.study import Input, Origin
 
 Split = Literal["train", "test"]
 

@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from crossgraft.adapters.data import Row, read_rows
 from crossgraft.adapters.tasks import TASKS, Item, Split
-from crossgraft.core import Input, Origin, is_language
+from crossgraft.core import is_language
 from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.identity import item_hash
+from crossgraft.study import Input, Origin
 
 _LETTER = re.compile(r"[A-Za-z]")
 

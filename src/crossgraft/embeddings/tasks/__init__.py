@@ -6,10 +6,11 @@ from collections.abc import Mapping as Table
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from crossgraft.core import Answers, Input, Origin, Texts
+from crossgraft.core import Answers, Texts
 from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.space import Case, Space
 from crossgraft.registry import Registry
+from crossgraft.study import Input, Origin
 
 
 @dataclass(frozen=True)

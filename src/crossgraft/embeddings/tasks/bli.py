@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from crossgraft.core import Answers, Input, Origin, Texts
+from crossgraft.core import Answers, Texts
 from crossgraft.embeddings.lexicon import Lexicon, read_lexicon
 from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.retrieval import gold_ranks
@@ -17,6 +17,7 @@ from crossgraft.embeddings.space import Space
 from crossgraft.embeddings.tasks import TASKS, LanguagePair
 from crossgraft.errors import DataError, SpecError
 from crossgraft.identity import item_hash
+from crossgraft.study import Input, Origin
 
 
 def lexicon_file(pattern: str, source: str, target: str, origin: Origin) -> tuple[Path, bool]:

@@ -1,4 +1,7 @@
-"""For tests: no model and no vectors, answers come from a function of job and cell."""
+"""For tests: an executor without model and vectors, whose answers come from a function of job and cell.
+
+It is no plug-in on purpose: on the command line it would fill a real store with invented numbers.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.core import (
-    Answers,
-    Bench,
-    Cell,
-    Event,
-    Failed,
-    Finished,
-    Job,
-    Pairing,
-    Record,
-    Recorded,
-    Started,
-    Study,
-)
+from crossgraft.core import Answers, Cell, Job, Pairing, Record
 from crossgraft.errors import JobFailed
-from crossgraft.executors import EXECUTORS
 from crossgraft.identity import item_hash
 from crossgraft.metrics import all_scores
+from crossgraft.study import Bench, Event, Failed, Finished, Recorded, Started, Study
 
 Outcome = Callable[[Job, Cell], Answers]
 
@@ -46,7 +36,6 @@ def coin_flips(job: Job, cell: Cell, *, items: int = 20) -> Answers:
     )
 
 
-@EXECUTORS.register
 @dataclass(frozen=True)
 class Fake:
     """Yields the events a real executor would, with the answers ``outcome`` invents.

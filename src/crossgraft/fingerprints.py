@@ -1,0 +1,109 @@
+"""The content of what lies outside the spec: hashes of files and folders, commits of hub models."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from crossgraft.errors import DataError
+from crossgraft.identity import content_id
+from crossgraft.study import Input
+
+_IGNORED = ("readme", "license", "notice", "use_policy")  # words for people, not for the model
+_CHUNK = 1 << 20
+
+
+class FingerprintCache:
+    """Content hashes of files, remembered by size, times and inode in one JSON file."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self._known: dict[str, list[Any]] = {}
+        self._changed = False
+        if file is not None and file.exists():
+            try:
+                self._known = json.loads(file.read_text("utf-8"))
+            except (ValueError, OSError):
+                self._known = {}  # only a cache: hash again
+
+    def of_file(self, path: Path) -> str:
+        status = path.stat()
+        stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+        key = str(path.resolve())
+        known = self._known.get(key)
+        if known is not None and known[:4] == stamp:
+            return str(known[4])
+        digest = hashlib.sha256()
+        with path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+        self._known[key] = [*stamp, digest.hexdigest()]
+        self._changed = True
+        return digest.hexdigest()
+
+    def save(self) -> None:
+        if self._file is None or not self._changed:
+            return
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        partial = self._file.with_name(f".{self._file.name}.{os.getpid()}")
+        partial.write_text(json.dumps(self._known), "utf-8")
+        partial.replace(self._file)
+
+
+def fingerprint(inputs: Iterable[Input], cache: FingerprintCache | None = None) -> dict[Input, str]:
+    """The content hash of every input; a hub id counts by the commit it resolves to."""
+    cache = cache or FingerprintCache()
+    found = {one: _fingerprint(one, cache) for one in inputs}
+    cache.save()
+    return found
+
+
+def _fingerprint(one: Input, cache: FingerprintCache) -> str:
+    if one.kind == "hub":
+        return f"hub:{one.path}@{hub_commit(one.path, one.revision, one.role)}"
+    path = Path(one.path)
+    if one.kind == "file":
+        if not path.is_file():
+            raise DataError(f"{one.role}: no such file: {path}")
+        return cache.of_file(path)
+    if not path.is_dir():
+        raise DataError(f"{one.role}: no such folder: {path}")
+    names = sorted(file.name for file in _files_that_count(path))
+    if not names:
+        raise DataError(f"{one.role}: the folder {path} is empty")
+    return content_id(files={name: cache.of_file(path / name) for name in names})
+
+
+def _files_that_count(folder: Path) -> Iterator[Path]:
+    for file in folder.iterdir():
+        if file.is_file() and not file.name.startswith(".") and not file.name.lower().startswith(_IGNORED):
+            yield file
+
+
+def hub_commit(name: str, revision: str, role: str) -> str:
+    """The commit a hub revision stands for: itself, from the local cache, or asked of the hub."""
+    if re.fullmatch(r"[0-9a-f]{40}", revision):
+        return revision
+    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
+    cached = (
+        Path(os.environ.get("HF_HUB_CACHE", home / "hub")) / f"models--{name.replace('/', '--')}" / "refs" / revision
+    )
+    if cached.is_file():
+        return cached.read_text("utf-8").strip()
+    try:
+        from huggingface_hub import HfApi  # heavy, and only needed for a revision never seen here
+
+        commit = HfApi().model_info(name, revision=revision).sha
+    except Exception as error:  # the hub client has no common base for "offline"
+        reason = str(error).strip().splitlines()
+        raise DataError(
+            f"{role}: cannot find revision {revision!r} of {name!r} on the model hub "
+            f"({type(error).__name__}: {reason[0] if reason else 'no detail'}). Without network, download the model "
+            f'where there is one and give its folder as path = "…", or name a commit that is in the local cache'
+        ) from error
+    return str(commit)
