@@ -107,6 +107,20 @@ def test_failed_jobs_give_exit_code_1_and_are_listed(crossgraft, embedding_spec:
     assert "0 results computed" in out_again
 
 
+def test_a_job_that_failed_is_run_again_once_its_data_are_mended(
+    crossgraft, embedding_spec: Path, tmp_path: Path
+) -> None:  # type: ignore[no-untyped-def]
+    whole = (tmp_path / "de-fi.test.tsv").read_text()
+    (tmp_path / "de-fi.test.tsv").write_text("x\ty\n")
+    assert crossgraft("run", "study.toml", "--threads", "1")[0] == 1
+    (tmp_path / "de-fi.test.tsv").write_text(whole)
+
+    code, out, _ = crossgraft("run", "study.toml", "--threads", "1")
+
+    assert (code, "3 results computed, 0 left" in out) == (0, True)
+    assert "failed" not in crossgraft("report", "study.toml")[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

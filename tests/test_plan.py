@@ -72,7 +72,7 @@ def test_a_control_is_measured_again_where_treatments_are_about_to_be() -> None:
 def test_jobs_that_failed_for_good_are_left_out_and_listed() -> None:
     jobs = grid()
 
-    todo = plan(jobs, {}, failed={jobs[1].treatment_id})
+    todo = plan(jobs, {}, failed={cell.record_id for cell in jobs[1].cells})
 
     assert todo.failed == (jobs[1],)
     assert jobs[1] not in todo.jobs

@@ -67,8 +67,8 @@ def _unique(inputs: Sequence[Input]) -> list[Input]:
 
 def missing(manifest: Manifest, store: Store, settings: Settings, pairing: Pairing | None = None) -> Plan:
     """What a run with these settings would do now."""
-    failures = {} if settings.retry else store.failures()
-    hopeless = {id for id, failure in failures.items() if failure["deterministic"]}
+    failures = () if settings.retry else store.failures().values()
+    hopeless = {record for failure in failures if failure["deterministic"] for record in failure["records"]}
     jobs = select(manifest.jobs, settings.only)
     return plan(jobs, store.done(), pairing=pairing.id if pairing else None, failed=hopeless)
 

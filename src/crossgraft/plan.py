@@ -44,15 +44,15 @@ def plan(
 
     A control is also missing when treatments are about to be computed under a ``pairing`` (its
     id) under which the control does not exist: numbers made differently are never compared.
-    ``failed`` are the treatment ids of jobs that would fail again.
+    ``failed`` are the ids of records that jobs failed to make and would fail to make again.
     """
     todo, hopeless = [], []
     treatments_missing = {
         (job.treatment.model, cell.target)
         for job in jobs
-        if not job.treatment.is_control and job.treatment_id not in failed
+        if not job.treatment.is_control
         for cell in job.cells
-        if cell.record_id not in done
+        if cell.record_id not in done and cell.record_id not in failed
     }
     for job in jobs:
         needed = treatments_missing if job.treatment.is_control else set()
@@ -61,7 +61,7 @@ def plan(
             for cell in job.cells
             if _is_missing(cell, done, pairing if (job.treatment.model, cell.target) in needed else None)
         )
-        if cells and job.treatment_id in failed:
+        if cells and all(cell.record_id in failed for cell in cells):
             hopeless.append(job)
         elif cells:
             todo.append(replace(job, cells=cells))

@@ -191,6 +191,7 @@ class Store:
             self._failure_file(job.treatment_id),
             {
                 "job": str(job),
+                "records": [cell.record_id for cell in job.cells],
                 "message": str(failed.error),
                 "deterministic": failed.error.deterministic,
                 "log": str(self.log_file(job)) if failed.traceback else "",
@@ -202,7 +203,7 @@ class Store:
         self._failure_file(job.treatment_id).unlink(missing_ok=True)
 
     def failures(self) -> dict[str, dict[str, Any]]:
-        """Failed jobs by treatment id: job, message, deterministic, log, at."""
+        """Failed jobs by treatment id: job, the records it was to make, message, deterministic, log, at."""
         return {file.stem: json.loads(file.read_text("utf-8")) for file in sorted(self.root.glob("failures/*.json"))}
 
     def _failure_file(self, treatment_id: str) -> Path:

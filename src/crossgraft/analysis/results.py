@@ -38,8 +38,8 @@ def load_findings(store: Store, name: str = "") -> Findings:
     """What the results of a study in the store say."""
     manifest = require_study(store, name)
     matrix, damages = _matrix(store, manifest)
-    wanted = {job.treatment_id for job in manifest.jobs}
-    failures = [f"{one['job']}: {one['message']}" for id, one in store.failures().items() if id in wanted]
+    missing = {cell.record_id for job in manifest.jobs for cell in job.cells} - set(store.done())
+    failures = [f"{one['job']}: {one['message']}" for one in store.failures().values() if missing & set(one["records"])]
     notes = [*manifest.notes, *map(str, damages)]
     return analyse(matrix, manifest.name, notes=notes, failures=failures)
 
