@@ -1,4 +1,4 @@
-# make demo    set up and run both example studies, ending with reports to open
+# make demo    set up and run an embedding study and an adapter study, ending with reports to open
 # make test    set up and run the fast tests
 # make test-all, lint, bench, docs, clean
 #
@@ -14,12 +14,17 @@ DEMO := runs/demo
 
 .PHONY: demo test test-all lint bench docs clean
 
+# as many runs as cores share the work of the quickstart, one thread each; the last one is the one to watch
 demo: $(VENV)/.demo
-	$(BIN)/python examples/make_demo.py $(DEMO)
-	$(BIN)/crossgraft run $(DEMO)/embeddings.toml --out $(DEMO)/out
-	$(BIN)/crossgraft run $(DEMO)/adapters.toml --out $(DEMO)/out
-	$(BIN)/crossgraft report $(DEMO)/embeddings.toml --out $(DEMO)/out
-	$(BIN)/crossgraft report $(DEMO)/adapters.toml --out $(DEMO)/out
+	$(BIN)/python examples/make_spaces.py $(DEMO)
+	$(BIN)/crossgraft run $(DEMO)/embeddings-small.toml --out $(DEMO)
+	$(BIN)/crossgraft report $(DEMO)/embeddings-small.toml --out $(DEMO)
+	for n in $$(seq 2 $(CORES)); do \
+	  $(BIN)/crossgraft run examples/quickstart.toml --out $(DEMO) --threads 1 --device cpu > $(DEMO)/run-$$n.log 2>&1 & \
+	done; \
+	$(BIN)/crossgraft run examples/quickstart.toml --out $(DEMO) --threads 1 --device cpu && wait
+	$(BIN)/crossgraft run examples/quickstart.toml --out $(DEMO) --threads 1 --device cpu
+	$(BIN)/crossgraft report examples/quickstart.toml --out $(DEMO)
 
 # one worker a core, one thread a worker
 test: $(VENV)/.dev
@@ -47,11 +52,11 @@ $(VENV)/.demo: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	grep -v '^torch==' constraints.txt > $(VENV)/constraints.txt
 	$(PIP) install -q -c $(VENV)/constraints.txt $(TORCH)
-	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters]'
+	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,almanac]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
-	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,dev]'
+	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,almanac,dev]'
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.demo

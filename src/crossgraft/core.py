@@ -45,11 +45,12 @@ def is_language(text: str) -> bool:
 class Point:
     """A task in a language (or a language pair): the unit we train on and evaluate on.
 
-    The text form splits at the last slash, so tasks may have slashes of their own.
+    The text form splits at the last slash, so tasks may have slashes of their own. What follows an
+    ``@`` in a task is how it is viewed (``sums@letter``): regimes compare what stands before it.
 
     >>> Point.parse("almanac/sums/de")
     Point(task='almanac/sums', lang='de')
-    >>> Point.parse("xnli/sw").regime(Point.parse("xnli/de"))
+    >>> Point.parse("xnli/sw").regime(Point.parse("xnli@letter/de"))
     'MT-CL'
     """
 
@@ -73,7 +74,12 @@ class Point:
 
     def regime(self, target: Point) -> Regime:
         """What is shared when we train here and evaluate on ``target``."""
-        return _REGIMES[self.task == target.task, self.lang == target.lang]
+        return _REGIMES[self.skill == target.skill, self.lang == target.lang]
+
+    @property
+    def skill(self) -> str:
+        """The task, whatever the format in which it is viewed."""
+        return self.task.partition("@")[0]
 
     def __str__(self) -> str:
         return f"{self.task}/{self.lang}"

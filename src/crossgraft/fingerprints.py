@@ -64,6 +64,8 @@ def fingerprint(inputs: Iterable[Input], cache: FingerprintCache | None = None) 
 
 
 def _fingerprint(one: Input, cache: FingerprintCache) -> str:
+    if one.kind == "value":
+        return f"value:{one.revision}"
     if one.kind == "hub":
         return f"hub:{one.path}@{hub_commit(one.path, one.revision, one.role)}"
     path = Path(one.path)

@@ -59,9 +59,12 @@ Event = Started | Progress | Recorded | Finished | Failed
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Something outside the spec that a result depends on; ``role`` says whose it is, for errors."""
+    """Something outside the spec that a result depends on; ``role`` says whose it is, for errors.
 
-    kind: Literal["file", "model", "adapter", "hub"]
+    A "value" is made by a library and lies in no file; its ``revision`` is its content hash.
+    """
+
+    kind: Literal["file", "model", "adapter", "hub", "value"]
     path: str
     role: str = field(compare=False)
     revision: str = ""

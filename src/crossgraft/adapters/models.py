@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crossgraft.core import Point
-from crossgraft.errors import DataError, SpecError
+from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.study import Input, Origin
 
 DType = Literal["float32", "bfloat16", "float16"]
@@ -21,7 +21,7 @@ _CHANGES_THE_BASE = ("pissa", "olora", "loftq", "corda")  # initialisations that
 
 @dataclass(frozen=True)
 class Model:
-    """A causal language model: a local Transformers folder, or a hub id at a revision.
+    """A causal language model: a local Transformers folder (or ``almanac:NAME``), or a hub id at a revision.
 
     ``family`` and ``billions`` (parameters) are what the analysis conditions on.
     """
@@ -48,10 +48,22 @@ class Model:
     def input(self, name: str, origin: Origin) -> Input:
         if self.hub:
             return Input("hub", self.hub, f"models.{name}", self.revision)
-        return Input("model", origin.path(self.path), f"models.{name}")
+        return Input("model", _folder(self.path, origin), f"models.{name}")
 
     def identity(self) -> Mapping[str, Any]:
         return {"dtype": self.dtype, "trust_remote_code": self.trust_remote_code}
+
+
+def _folder(path: str, origin: Origin) -> str:
+    """A path of the spec, or the folder of a model that comes with us (``almanac:llama-small``)."""
+    package, colon, name = path.partition(":")
+    if not colon or package != "almanac":
+        return origin.path(path)
+    shipped = Path(__file__).parent / "almanac" / "models"
+    known = sorted(folder.parent.name for folder in shipped.glob("*/config.json"))
+    if name not in known:
+        raise SpecError(f"the almanac has no model {name!r}{did_you_mean(name, known)}", ("models",))
+    return str(shipped / name)
 
 
 @dataclass(frozen=True)

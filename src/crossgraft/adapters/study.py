@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from crossgraft.adapters.models import Given, Model, adapter_bytes, check_given_folder, check_model_folder
 from crossgraft.adapters.recipe import Recipe
-from crossgraft.adapters.tasks import TASKS, Item, Split, Task, choose
+from crossgraft.adapters.tasks import TASKS, Item, Noted, Split, Task, choose
 from crossgraft.core import Cell, Job, Pairing, Point, Treatment
 from crossgraft.errors import SpecError, did_you_mean
 from crossgraft.identity import content_id
@@ -241,7 +241,8 @@ class AdapterStudy:
             check_given_folder(Path(given.input(name, self.origin).path), f"adapters.{name}")
         train = {source: self.training_items(source) for source in self.points("sources")}
         test = {target: self.test_items_of(target) for target in self.points("targets")}
-        return [*_leaks(train, test), *_unequal_ids(test)]
+        told = [note for task in self.tasks.values() if isinstance(task, Noted) for note in task.notes()]
+        return [*told, *_leaks(train, test), *_unequal_ids(test)]
 
     def preview(self, count: int) -> Iterator[Glimpse]:
         from crossgraft.adapters.loading import load_tokenizer

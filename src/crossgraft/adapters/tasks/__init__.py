@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from crossgraft.identity import item_hash
 from crossgraft.registry import Registry
@@ -39,6 +39,13 @@ class Task(Protocol):
         ...
 
     def items(self, language: str, split: Split, origin: Origin) -> tuple[Item, ...]: ...
+
+
+@runtime_checkable
+class Noted(Protocol):
+    """A task that knows something about its data that the reader should know too."""
+
+    def notes(self) -> Iterable[str]: ...
 
 
 TASKS: Registry[type[Task]] = Registry("kind of task", "crossgraft.tasks", "crossgraft.adapters.tasks")

@@ -1,0 +1,41 @@
+"""Make small word spaces of which the truth is known, for embeddings-small.toml.
+
+    python examples/make_spaces.py FOLDER
+
+Each space is a rotation of the same vectors with noise of its own, so that word n of one language
+is the translation of word n of the other, and how hard a pair is was decided here.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+
+def make_spaces(folder: Path, words: int = 1000, width: int = 40) -> None:
+    """Rotations of one space; Finnish gets more noise than the others, so its pairs are harder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(1)
+    shared = rng.normal(size=(words, width))
+    noise = {"de": 0.4, "en": 0.4, "fi": 0.9, "hr": 0.5}
+    for language, spread in noise.items():
+        rotation, _ = np.linalg.qr(rng.normal(size=(width, width)))
+        vectors = (shared + spread * rng.normal(size=shared.shape)) @ rotation
+        rows = [f"{language}-{n} {' '.join(f'{value:.4f}' for value in row)}\n" for n, row in enumerate(vectors)]
+        (folder / f"{language}.vec").write_text(f"{words} {width}\n{''.join(rows)}", "utf-8")
+    order = rng.permutation(words)
+    for source, target in product(noise, noise):
+        if source < target:
+            pairs = [f"{source}-{n}\t{target}-{n}\n" for n in order]
+            (folder / f"{source}-{target}.train.tsv").write_text("".join(pairs[:400]), "utf-8")
+            (folder / f"{source}-{target}.test.tsv").write_text("".join(pairs[400:700]), "utf-8")
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1])
+    make_spaces(target / "spaces")
+    shutil.copy(Path(__file__).with_name("embeddings-small.toml"), target)
