@@ -26,7 +26,9 @@ def outcomes(store: Store) -> dict[tuple[str, str], Any]:
     return {(record.id, record.pairing.id): record.answers for record in store.read()[0]}
 
 
-def test_an_adapter_changes_answers_and_the_base_stays_itself(adapter_spec: Path, tmp_path: Path) -> None:
+def test_an_adapter_changes_answers_and_the_base_stays_itself(
+    adapter_spec: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     adapter_spec.write_text(adapter_spec.read_text().replace("epochs = 1", "epochs = 8") + "\n")
     store = Store(tmp_path / "out")
 
@@ -40,6 +42,16 @@ def test_an_adapter_changes_answers_and_the_base_stays_itself(adapter_spec: Path
     assert record.provenance["train_items"] == 12
     assert record.provenance["recipe"]["rank"] == 2
     assert set(record.timings) == {"train", "evaluate"}
+    assert_loads_with_plain_peft(store.artefacts / record.treatment_id, tiny_model)
+
+
+def assert_loads_with_plain_peft(folder: Path, model: Path) -> None:
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    with pytest.warns(FutureWarning):
+        wrapped = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(model), str(folder))
+    assert any(bool(value.abs().sum() > 0) for name, value in wrapped.named_parameters() if "lora_B" in name)
 
 
 def test_a_zero_adapter_changes_exactly_nothing(adapter_spec: Path, tiny_model: Path, tmp_path: Path) -> None:

@@ -157,22 +157,28 @@ def _aligned(block: Sequence[ChangeCell]) -> tuple[Floats, Floats]:
 
 def _summary(row: Treatment, matrix: TransferMatrix, draws: _Draws) -> Summary:
     cells = [cell for (one, _), cell in matrix.cells.items() if one == row]
-    elsewhere = [cell for cell in cells if cell.regime == "MT-CL"]
-    if row.source is None:
-        gain, words = draws.mean(cells), "over all targets"
-    elif elsewhere:
-        gain, words = draws.mean(elsewhere), "on the same task in other languages"
-    else:
-        gain, words = draws.mean(cell for cell in cells if cell.regime == "MT-ML"), "on the source itself"
+    gained, words = _where_it_should_gain(cells)
     off_source = [cell for cell in cells if cell.regime != "MT-ML" and cell.unit == "pp"]
     return Summary(
         row=row,
-        gain=gain,
+        gain=draws.mean(gained),
         gain_is=words,
         worst=min(off_source, key=lambda cell: cell.change.mean, default=None),
         harmed=sum(cell.change.high < 0 for cell in off_source),
         cells=len(off_source),
     )
+
+
+def _where_it_should_gain(cells: Sequence[ChangeCell]) -> tuple[Sequence[ChangeCell], str]:
+    """The cells a treatment is judged by first, and what to call them."""
+    regimes: tuple[tuple[Regime, str], ...] = (
+        ("MT-CL", "on the same task in other languages"),
+        ("MT-ML", "on the source itself"),
+    )
+    for regime, words in regimes:
+        if chosen := [cell for cell in cells if cell.regime == regime]:
+            return chosen, words
+    return cells, "over all targets"  # a mapping, an adapter of unknown source, a source that is no target
 
 
 def _by_gain(summary: Summary) -> tuple[str, float]:
@@ -221,8 +227,8 @@ def _what_was_found(summaries: Sequence[Summary]) -> str:
         best = max(gains, key=lambda summary: summary.gain.mean if summary.gain else -np.inf)
         assert best.gain is not None
         text = (
-            f"{len(gains)} of {len(known)} treatments gain{'s' if len(gains) == 1 else ''} {best.gain_is}; the most {best.row} "
-            f"({best.gain.mean:+.1f} pp [{best.gain.low:+.1f}, {best.gain.high:+.1f}])"
+            f"{len(gains)} of {len(known)} treatments gain{'s' if len(gains) == 1 else ''} {_common_words(known)}; the most "
+            f"{best.row} ({best.gain.mean:+.1f} pp [{best.gain.low:+.1f}, {best.gain.high:+.1f}])"
         )
     else:
         text = f"None of {len(known)} treatments shows a gain that its items can tell from zero"
@@ -235,6 +241,12 @@ def _what_was_found(summaries: Sequence[Summary]) -> str:
         f"{text}; {len(harmful)} harm{'s' if len(harmful) == 1 else ''} some other target, the worst {worst.row} on {worst.worst.target} "
         f"({change.mean:+.1f} pp [{change.low:+.1f}, {change.high:+.1f}])."
     )
+
+
+def _common_words(summaries: Sequence[Summary]) -> str:
+    """Where most of the treatments were looked at."""
+    words = [summary.gain_is for summary in summaries]
+    return max(words, key=words.count)
 
 
 def _how_sure(matrix: TransferMatrix) -> str:
