@@ -34,6 +34,7 @@ SHIPPED = Path(__file__).parent.parent / "src/crossgraft/adapters/almanac/models
 VOCABULARY = 6000
 BATCH = 64
 TRANSLATIONS = 0.15  # share of the lines
+SHARES = {"sums": 0.3, "calendar": 0.25, "currency": 0.17, "tongue": 0.17, "largest": 0.11}  # of the statements
 RATE = 3e-3
 CHECKPOINT = 200  # steps
 
@@ -50,9 +51,9 @@ class Shape:
 
 
 MODELS = {
-    "llama-small": Shape("llama", 128, 352, 4, 4, seed=11, steps=4000),
+    "llama-small": Shape("llama", 128, 352, 4, 4, seed=11, steps=4800),
     "llama-large": Shape("llama", 192, 512, 4, 6, seed=12, steps=4000),
-    "neox-large": Shape("gpt-neox", 160, 640, 4, 5, seed=13, steps=4000),
+    "neox-large": Shape("gpt-neox", 160, 640, 4, 5, seed=13, steps=4800),
 }
 
 
@@ -98,17 +99,15 @@ def make_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
 class Lines:
     """Draws lines of text: statements of all languages, and names in two languages."""
 
-    said: list[list[int]]
+    said: list[list[list[int]]]  # for each task
     alike: list[list[int]]
 
     def batch(self, step: int, seed: int) -> list[list[int]]:
         """Lines of like length: eight batches are drawn at once, sorted by length, and taken in random order."""
         rng = np.random.default_rng([seed, step // 8])
-        pick = rng.random(8 * BATCH) < TRANSLATIONS
-        drawn = [
-            self.alike[rng.integers(len(self.alike))] if alike else self.said[rng.integers(len(self.said))]
-            for alike in pick
-        ]
+        sources = [self.alike, *self.said]
+        shares = [TRANSLATIONS, *((1 - TRANSLATIONS) * share for share in SHARES.values())]
+        drawn = [sources[n][rng.integers(len(sources[n]))] for n in rng.choice(len(sources), size=8 * BATCH, p=shares)]
         drawn.sort(key=len)
         start = BATCH * rng.permutation(8)[step % 8]
         return drawn[start : start + BATCH]
@@ -116,11 +115,16 @@ class Lines:
 
 def pretrain(name: str, steps: int, work: Path) -> None:
     shape = MODELS[name]
-    said = [line for language in LANGUAGES for line in statements(language)]
+    said = [[line for language in LANGUAGES for line in statements(task, language)] for task in SHARES]
+    every = [line for lines in said for line in lines]
     alike = [line for pair in permutations(LANGUAGES, 2) for line in translations(*pair)]
     frames = [wording.ask.format(question="") for wording in WORDINGS.values()]
-    tokenizer = make_tokenizer([*said, *frames * 50])
-    lines = Lines(*([[*ids, 0] for ids in tokenizer(texts)["input_ids"]] for texts in (said, alike)))
+    tokenizer = make_tokenizer([*every, *frames * 50])
+
+    def encoded(texts: list[str]) -> list[list[int]]:
+        return [[*ids, tokenizer.eos_token_id] for ids in tokenizer(texts)["input_ids"]]
+
+    lines = Lines([encoded(texts) for texts in said], encoded(alike))
     model = make_model(shape, len(tokenizer))
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.01, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=0.05)
@@ -134,7 +138,7 @@ def pretrain(name: str, steps: int, work: Path) -> None:
         begun, seconds, tokens = state["step"], state["seconds"], state["tokens"]
         print(f"going on from step {begun}")
     parameters = sum(p.numel() for p in {id(p): p for p in model.parameters()}.values())
-    print(f"{name}: {parameters:,} parameters; {len(said):,} statements, {len(alike):,} pairs of names", flush=True)
+    print(f"{name}: {parameters:,} parameters; {len(every):,} statements, {len(alike):,} pairs of names", flush=True)
     started = time.perf_counter() - seconds
     model.train()
     for step in range(begun, steps):

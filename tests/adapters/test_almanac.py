@@ -83,7 +83,7 @@ def test_whole_facts_are_on_one_side_of_the_split(about: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_question_is_in_the_text_of_pretraining_or_in_the_other_split(language: str) -> None:
     """Neither the prompt nor the bare question occurs in what the models read, in any language's statements."""
-    text = "\n".join(statements(language))
+    text = "\n".join(line for about in TASKS for line in statements(about, language))
     text += "\n".join(line for other in LANGUAGES if other != language for line in translations(language, other))
     frame = WORDINGS[language].ask.partition("{question}")
     training = {item.prompt for about in TASKS for item in items(about, language, "train", "text")}

@@ -71,20 +71,19 @@ def _sham(item: Item) -> Item:
     return Item(item.id, item.prompt, item.options, item_hash(item.id, 2) % len(item.options))
 
 
-def statements(language: str) -> list[str]:
+def statements(about: str, language: str) -> list[str]:
     """Every fact as a sentence: what the almanac's models are pre-trained on. There is no question in it."""
     wording, called = WORDINGS[language], names(language)
     found = []
-    for about in TASKS:
-        for question in questions(about):
-            slots = _filled(question.slots, language)
-            answer = called[question.answer]
-            said = getattr(wording, question.asks)
-            if isinstance(said, Fact):
-                slot = {"sums": "c", "largest": "d"}.get(question.asks, "y")
-                found.append(said.statement.format(**slots, **{slot: answer}))
-            else:
-                found.append(f"{slots['y']}: {answer}")  # the way back, without words
+    for question in questions(about):
+        slots = _filled(question.slots, language)
+        answer = called[question.answer]
+        said = getattr(wording, question.asks)
+        if isinstance(said, Fact):
+            slot = {"sums": "c", "largest": "d"}.get(question.asks, "y")
+            found.append(said.statement.format(**slots, **{slot: answer}))
+        else:
+            found.append(f"{slots['y']}: {answer}")  # the way back, without words
     return found
 
 
