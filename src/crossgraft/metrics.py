@@ -10,12 +10,13 @@ An item whose weight is 0 (an out-of-vocabulary query) counts for nothing and is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from crossgraft.core import Answers, Floats, Score
+from crossgraft.core import Answers, Cell, Floats, Job, Pairing, Record, Score
 from crossgraft.registry import Registry
 
 Statistics = Callable[[Answers], Floats]  # answers of n items → (n, k)
@@ -75,6 +76,31 @@ def all_scores(answers: Answers) -> tuple[Score, ...]:
     """Every score that can be read from the answers."""
     metrics = (METRICS.get(name) for name in METRICS.names())
     return tuple(metric.score(answers) for metric in metrics if metric.reads == answers.kind)
+
+
+def scored_record(
+    job: Job,
+    cell: Cell,
+    answers: Answers,
+    pairing: Pairing,
+    *,
+    timings: Mapping[str, float] | None = None,
+    provenance: Mapping[str, Any] | None = None,
+) -> Record:
+    """The record of a cell, with every score its answers can give."""
+    return Record(
+        id=cell.record_id,
+        treatment_id=job.treatment_id,
+        treatment=job.treatment,
+        target=cell.target,
+        item_set=cell.item_set,
+        texts_id=cell.texts_id,
+        answers=answers,
+        pairing=pairing,
+        scores=all_scores(answers),
+        timings=timings or {},
+        provenance=provenance or {},
+    )
 
 
 def _chosen_right(scores: Floats, gold: Floats) -> Floats:

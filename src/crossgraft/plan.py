@@ -101,9 +101,9 @@ def _names(treatment: Treatment) -> tuple[str, ...]:
 def ordered(jobs: Sequence[Job]) -> Iterator[Job]:
     """The order in which a run leaves something to analyse, wherever it is stopped.
 
-    Mappings come pair by pair, as their study lists them. Else controls come first within their model; then, seed by seed and recipe by recipe, a few sources of
-    every model in turn, spread over tasks and languages. Whatever is done when a run stops is a
-    smaller study of the same shape.
+    Mappings come pair by pair, as their study lists them. Otherwise the controls of a model come first;
+    then, seed by seed and recipe by recipe, a few sources of every model in turn, spread over tasks
+    and languages. Whatever is done when a run stops is a smaller study of the same shape.
     """
     if any(job.treatment.kind == "mapping" for job in jobs):
         yield from jobs

@@ -13,7 +13,7 @@ import numpy as np
 from crossgraft.core import Answers, Cell, Job, Pairing, Record
 from crossgraft.errors import JobFailed
 from crossgraft.identity import item_hash
-from crossgraft.metrics import all_scores
+from crossgraft.metrics import scored_record
 from crossgraft.study import Bench, Event, Failed, Finished, Recorded, Started, Study
 
 Outcome = Callable[[Job, Cell], Answers]
@@ -58,15 +58,4 @@ class Fake:
             yield Finished(job)
 
     def record(self, job: Job, cell: Cell) -> Record:
-        answers = self.outcome(job, cell)
-        return Record(
-            id=cell.record_id,
-            treatment_id=job.treatment_id,
-            treatment=job.treatment,
-            target=cell.target,
-            item_set=cell.item_set,
-            texts_id=cell.texts_id,
-            answers=answers,
-            pairing=self.pairing,
-            scores=all_scores(answers),
-        )
+        return scored_record(job, cell, self.outcome(job, cell), self.pairing)

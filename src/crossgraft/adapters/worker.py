@@ -20,7 +20,7 @@ from crossgraft.adapters.study import AdapterStudy
 from crossgraft.adapters.tasks import Item
 from crossgraft.core import Cell, Job, Point, Record, Texts
 from crossgraft.errors import DataError, JobFailed
-from crossgraft.metrics import all_scores
+from crossgraft.metrics import scored_record
 from crossgraft.study import Bench, Progress, Recorded
 
 T = TypeVar("T")
@@ -162,19 +162,7 @@ class AdapterWorker:
         }
         if job.treatment.kind == "trained":
             provenance["recipe"] = dict(self._study.recipe_of(job.treatment).identity())
-        return Record(
-            id=cell.record_id,
-            treatment_id=job.treatment_id,
-            treatment=job.treatment,
-            target=cell.target,
-            item_set=cell.item_set,
-            texts_id=cell.texts_id,
-            answers=scored.answers,
-            pairing=self._pairing,
-            scores=all_scores(scored.answers),
-            timings=timings,
-            provenance=provenance,
-        )
+        return scored_record(job, cell, scored.answers, self._pairing, timings=timings, provenance=provenance)
 
 
 def _told(job: Job, doing: str, steps: Generator[tuple[int, int], None, T]) -> Generator[Progress, None, T]:

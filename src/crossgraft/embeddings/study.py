@@ -12,7 +12,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
 
-from crossgraft.core import Cell, Job, Pairing, Point, Record, Treatment, is_language
+from crossgraft.core import Cell, Job, Pairing, Point, Treatment, is_language
 from crossgraft.embeddings.lexicon import Lexicon, read_lexicon
 from crossgraft.embeddings.mapping import MAPPERS, Mapping
 from crossgraft.embeddings.space import Case, Space, Step, read_space
@@ -20,7 +20,7 @@ from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, LanguagePair
 from crossgraft.embeddings.tasks.bli import lexicon_file
 from crossgraft.errors import DataError, SpecError
 from crossgraft.identity import content_id
-from crossgraft.metrics import all_scores
+from crossgraft.metrics import scored_record
 from crossgraft.spec import Chosen
 from crossgraft.study import Bench, Fingerprints, Glimpse, Input, Origin, Progress, Recorded, Worker
 
@@ -267,19 +267,9 @@ class _EmbeddingWorker:
             started = time.perf_counter()
             task = self._study.tasks[cell.target.task]
             answers, texts = task.evaluate(pair, spaces, mapping, self._study.origin)
-            record = Record(
-                id=cell.record_id,
-                treatment_id=job.treatment_id,
-                treatment=job.treatment,
-                target=cell.target,
-                item_set=cell.item_set,
-                texts_id=cell.texts_id,
-                answers=answers,
-                pairing=self._pairing,
-                scores=all_scores(answers),
-                timings={"fit": fitted, "evaluate": time.perf_counter() - started},
-                provenance={**facts, "versions": _versions()},
-            )
+            timings = {"fit": fitted, "evaluate": time.perf_counter() - started}
+            provenance = {**facts, "versions": _versions()}
+            record = scored_record(job, cell, answers, self._pairing, timings=timings, provenance=provenance)
             yield Recorded(job, record, replace(texts, id=cell.texts_id))
 
     def _fit(
