@@ -9,11 +9,10 @@ models should be pre-trained again then.
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
 from pathlib import Path
 
 from crossgraft.adapters.almanac.facts import LANGUAGES, TASKS
-from crossgraft.adapters.tasks.almanac import content
+from crossgraft.adapters.tasks.almanac import content, versions
 
 FILE = Path(__file__).parent.parent / "src/crossgraft/adapters/almanac/content.json"
 
@@ -26,11 +25,10 @@ def main() -> None:
         for split in ("train", "test")
         for form in ("text", "letter")
     ]
-    versions = ", ".join(f"{package} {version(package)}" for package in ("babel", "num2words"))
     FILE.write_text(
-        json.dumps({"versions": versions, "content": {name: content(name) for name in names}}, indent=1) + "\n"
+        json.dumps({"versions": versions(), "content": {name: content(name) for name in names}}, indent=1) + "\n"
     )
-    print(f"{len(names)} item sets, {versions}")
+    print(f"{len(names)} item sets, {versions()}")
 
 
 if __name__ == "__main__":

@@ -147,11 +147,14 @@ def test_names_are_those_of_the_language_whatever_was_loaded_before() -> None:
 def test_the_data_are_those_the_published_results_are_from() -> None:
     known = json.loads(files("crossgraft.adapters.almanac").joinpath("content.json").read_text("utf-8"))
 
-    assert list(Almanac("calendar").notes()) == []
+    assert known["versions"] == kind.versions()
+    assert {name: kind.content(name) for name in known["content"]} == known["content"]
     assert len(known["content"]) == (len(TASKS) + 1) * len(LANGUAGES) * 4
+    assert list(Almanac("calendar").notes()) == []
 
 
 def test_other_data_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kind, "versions", lambda: "babel 99")
     monkeypatch.setattr(kind, "content", lambda name: "something else")
 
     (note,) = Almanac("sums", languages=("en", "ja")).notes()
