@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_WIDE = 160  # columns of a table that goes to a file or a pipe
+
 OUT = click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -218,7 +220,7 @@ def _print_findings(findings: Findings) -> None:
         cells = [one.model, one.treatment, one.gain, one.sure, one.worst, one.harmed]
         table.add_row(*(cell.replace("[", "\\[") for cell in cells))
     if findings.summaries:
-        Console().print(table)
+        Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
 
 
 @cli.group()
