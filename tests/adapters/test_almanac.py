@@ -91,13 +91,8 @@ def test_no_question_is_in_the_text_of_pretraining_or_in_the_other_split(languag
         for item in items(about, language, "test", "text"):
             bare = item.prompt.removeprefix(frame[0]).removesuffix(frame[2])
             assert bare not in text
-            assert item.prompt not in training or _same_question_of_another_fact(about, item.id)
+            assert item.prompt not in training
     assert frame[0] not in text
-
-
-def _same_question_of_another_fact(about: str, id: str) -> bool:
-    """'Where is the euro used?' is asked of every country that has it, each time with other options."""
-    return about in ("currency", "tongue") and "-user-" in id
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -37,7 +37,8 @@ _NO_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO",
 class Question:
     """A question about a fact: what is asked, with which names, what is right and what is not.
 
-    ``group`` keeps questions about the same fact on one side of the split.
+    ``group`` keeps on one side of the split what must not be on both: the same fact asked two ways,
+    and countries of one currency or language, which share a question ("Where is the euro used?").
     """
 
     id: str
@@ -156,7 +157,7 @@ def _cycle(
 def _currency() -> list[Question]:
     found = []
     for country, used in currencies().items():
-        key, back, group = f"currency-{country}", f"currency-user-{country}", f"currency {country}"
+        key, back, group = f"currency-{country}", f"currency-user-{country}", f"currency {used}"
         place: Name = ("territory", country)
         money: Name = ("currency", used)
         other_money: list[Name] = [("currency", one) for one in sorted(set(currencies().values()) - {used})]
@@ -170,7 +171,7 @@ def _tongue() -> list[Question]:
     found = []
     spoken = sorted({tongues[0] for tongues in official_languages().values()})
     for country, tongues in official_languages().items():
-        key, back, group = f"tongue-{country}", f"tongue-user-{country}", f"tongue {country}"
+        key, back, group = f"tongue-{country}", f"tongue-user-{country}", f"tongue {tongues[0]}"
         place: Name = ("territory", country)
         tongue: Name = ("language", tongues[0])
         others: list[Name] = [("language", one) for one in spoken if one not in tongues]
