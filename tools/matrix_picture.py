@@ -13,7 +13,7 @@ from crossgraft.analysis.results import load_findings
 from crossgraft.report.view import MatrixView, matrices
 from crossgraft.store import Store
 
-WIDTH, HEIGHT, LEFT, TOP, GAP = 30, 17, 170, 130, 40
+WIDTH, HEIGHT, LEFT, TOP, GAP = 30, 17, 120, 90, 20
 
 
 def drawn(view: MatrixView, top: int) -> tuple[list[str], int]:
@@ -43,10 +43,12 @@ def _short(label: str) -> str:
 
 
 def _whole(text: str) -> str:
+    """Whole points; what would read as zero and is not keeps its decimals."""
     try:
-        return f"{float(text):+.0f}"
+        value = float(text)
     except ValueError:
         return text
+    return text if abs(value) < 0.5 else f"{value:+.0f}"
 
 
 def main(out: str, study: str, file: str) -> None:
