@@ -93,7 +93,7 @@ def test_a_saved_adapter_computes_what_the_trained_one_did(model: Any, tmp_path:
     ids = torch.tensor([DATA[0].ids])
     with fresh_adapter(model, RECIPE, 1) as wrapped:
         result(train(wrapped, DATA, RECIPE, 1))
-        save(wrapped, tmp_path / "adapter")
+        save(wrapped, tmp_path / "adapter", {"steps": 1})
         trained = wrapped(input_ids=ids).logits.detach()
 
     with saved_adapter(model, tmp_path / "adapter") as wrapped, torch.no_grad():
@@ -104,13 +104,14 @@ def test_a_saved_adapter_computes_what_the_trained_one_did(model: Any, tmp_path:
         "README.md",
         "adapter_config.json",
         "adapter_model.safetensors",
+        "training.json",
     ]
 
 
 def test_saving_over_an_adapter_that_is_there_keeps_it(model: Any, tmp_path: Path) -> None:
     for _ in range(2):
         with fresh_adapter(model, RECIPE, 1) as wrapped:
-            save(wrapped, tmp_path / "adapter")
+            save(wrapped, tmp_path / "adapter", {"steps": 1})
 
     assert [file.name for file in tmp_path.iterdir()] == ["adapter"]
 
@@ -136,7 +137,7 @@ def test_an_adapter_of_another_shape_is_refused(model: Any, tmp_path: Path) -> N
     from safetensors.torch import load_file, save_file
 
     with fresh_adapter(model, RECIPE, 1) as wrapped:
-        save(wrapped, tmp_path / "adapter")
+        save(wrapped, tmp_path / "adapter", {"steps": 1})
     file = tmp_path / "adapter" / "adapter_model.safetensors"
     save_file({name: value.repeat(2, 2) for name, value in load_file(file).items()}, file)
 

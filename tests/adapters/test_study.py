@@ -105,6 +105,8 @@ def test_a_resumed_job_evaluates_the_adapter_it_trained(adapter_spec: Path, tmp_
         events.close()  # type: ignore[attr-defined]
 
     assert outcomes(parts) == outcomes(whole)
+    trained = [record for record in parts.read()[0] if record.treatment.kind == "trained"]
+    assert {record.provenance["train_steps"] for record in trained} == {3}  # also of targets a later run evaluated
 
 
 def test_adapters_that_are_not_kept_are_removed_when_all_targets_are_done(adapter_spec: Path, tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import warnings
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
@@ -20,6 +21,8 @@ from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.scoring import Encoded
 from crossgraft.adapters.tasks import Item
 from crossgraft.errors import DataError, JobFailed
+
+FACTS = "training.json"
 
 
 @dataclass(frozen=True)
@@ -197,12 +200,16 @@ def _loss(model: Any, batch: Sequence[Example]) -> torch.Tensor:
     )
 
 
-def save(wrapped: PeftModel, folder: Path) -> None:
-    """Write the adapter as a plain PEFT folder that appears as a whole or not at all."""
+def save(wrapped: PeftModel, folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write the adapter as a plain PEFT folder that appears as a whole or not at all.
+
+    ``facts`` about its training lie beside it, so that targets evaluated by a later run know them too.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".", suffix=".partial", dir=folder.parent))
     try:
         wrapped.save_pretrained(str(partial))
+        (partial / FACTS).write_text(json.dumps(facts), "utf-8")
         partial.chmod(0o755)
         try:
             partial.rename(folder)

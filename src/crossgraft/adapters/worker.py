@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -13,7 +14,7 @@ from typing import Any, TypeVar, cast
 import torch
 
 from crossgraft.adapters.loading import device_of, load_model, load_tokenizer, quiet
-from crossgraft.adapters.lora import examples, fresh_adapter, save, saved_adapter, train
+from crossgraft.adapters.lora import FACTS, examples, fresh_adapter, save, saved_adapter, train
 from crossgraft.adapters.models import Model, check_given_folder, is_peft_folder
 from crossgraft.adapters.scoring import Encoded, Scored, encode, score_items
 from crossgraft.adapters.study import AdapterStudy
@@ -48,9 +49,11 @@ class AdapterWorker:
     def run(self, job: Job) -> Iterator[Progress | Recorded]:
         self._use(job.treatment.model)
         facts: dict[str, Any] = {}
-        timings: dict[str, float] = {}
-        if job.treatment.kind == "trained" and not self._adapter(job).is_dir():
-            yield from self._train(job, facts, timings)
+        if job.treatment.kind == "trained":
+            if not self._adapter(job).is_dir():
+                yield from self._train(job)
+            facts = json.loads((self._adapter(job) / FACTS).read_text("utf-8"))
+        timings = {"train": facts.pop("seconds")} if facts else {}
         with self._treated(job) as model:
             for cell in job.cells:
                 yield from self._evaluate(job, cell, model, facts, timings)
@@ -74,7 +77,7 @@ class AdapterWorker:
 
     # training
 
-    def _train(self, job: Job, facts: dict[str, Any], timings: dict[str, float]) -> Iterator[Progress]:
+    def _train(self, job: Job) -> Iterator[Progress]:
         """Train and save; the adapter is then read back, so a resumed job evaluates the same weights."""
         treatment = job.treatment
         if treatment.source is None or treatment.seed is None:
@@ -86,15 +89,15 @@ class AdapterWorker:
         started = time.perf_counter()
         with fresh_adapter(self._model, recipe, seed) as wrapped:
             result = yield from _told(job, f"training on {treatment.source}", train(wrapped, data, recipe, seed))
-            save(wrapped, self._adapter(job))
-        timings["train"] = time.perf_counter() - started
-        facts |= {
-            "train_items": len(items),
-            "train_steps": result.steps,
-            "train_tokens": result.tokens,
-            "first_loss": result.losses[0],
-            "last_loss": result.losses[-1],
-        }
+            facts = {
+                "train_items": len(items),
+                "train_steps": result.steps,
+                "train_tokens": result.tokens,
+                "first_loss": result.losses[0],
+                "last_loss": result.losses[-1],
+                "seconds": time.perf_counter() - started,
+            }
+            save(wrapped, self._adapter(job), facts)
 
     # evaluation
 
