@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -34,16 +34,23 @@ from transformers import (
 from transformers.utils import logging
 
 from crossgraft.adapters.almanac.facts import LANGUAGES, TASKS
-from crossgraft.adapters.almanac.items import items, statements, translations
+from crossgraft.adapters.almanac.items import Statement, items, statements, translations
 from crossgraft.adapters.almanac.wording import WORDINGS
 from crossgraft.adapters.scoring import encode, score_items
 
 SHIPPED = Path(__file__).parent.parent / "src/crossgraft/adapters/almanac/models"
+    __import__("os").environ.get("SHIP", Path(__file__).parent.parent / "src/crossgraft/adapters/almanac/models")
+)
 VOCABULARY = 6000
 BATCH = 64
 TRANSLATIONS = 0.15  # share of the lines
 SHARES = {"sums": 0.3, "calendar": 0.25, "currency": 0.17, "tongue": 0.17, "largest": 0.11}  # of the statements
+LENGTHS = (1, 2, 3)  # statements in a line, all in one language, as likely as each other
+WHOLE = 0.2  # share of the lines in which every token counts
 RATE = 3e-3
+# What a token may span: letters with their marks (without which the vowel signs of Bengali and Thai would stand
+# alone), Japanese by script.
+WORD = r" ?\p{Han}+| ?\p{Hiragana}+| ?[\p{Katakana}ー]+| ?[\p{L}\p{M}]+| ?\p{N}+| ?[^\s\p{L}\p{M}\p{N}]+|\s+"
 CHECKPOINT = 200  # steps
 
 
@@ -59,9 +66,9 @@ class Shape:
 
 
 MODELS = {
-    "llama-small": Shape("llama", 128, 352, 4, 4, seed=11, steps=4800),
+    "llama-small": Shape("llama", 128, 352, 4, 4, seed=11, steps=7000),
     "llama-large": Shape("llama", 192, 512, 4, 6, seed=12, steps=6000),
-    "neox-large": Shape("gpt-neox", 160, 640, 4, 5, seed=13, steps=4800),
+    "neox-large": Shape("gpt-neox", 160, 640, 4, 5, seed=13, steps=7000),
 }
 
 
@@ -86,7 +93,12 @@ def make_model(shape: Shape, vocabulary: int) -> torch.nn.Module:
 def make_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
     """Byte-level BPE: every text of every script comes back as it was."""
     backend = Tokenizer(models.BPE())
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(WORD), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
     backend.decoder = decoders.ByteLevel()
     backend.train_from_iterator(
         texts,
@@ -103,36 +115,71 @@ def make_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
     )
 
 
+@dataclass(frozen=True)
+class Line:
+    """Tokens, and which of them the loss counts."""
+
+    ids: list[int]
+    counts: list[bool]
+
+
 @dataclass
 class Lines:
-    """Draws lines of text: statements of all languages, and names in two languages."""
+    """Draws lines of text: some statements in one language, or a name in two.
 
-    said: list[list[list[int]]]  # for each task
-    alike: list[list[int]]
+    The loss counts the answers, and in some lines, drawn by lot, every token: whose currency is asked for cannot be
+    foretold, and learning that it cannot is most of the work when all tokens count.
+    """
 
-    def batch(self, step: int, seed: int) -> list[list[int]]:
+    said: list[list[list[Line]]]  # for each language and task
+    alike: list[Line]
+    first: int
+    last: int
+
+    def batch(self, step: int, seed: int) -> list[Line]:
         """Lines of like length: eight batches are drawn at once, sorted by length, and taken in random order."""
         rng = np.random.default_rng([seed, step // 8])
-        sources = [self.alike, *self.said]
-        shares = [TRANSLATIONS, *((1 - TRANSLATIONS) * share for share in SHARES.values())]
-        drawn = [sources[n][rng.integers(len(sources[n]))] for n in rng.choice(len(sources), size=8 * BATCH, p=shares)]
-        drawn.sort(key=len)
+        drawn = [self._line(rng) for _ in range(8 * BATCH)]
+        drawn.sort(key=lambda line: len(line.ids))
         start = BATCH * rng.permutation(8)[step % 8]
         return drawn[start : start + BATCH]
+
+    def _line(self, rng: np.random.Generator) -> Line:
+        if rng.random() < TRANSLATIONS:
+            parts = [self.alike[rng.integers(len(self.alike))]]
+        else:
+            tasks = self.said[rng.integers(len(self.said))]
+            about = rng.choice(len(tasks), size=rng.choice(LENGTHS), p=list(SHARES.values()))
+            parts = [tasks[n][rng.integers(len(tasks[n]))] for n in about]
+        ids = [self.first, *(token for part in parts for token in part.ids), self.last]
+        counts = [False, *(counted for part in parts for counted in part.counts), True]
+        return Line(ids, [True] * len(ids) if rng.random() < WHOLE else counts)
 
 
 def pretrain(name: str, steps: int, work: Path) -> None:
     shape = MODELS[name]
-    said = [[line for language in LANGUAGES for line in statements(task, language)] for task in SHARES]
-    every = [line for lines in said for line in lines]
+    said = [[statements(task, language) for task in SHARES] for language in LANGUAGES]
+    every = [one.text for tasks in said for facts in tasks for one in facts]
     alike = [line for pair in permutations(LANGUAGES, 2) for line in translations(*pair)]
     frames = [wording.ask.format(question="") for wording in WORDINGS.values()]
     tokenizer = make_tokenizer([*every, *frames * 50])
 
-    def encoded(texts: list[str]) -> list[list[int]]:
-        return [[*ids, tokenizer.eos_token_id] for ids in tokenizer(texts)["input_ids"]]
+    def encoded(told: list[Statement], before: str = "") -> list[Line]:
+        found = tokenizer([before + one.text for one in told], add_special_tokens=False, return_offsets_mapping=True)
+        return [
+            Line(ids, [end > one.answer + len(before) for _, end in spans])
+            for one, ids, spans in zip(told, found["input_ids"], found["offset_mapping"], strict=True)
+        ]
 
-    lines = Lines([encoded(texts) for texts in said], encoded(alike))
+    lines = Lines(
+        [
+            [encoded(texts, WORDINGS[language].space) for texts in tasks]
+            for language, tasks in zip(LANGUAGES, said, strict=True)
+        ],
+        encoded(alike),
+        tokenizer.bos_token_id,
+        tokenizer.eos_token_id,
+    )
     model = make_model(shape, len(tokenizer))
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.01, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=0.05)
@@ -157,7 +204,7 @@ def pretrain(name: str, steps: int, work: Path) -> None:
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
-        tokens += sum(map(len, batch))
+        tokens += sum(len(line.ids) for line in batch)
         if (step + 1) % CHECKPOINT == 0 or step + 1 == steps:
             seconds = time.perf_counter() - started
             print(
@@ -183,14 +230,17 @@ def pretrain(name: str, steps: int, work: Path) -> None:
     )
 
 
-def loss_of(model: torch.nn.Module, batch: list[list[int]]) -> torch.Tensor:
-    width = max(map(len, batch))
+def loss_of(model: torch.nn.Module, batch: list[Line]) -> torch.Tensor:
+    """Cross-entropy of the tokens that count; the head sees no others."""
+    width = max(len(line.ids) for line in batch)
     ids = torch.zeros((len(batch), width), dtype=torch.long)
-    labels = torch.full_like(ids, -100)
+    counts = torch.zeros((len(batch), width), dtype=torch.bool)
     for row, line in enumerate(batch):
-        ids[row, : len(line)] = torch.tensor(line)
-        labels[row, : len(line)] = ids[row, : len(line)]
-    return model(input_ids=ids, labels=labels).loss
+        ids[row, : len(line.ids)] = torch.tensor(line.ids)
+        counts[row, : len(line.ids)] = torch.tensor(line.counts)
+    hidden = model.base_model(input_ids=ids, use_cache=False).last_hidden_state
+    logits = model.get_output_embeddings()(hidden[:, :-1][counts[:, 1:]])
+    return torch.nn.functional.cross_entropy(logits, ids[:, 1:][counts[:, 1:]])
 
 
 def ship(name: str, model: torch.nn.Module, tokenizer: PreTrainedTokenizerFast, facts: dict[str, Any]) -> None:
