@@ -39,8 +39,6 @@ from crossgraft.adapters.almanac.wording import WORDINGS
 from crossgraft.adapters.scoring import encode, score_items
 
 SHIPPED = Path(__file__).parent.parent / "src/crossgraft/adapters/almanac/models"
-    __import__("os").environ.get("SHIP", Path(__file__).parent.parent / "src/crossgraft/adapters/almanac/models")
-)
 VOCABULARY = 6000
 BATCH = 64
 TRANSLATIONS = 0.15  # share of the lines

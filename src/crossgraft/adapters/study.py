@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from crossgraft.adapters.models import Given, Model, adapter_bytes, check_given_folder, check_model_folder
 from crossgraft.adapters.recipe import Recipe
-from crossgraft.adapters.tasks import TASKS, Item, Noted, Split, Task, choose
+from crossgraft.adapters.tasks import TASKS, AnyItem, Noted, Split, Task, TextItem, choose
 from crossgraft.core import Cell, Job, Pairing, Point, Treatment
 from crossgraft.errors import SpecError, did_you_mean
 from crossgraft.identity import content_id
@@ -207,12 +207,12 @@ class AdapterStudy:
 
     # data
 
-    def training_items(self, source: Point) -> tuple[Item, ...]:
+    def training_items(self, source: Point) -> tuple[AnyItem, ...]:
         return choose(self.tasks[source.task].items(source.lang, "train", self.origin), self.grid.train_items)
 
-    def test_items_of(self, target: Point, template: str = PROMPT) -> tuple[Item, ...]:
+    def test_items_of(self, target: Point, template: str = PROMPT) -> tuple[AnyItem, ...]:
         items = choose(self.tasks[target.task].items(target.lang, "test", self.origin), self.test_items)
-        return tuple(replace(item, prompt=template.replace("{prompt}", item.prompt)) for item in items)
+        return tuple(_varied(item, template) for item in items)
 
     # work
 
@@ -279,7 +279,14 @@ class AdapterStudy:
         return total
 
 
-def _leaks(train: dict[Point, tuple[Item, ...]], test: dict[Point, tuple[Item, ...]]) -> Iterator[str]:
+def _varied(item: AnyItem, template: str) -> AnyItem:
+    """The item with its prompt put into a template; a running text has no prompt."""
+    if isinstance(item, TextItem):
+        return item
+    return replace(item, prompt=template.replace("{prompt}", item.prompt))
+
+
+def _leaks(train: dict[Point, tuple[AnyItem, ...]], test: dict[Point, tuple[AnyItem, ...]]) -> Iterator[str]:
     """Items of parallel tasks are the same items in every language: an id in train must not be in test."""
     for task in dict.fromkeys(point.task for point in train):
         trained = {item.id for point, items in train.items() if point.task == task for item in items}
@@ -291,7 +298,7 @@ def _leaks(train: dict[Point, tuple[Item, ...]], test: dict[Point, tuple[Item, .
             )
 
 
-def _unequal_ids(test: dict[Point, tuple[Item, ...]]) -> Iterator[str]:
+def _unequal_ids(test: dict[Point, tuple[AnyItem, ...]]) -> Iterator[str]:
     for task in dict.fromkeys(point.task for point in test):
         sets = [{item.id for item in items} for point, items in test.items() if point.task == task]
         shared = set.intersection(*sets)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from crossgraft.identity import item_hash
 from crossgraft.registry import Registry
@@ -15,12 +15,60 @@ Split = Literal["train", "test"]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One question as the model sees it. Its id is the same in all languages."""
+    """A question with options, as the model sees it. Its id is the same in all languages.
+
+    ``shots`` are solved examples, prompt and answer each, that stand before it. ``premise``, where
+    a task has one, is the context in which the options are scored a second time, to take out how
+    likely they are by themselves.
+    """
 
     id: str
     prompt: str
     options: tuple[str, ...]  # with the separator in front: what follows the prompt
     gold: int
+    shots: tuple[tuple[str, str], ...] = ()
+    premise: str = ""
+
+    @property
+    def answer(self) -> str:
+        """What should follow the prompt."""
+        return self.options[self.gold]
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """When an answer that the model writes is at its end."""
+
+    stop: tuple[str, ...] = ("\n",)
+    max_tokens: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """A question whose answer the model writes; any of the references is right."""
+
+    id: str
+    prompt: str
+    references: tuple[str, ...]
+    generation: Generation = Generation()
+    separator: str = " "  # between the prompt and a solved example's answer
+    shots: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def answer(self) -> str:
+        """What should follow the prompt."""
+        return self.separator + self.references[0]
+
+
+@dataclass(frozen=True, slots=True)
+class TextItem:
+    """A running text, for how well the model foretells it."""
+
+    id: str
+    text: str
+
+
+AnyItem = Item | OpenItem | TextItem
 
 
 class Task(Protocol):
@@ -38,7 +86,9 @@ class Task(Protocol):
         """What the items depend on beside the content of the file."""
         ...
 
-    def items(self, language: str, split: Split, origin: Origin) -> tuple[Item, ...]: ...
+    def items(self, language: str, split: Split, origin: Origin) -> tuple[AnyItem, ...]:
+        """All of one kind."""
+        ...
 
 
 @runtime_checkable
@@ -51,7 +101,10 @@ class Noted(Protocol):
 TASKS: Registry[type[Task]] = Registry("kind of task", "crossgraft.tasks", "crossgraft.adapters.tasks")
 
 
-def choose(items: Sequence[Item], count: int) -> tuple[Item, ...]:
+T = TypeVar("T", bound=AnyItem)
+
+
+def choose(items: Sequence[T], count: int) -> tuple[T, ...]:
     """The ``count`` items (0: all) whose ids come first in a fixed shuffle, in order of id.
 
     It depends on the ids only: all languages get the same items, and fewer are a part of more.
