@@ -36,7 +36,10 @@ from transformers.utils import logging
 from crossgraft.adapters.almanac.facts import LANGUAGES, TASKS
 from crossgraft.adapters.almanac.items import Statement, items, statements, translations
 from crossgraft.adapters.almanac.wording import WORDINGS
-from crossgraft.adapters.scoring import encode, score_items
+from crossgraft.adapters.encoding import Reading
+from crossgraft.adapters.engine.local import LocalEngine, finished
+from crossgraft.adapters.evaluation import prepare
+from crossgraft.metrics import METRICS
 
 SHIPPED = Path(__file__).parent.parent / "src/crossgraft/adapters/almanac/models"
 VOCABULARY = 6000
@@ -254,19 +257,13 @@ def ship(name: str, model: torch.nn.Module, tokenizer: PreTrainedTokenizerFast, 
 def evaluate(model: torch.nn.Module, tokenizer: Any, count: int = 60) -> dict[str, dict[str, float]]:
     """Accuracy of the base, per token of the option, on the first test items of every cell."""
     found: dict[str, dict[str, float]] = {}
+    engine = LocalEngine(model, tokenizer)
     for task in TASKS:
         found[task] = {}
         for language in LANGUAGES:
             chosen = items(task, language, "test", "text")[:count]
-            steps = score_items(model, chosen, [encode(tokenizer, item) for item in chosen])
-            while True:
-                try:
-                    next(steps)
-                except StopIteration as stop:
-                    columns = stop.value.answers.columns
-                    break
-            best = np.nanargmax(columns["loglik"] / columns["tokens"], axis=1)
-            found[task][language] = float(np.mean(best == columns["gold"]))
+            outcome = finished(prepare(tokenizer, chosen, Reading(), engine.window, language).answer(engine))
+            found[task][language] = METRICS.get("accuracy-per-token").score(outcome.answers).value
     return found
 
 

@@ -64,13 +64,16 @@ def test_it_loads_with_plain_transformers_and_knows_something(name: str) -> None
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from crossgraft.adapters.scoring import encode, score_items
+    from crossgraft.adapters.encoding import Reading
+    from crossgraft.adapters.engine.local import LocalEngine
+    from crossgraft.adapters.evaluation import prepare
     from crossgraft.metrics import METRICS
 
     model = AutoModelForCausalLM.from_pretrained(MODELS / name, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(MODELS / name)
     chosen = items("currency", "de", "test", "text")[:40]
 
-    answers = result(score_items(model, chosen, [encode(tokenizer, item) for item in chosen])).answers
+    prepared = prepare(tokenizer, chosen, Reading(), 256, "de")
+    answers = result(prepared.answer(LocalEngine(model, tokenizer))).answers
 
     assert METRICS.get("accuracy-per-token").score(answers).value > 0.3

@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 
+from crossgraft.adapters.encoding import Reading, encode
+from crossgraft.adapters.models import weight_shapes
 from crossgraft.adapters.recipe import Recipe
-from crossgraft.adapters.scoring import Encoded
-from crossgraft.adapters.tasks import Item
+from crossgraft.adapters.tasks import AnyItem, Item, OpenItem, TextItem
 from crossgraft.errors import DataError, JobFailed
 
 FACTS = "training.json"
@@ -42,12 +43,17 @@ class Trained:
     losses: tuple[float, ...]  # a step, mean over the tokens that count
 
 
-def examples(items: Sequence[Item], encoded: Sequence[Encoded], recipe: Recipe) -> list[Example]:
-    """The right option after its prompt, tokenised exactly as it is evaluated."""
-    return [
-        Example(code.options[item.gold], 1 if recipe.loss_on == "all" else code.start)
-        for item, code in zip(items, encoded, strict=True)
-    ]
+def examples(tokenizer: Any, items: Sequence[AnyItem], reading: Reading, recipe: Recipe) -> list[Example]:
+    """The right answer after its prompt, tokenised exactly as it is evaluated."""
+    found = []
+    for item in items:
+        if isinstance(item, TextItem):
+            raise DataError("a running text cannot be trained on as a source of questions and answers")
+        if isinstance(item, OpenItem):
+            item = Item(item.id, item.prompt, (item.answer,), 0, item.shots)
+        code = encode(tokenizer, item, reading)
+        found.append(Example(code.options[item.gold], 1 if recipe.loss_on == "all" else code.start))
+    return found
 
 
 @contextmanager
@@ -80,16 +86,66 @@ def fresh_adapter(model: Any, recipe: Recipe, seed: int) -> Iterator[PeftModel]:
 @contextmanager
 def saved_adapter(model: Any, folder: Path) -> Iterator[PeftModel]:
     """The model with a saved adapter around it, and without it again afterwards."""
+    _check_vocabulary(model, folder)
     try:
-        with _without_deprecations():
+        with _without_deprecations(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Found missing adapter keys")  # told below, as an error
             wrapped = PeftModel.from_pretrained(model, str(folder), is_trainable=False)
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
         reason = str(error).strip().splitlines()
         raise DataError(f"the adapter in {folder} does not fit the model: {' '.join(reason[:2])[:300]}") from error
     try:
+        _check_applied(wrapped, folder)
         yield wrapped.eval()
     finally:
         _unwrap(wrapped)
+
+
+def _check_vocabulary(model: Any, folder: Path) -> None:
+    """An adapter that brings embeddings of its own must have as many as the base."""
+    embeddings = model.get_input_embeddings().weight
+    for name, shape in weight_shapes(folder):
+        whole = name.endswith(
+            ("embed_tokens.weight", "lm_head.weight", "wte.weight", "embed_in.weight", "embed_out.weight")
+        )
+        if whole and shape[0] != embeddings.shape[0]:
+            raise DataError(
+                f"the adapter in {folder} brings embeddings for {shape[0]} tokens, the model has {embeddings.shape[0]}: its "
+                "base was resized before training; give that resized model as the base"
+            )
+
+
+def _check_applied(wrapped: PeftModel, folder: Path) -> None:
+    """PEFT drops weights that match no module without an error; an adapter half applied is another adapter."""
+    if wrapped.active_peft_config.is_prompt_learning:
+        kind = str(wrapped.active_peft_config.peft_type).rpartition(".")[2]
+        raise DataError(f"expected an adapter that changes weights, such as LoRA; {folder} holds one of type {kind}")
+    there = {name for name, _ in weight_shapes(folder)}
+    expected = set(get_peft_model_state_dict(wrapped, save_embedding_layers=False))
+    lost = sorted(name for name in there if "lora_" in name and name not in expected)
+    absent = sorted(expected - there)
+    if lost or absent:
+        what = (
+            f"{len(lost)} of its weights (such as {lost[0]}) match no module"
+            if lost
+            else (f"it lacks {len(absent)} of the weights its configuration asks for (such as {absent[0]})")
+        )
+        raise DataError(f"the adapter in {folder} does not fit the model: {what}; was it trained on another base?")
+
+
+@contextmanager
+def merged(wrapped: PeftModel) -> Iterator[None]:
+    """The adapter added into float32 weights, which are put back to the last bit afterwards."""
+    layers = [module for module in wrapped.modules() if hasattr(module, "base_layer") and hasattr(module, "merge")]
+    kept = [layer.base_layer.weight.detach().clone() for layer in layers]
+    wrapped.merge_adapter()
+    try:
+        yield
+    finally:
+        wrapped.unmerge_adapter()
+        with torch.no_grad():
+            for layer, weight in zip(layers, kept, strict=True):
+                layer.base_layer.weight.copy_(weight)
 
 
 @contextmanager

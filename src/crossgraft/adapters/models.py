@@ -23,7 +23,8 @@ _CHANGES_THE_BASE = ("pissa", "olora", "loftq", "corda")  # initialisations that
 class Model:
     """A causal language model: a local Transformers folder (or ``almanac:NAME``), or a hub id at a revision.
 
-    ``family`` and ``billions`` (parameters) are what the analysis conditions on.
+    ``family`` and ``billions`` (parameters) are what the analysis conditions on. With ``chat``, prompts go through
+    the chat template of the model's tokenizer, after ``system`` where there is one.
     """
 
     path: str = ""
@@ -33,8 +34,12 @@ class Model:
     family: str = ""
     billions: float | None = None
     trust_remote_code: bool = False
+    chat: bool = False
+    system: str = ""
 
     def __post_init__(self) -> None:
+        if self.system and not self.chat:
+            raise SpecError("a system message needs chat = true", ("system",))
         if bool(self.path) == bool(self.hub):
             raise SpecError('expected either path = "folder" or hub = "owner/name" with a revision')
         if self.hub and not self.revision:
@@ -51,7 +56,10 @@ class Model:
         return Input("model", _folder(self.path, origin), f"models.{name}")
 
     def identity(self) -> Mapping[str, Any]:
-        return {"dtype": self.dtype, "trust_remote_code": self.trust_remote_code}
+        told: dict[str, Any] = {"dtype": self.dtype, "trust_remote_code": self.trust_remote_code}
+        if self.chat:
+            told |= {"chat": True, "system": self.system}
+        return told
 
 
 def _folder(path: str, origin: Origin) -> str:
@@ -84,7 +92,7 @@ def check_model_folder(folder: Path, role: str) -> None:
         raise DataError(f"{role}: expected a Transformers model folder; {folder} has no config.json")
     if not any(folder.glob("*.safetensors")):
         raise DataError(f"{role}: {folder} has no *.safetensors; pickled weights are not loaded, convert them first")
-    for _ in _weight_shapes(folder):  # reads the headers, and so finds what is no safetensors
+    for _ in weight_shapes(folder):  # reads the headers, and so finds what is no safetensors
         pass
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise DataError(
@@ -119,7 +127,7 @@ def check_given_folder(folder: Path, role: str) -> None:
 def adapter_bytes(folder: Path, rank: int, targets: Sequence[str]) -> int:
     """What a float32 LoRA adapter of this rank will weigh on disk, from the shapes of the weights."""
     total = 0
-    for name, shape in _weight_shapes(folder):
+    for name, shape in weight_shapes(folder):
         module = name.removesuffix(".weight").rpartition(".")[2]
         if len(shape) == 2 and name.endswith(".weight") and _is_target(module, targets):
             total += 4 * rank * (shape[0] + shape[1])
@@ -132,7 +140,7 @@ def _is_target(module: str, targets: Sequence[str]) -> bool:
     return not any(part in module.lower() for part in ("embed", "lm_head", "wte", "wpe", "norm"))
 
 
-def _weight_shapes(folder: Path) -> Iterator[tuple[str, list[int]]]:
+def weight_shapes(folder: Path) -> Iterator[tuple[str, list[int]]]:
     """Names and shapes from the headers of the safetensors files; no weight is read."""
     for file in sorted(folder.glob("*.safetensors")):
         for name, entry in _header(file).items():

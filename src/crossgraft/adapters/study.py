@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
+from crossgraft.adapters.encoding import Boundary, Reading, glimpse
 from crossgraft.adapters.models import Given, Model, adapter_bytes, check_given_folder, check_model_folder
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.tasks import TASKS, AnyItem, Noted, Split, Task, TextItem, choose
 from crossgraft.core import Cell, Job, Pairing, Point, Treatment
-from crossgraft.errors import SpecError, did_you_mean
-from crossgraft.identity import content_id
+from crossgraft.errors import DataError, SpecError, did_you_mean
+from crossgraft.identity import content_id, item_hash
 from crossgraft.spec import Chosen
 from crossgraft.study import Bench, Fingerprints, Glimpse, Input, Origin, Worker
 
-SCORING = 1  # raise it when the same inputs would give other answers
+SCORING = 2  # raise it when the same inputs would give other answers
 TRAINING = 1  # raise it when the same inputs would give another adapter
 PROMPT = "{prompt}"  # the prompt as it is
+
+
+@dataclass(frozen=True)
+class View:
+    """How test items are shown: the prompt put into a template, after so many solved examples."""
+
+    template: str = PROMPT
+    shots: int = 0
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,9 @@ class Grid:
     """``[grid]``: which points are trained on and evaluated on, and how many items of them.
 
     Patterns are task/language with ``*``. ``base_repeats`` measures the base again (its own noise);
-    ``base_variants`` are harmless changes of the prompt, such as ``"{prompt} "``.
+    ``base_variants`` are harmless changes of the prompt, such as ``"{prompt} "``. ``shots`` solved examples of
+    the train split stand before every test item, the same for all of them in all languages; ``base_shots``
+    measure the base with so many beside it, to see what an adapter does that examples would do too.
     """
 
     sources: tuple[str, ...] = ()
@@ -37,12 +49,21 @@ class Grid:
     test_items: int = 0  # 0: all
     base_repeats: int = 1
     base_variants: tuple[str, ...] = ()
+    shots: int = 0
+    shots_seed: int = 0
+    shots_between: str = "\n\n"
+    base_shots: tuple[int, ...] = ()
     keep_adapters: Literal["always", "never"] = "always"
 
     def __post_init__(self) -> None:
-        for name in ("train_items", "test_items"):
+        for name in ("train_items", "test_items", "shots"):
             if getattr(self, name) < 0:
                 raise SpecError(f"expected a number of items, 0 for all; got {getattr(self, name)}", (name,))
+        if any(shots < 1 for shots in self.base_shots) or self.shots in self.base_shots:
+            raise SpecError(
+                f"expected numbers of examples from 1 on, other than shots; got {list(self.base_shots)}",
+                ("base_shots",),
+            )
         if self.base_repeats < 1:
             raise SpecError(f"expected at least 1; got {self.base_repeats}", ("base_repeats",))
         for variant in self.base_variants:
@@ -62,6 +83,9 @@ class AdapterStudy:
     recipe: Recipe = Recipe()
     seeds: tuple[int, ...] = (1,)
     attention: Literal["sdpa", "eager"] = "sdpa"
+    scoring: Literal["auto", "packed", "kept", "plain"] = "auto"
+    boundary: Boundary = "shared"
+    merge: bool = False  # adapters into the weights before evaluation; float32 only
     limit: int = 0  # test items a target, 0 for all
     origin: Origin = field(default=Origin(), metadata={"toml": False})
 
@@ -76,6 +100,13 @@ class AdapterStudy:
             raise SpecError("expected sources to train on, or adapters to evaluate", ("grid", "sources"))
         self.points("sources")
         self.points("targets")
+        for name, model in self.models.items():
+            if self.merge and model.dtype != "float32":
+                raise SpecError(
+                    f"merge = true needs float32 weights, or rounding would be part of what is measured; models.{name} is "
+                    f"{model.dtype}",
+                    ("merge",),
+                )
         for name, given in self.adapters.items():
             if given.model not in self.models:
                 raise SpecError(
@@ -113,6 +144,8 @@ class AdapterStudy:
         found += [given.input(name, self.origin) for name, given in self.adapters.items()]
         found += [self._data(point, "train") for point in self.points("sources")]
         found += [self._data(point, "test") for point in self.points("targets")]
+        if self.grid.shots or self.grid.base_shots:
+            found += [self._data(point, "train") for point in self.points("targets")]
         return found
 
     def _data(self, point: Point, split: Split) -> Input:
@@ -124,22 +157,30 @@ class AdapterStudy:
         tests = self._tests(fingerprints)
         for name, model in self.models.items():
             base = {"weights": fingerprints[model.input(name, self.origin)], **model.identity()}
-            for treatment, template, extra in self._controls(name):
-                texts = tests if template == PROMPT else self._tests(fingerprints, template)
+            merged = {"merged": True} if self.merge else {}
+            for treatment, extra in self._controls(name):
+                view = self.view_of(treatment)
+                texts = tests if view == self._view else self._tests(fingerprints, view)
                 found.append(self._job(treatment, content_id(base=base, **extra), texts))
             for treatment, weights in self._given(name, fingerprints):
-                found.append(self._job(treatment, content_id(base=base, given=weights), tests))
+                found.append(self._job(treatment, content_id(base=base, given=weights), tests, merged))
             for treatment, training in self._trained(name, fingerprints):
-                found.append(self._job(treatment, content_id(base=base, **training), tests))
+                found.append(self._job(treatment, content_id(base=base, **training), tests, merged))
         return tuple(found)
 
-    def _controls(self, model: str) -> Iterator[tuple[Treatment, str, dict[str, Any]]]:
-        """The base, its repeats, and its variants: each with its prompt template, and what sets its id apart."""
-        yield Treatment(model, "base", "control"), PROMPT, {}
+    @property
+    def _view(self) -> View:
+        return View(shots=self.grid.shots)
+
+    def _controls(self, model: str) -> Iterator[tuple[Treatment, dict[str, Any]]]:
+        """The base, its repeats, and its variants, each with what sets its id apart."""
+        yield Treatment(model, "base", "control"), {}
         for number in range(2, self.grid.base_repeats + 1):
-            yield Treatment(model, "base", "control", variant=f"repeat {number}"), PROMPT, {"repeat": number}
+            yield Treatment(model, "base", "control", variant=f"repeat {number}"), {"repeat": number}
         for template in self.grid.base_variants:
-            yield Treatment(model, "base", "control", variant=f"prompt {template!r}"), template, {}
+            yield Treatment(model, "base", "control", variant=f"prompt {template!r}"), {}
+        for shots in self.grid.base_shots:
+            yield Treatment(model, "base", "control", variant=_with_shots(shots)), {}
 
     def _given(self, model: str, fingerprints: Fingerprints) -> Iterator[tuple[Treatment, str]]:
         for name, given in self.adapters.items():
@@ -166,27 +207,39 @@ class AdapterStudy:
                         },
                     )
 
-    def _tests(self, fingerprints: Fingerprints, template: str = PROMPT) -> list[tuple[Point, str]]:
+    def _tests(self, fingerprints: Fingerprints, view: View | None = None) -> list[tuple[Point, str]]:
         """Every target with the id of its item set, as it is read and rendered."""
-        return [
-            (
-                target,
-                content_id(
-                    data=fingerprints[self._data(target, "test")],
-                    reading=dict(self.tasks[target.task].identity(target.lang)),
-                    items=self.test_items,
-                    template=template,
-                ),
-            )
-            for target in self.points("targets")
-        ]
+        shown = view or self._view
+        found = []
+        for target in self.points("targets"):
+            told = {
+                "data": fingerprints[self._data(target, "test")],
+                "reading": dict(self.tasks[target.task].identity(target.lang)),
+                "items": self.test_items,
+                "template": shown.template,
+            }
+            if self._most_shots:
+                told |= {
+                    "shots": [shown.shots, self._most_shots, self.grid.shots_seed, self.grid.shots_between],
+                    "shot data": fingerprints[self._data(target, "train")],
+                }
+            if self.boundary != "shared":
+                told["boundary"] = self.boundary
+            found.append((target, content_id(**told)))
+        return found
 
-    def _job(self, treatment: Treatment, treatment_id: str, tests: Sequence[tuple[Point, str]]) -> Job:
+    def _job(
+        self,
+        treatment: Treatment,
+        treatment_id: str,
+        tests: Sequence[tuple[Point, str]],
+        how: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Job:
         item_set = f"{self.test_items} items" if self.test_items else "all"
         cells = (
             Cell(
                 target,
-                content_id(treatment=treatment_id, texts=texts_id, scoring=SCORING),
+                content_id(treatment=treatment_id, texts=texts_id, scoring=SCORING, **how),
                 texts_id,
                 item_set,
                 self.tasks[target.task].metric,
@@ -198,28 +251,56 @@ class AdapterStudy:
     def recipe_of(self, treatment: Treatment) -> Recipe:
         return dict(self.recipe.variants())[treatment.recipe]
 
-    def template_of(self, treatment: Treatment) -> str:
-        """How a control's prompts are varied."""
+    def view_of(self, treatment: Treatment) -> View:
+        """How the test items are shown to a treatment: only controls vary it."""
         for template in self.grid.base_variants:
             if treatment.variant == f"prompt {template!r}":
-                return template
-        return PROMPT
+                return View(template, self.grid.shots)
+        for shots in self.grid.base_shots:
+            if treatment.variant == _with_shots(shots):
+                return View(shots=shots)
+        return self._view
+
+    def reading(self, model: str) -> Reading:
+        """How texts become tokens of a model, in training and in evaluation."""
+        told = self.models[model]
+        return Reading(self.boundary, told.chat, told.system, self.grid.shots_between)
 
     # data
 
     def training_items(self, source: Point) -> tuple[AnyItem, ...]:
         return choose(self.tasks[source.task].items(source.lang, "train", self.origin), self.grid.train_items)
 
-    def test_items_of(self, target: Point, template: str = PROMPT) -> tuple[AnyItem, ...]:
-        items = choose(self.tasks[target.task].items(target.lang, "test", self.origin), self.test_items)
-        return tuple(_varied(item, template) for item in items)
+    def test_items_of(self, target: Point, view: View | None = None) -> tuple[AnyItem, ...]:
+        """The test items as they are shown, without those that stand as examples before others."""
+        shown = view or self._view
+        every = self.tasks[target.task].items(target.lang, "test", self.origin)
+        examples = self._examples(target)
+        taken = {example.id for example in examples}
+        items = choose([item for item in every if item.id not in taken], self.test_items)
+        shots = tuple((one.prompt, one.answer) for one in examples[: shown.shots] if not isinstance(one, TextItem))
+        return tuple(_shown(item, shown.template, shots) for item in items)
+
+    @property
+    def _most_shots(self) -> int:
+        return max((self.grid.shots, *self.grid.base_shots))
+
+    def _examples(self, target: Point) -> Sequence[AnyItem]:
+        """The train items whose ids come first in a shuffle of their own: the same in all languages."""
+        if not self._most_shots:
+            return ()
+        every = self.tasks[target.task].items(target.lang, "train", self.origin)
+        if len(every) < self._most_shots:
+            raise DataError(f"{target}: {self._most_shots} shots, but only {len(every)} items in the train split")
+        return sorted(every, key=lambda item: item_hash(f"shot {item.id}", self.grid.shots_seed))[: self._most_shots]
 
     # work
 
     def pairing(self, bench: Bench) -> Pairing:
         from crossgraft.adapters.loading import device_kind
 
-        return Pairing(device_kind(bench.device), self.attention, bench.threads)
+        way = "" if self.scoring == "auto" else f" {self.scoring}"
+        return Pairing(device_kind(bench.device), self.attention + way, bench.threads)
 
     @contextmanager
     def open(self, bench: Bench) -> Iterator[Worker]:
@@ -246,14 +327,12 @@ class AdapterStudy:
 
     def preview(self, count: int) -> Iterator[Glimpse]:
         from crossgraft.adapters.loading import load_tokenizer
-        from crossgraft.adapters.scoring import encode, show
 
         name, model = next(iter(self.models.items()))
         tokenizer = load_tokenizer(name, model, self.origin)
         for target in self.points("targets"):
             for item in self.test_items_of(target)[:count]:
-                lines = [("prompt", item.prompt), *show(encode(tokenizer, item), item, tokenizer)]
-                yield Glimpse(target, item.id, (*lines, ("answer", item.options[item.gold].strip())))
+                yield Glimpse(target, item.id, tuple(glimpse(tokenizer, item, self.reading(name))))
 
     def smoke(self) -> AdapterStudy:
         """One source a model and recipe, one step, one item a target."""
@@ -279,11 +358,15 @@ class AdapterStudy:
         return total
 
 
-def _varied(item: AnyItem, template: str) -> AnyItem:
-    """The item with its prompt put into a template; a running text has no prompt."""
+def _with_shots(count: int) -> str:
+    return f"{count} shot{'s' if count > 1 else ''}"
+
+
+def _shown(item: AnyItem, template: str, shots: tuple[tuple[str, str], ...]) -> AnyItem:
+    """The item with its prompt put into a template, after its examples; a running text has neither."""
     if isinstance(item, TextItem):
         return item
-    return replace(item, prompt=template.replace("{prompt}", item.prompt))
+    return replace(item, prompt=template.replace("{prompt}", item.prompt), shots=shots)
 
 
 def _leaks(train: dict[Point, tuple[AnyItem, ...]], test: dict[Point, tuple[AnyItem, ...]]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -13,12 +13,13 @@ from typing import Any, TypeVar, cast
 
 import torch
 
+from crossgraft.adapters.engine import Engine
+from crossgraft.adapters.engine.local import LocalEngine, window_of
+from crossgraft.adapters.evaluation import Outcome, Prepared, prepare
 from crossgraft.adapters.loading import device_of, load_model, load_tokenizer, quiet
-from crossgraft.adapters.lora import FACTS, examples, fresh_adapter, save, saved_adapter, train
+from crossgraft.adapters.lora import FACTS, examples, fresh_adapter, merged, save, saved_adapter, train
 from crossgraft.adapters.models import Model, check_given_folder, is_peft_folder
-from crossgraft.adapters.scoring import Encoded, Scored, encode, score_items
-from crossgraft.adapters.study import AdapterStudy
-from crossgraft.adapters.tasks import Item
+from crossgraft.adapters.study import AdapterStudy, View
 from crossgraft.core import Cell, Job, Point, Record, Texts
 from crossgraft.errors import DataError, JobFailed
 from crossgraft.metrics import scored_record
@@ -40,11 +41,12 @@ class AdapterWorker:
         self._name = ""
         self._model: Any = None
         self._tokenizer: Any = None
-        self._texts: dict[tuple[Point, str], tuple[tuple[Item, ...], list[Encoded]]] = {}
+        self._engine: LocalEngine | None = None
+        self._prepared: dict[tuple[Point, View], Prepared] = {}
 
     def close(self) -> None:
         torch.set_num_threads(self._threads_before)
-        self._model = self._tokenizer = None
+        self._model = self._tokenizer = self._engine = None
 
     def run(self, job: Job) -> Iterator[Progress | Recorded]:
         self._use(job.treatment.model)
@@ -54,9 +56,10 @@ class AdapterWorker:
                 yield from self._train(job)
             facts = json.loads((self._adapter(job) / FACTS).read_text("utf-8"))
         timings = {"train": facts.pop("seconds")} if facts else {}
-        with self._treated(job) as model:
+        with self._treated(job) as (engine, effect):
+            facts |= effect
             for cell in job.cells:
-                yield from self._evaluate(job, cell, model, facts, timings)
+                yield from self._evaluate(job, cell, engine, facts, timings)
         if job.treatment.kind == "trained" and self._study.grid.keep_adapters == "never":
             shutil.rmtree(self._adapter(job))
 
@@ -67,13 +70,17 @@ class AdapterWorker:
         """Have this base model loaded; another one goes first."""
         if self._name == name:
             return
-        self._name, self._model, self._tokenizer = "", None, None
-        self._texts.clear()
+        self._name, self._model, self._tokenizer, self._engine = "", None, None, None
+        self._prepared.clear()
         study, model = self._study, self._study.models[name]
         with quiet():
             self._tokenizer = load_tokenizer(name, model, study.origin)
             self._model = load_model(name, model, study.origin, study.attention, self._device)
+        self._engine = self._new_engine(self._model)
         self._name = name
+
+    def _new_engine(self, model: Any) -> LocalEngine:
+        return LocalEngine(model, self._tokenizer, way=self._study.scoring)
 
     # training
 
@@ -84,7 +91,8 @@ class AdapterWorker:
             raise JobFailed(f"{treatment} names no source or no seed to train with", deterministic=True)
         recipe = self._study.recipe_of(treatment)
         items = self._study.training_items(treatment.source)
-        data = examples(items, [encode(self._tokenizer, item) for item in items], recipe)
+        reading = self._study.reading(treatment.model)
+        data = examples(self._tokenizer, items, reading, recipe)
         seed = treatment.seed
         started = time.perf_counter()
         with fresh_adapter(self._model, recipe, seed) as wrapped:
@@ -102,28 +110,34 @@ class AdapterWorker:
     # evaluation
 
     @contextmanager
-    def _treated(self, job: Job) -> Iterator[Any]:
-        """The model as the treatment has it.
+    def _treated(self, job: Job) -> Iterator[tuple[Engine, dict[str, Any]]]:
+        """An engine on the model as the treatment has it, and how much that differs from the base.
 
         The base is run inside the same wrapper as an adapter, with the adapter switched off, so
         that nothing but the adapter differs.
         """
         treatment, study = job.treatment, self._study
+        assert self._engine is not None
         with ExitStack() as stack:
             if treatment.is_control:
                 recipe = study.recipe.variants()[0][1]
                 wrapped = stack.enter_context(fresh_adapter(self._model, recipe, seed=0)).eval()
                 stack.enter_context(wrapped.disable_adapter())
-                yield wrapped
-            elif treatment.kind == "trained":
-                yield stack.enter_context(saved_adapter(self._model, self._adapter(job)))
-            else:
+                yield self._engine, {}
+                return
+            folder = self._adapter(job)
+            if treatment.kind == "given":
                 folder = Path(study.adapters[treatment.name].input(treatment.name, study.origin).path)
                 check_given_folder(folder, f"adapters.{treatment.name}")
-                if is_peft_folder(folder):
-                    yield stack.enter_context(saved_adapter(self._model, folder))
-                else:
-                    yield self._checkpoint(treatment.name, folder)
+            if not is_peft_folder(folder):
+                engine = self._new_engine(self._checkpoint(treatment.name, folder))
+                yield engine, {"effect": engine.probe_difference(self._engine.probe())}
+                return
+            before = self._engine.probe()
+            wrapped = stack.enter_context(saved_adapter(self._model, folder))
+            if study.merge:
+                stack.enter_context(merged(wrapped))
+            yield self._engine, {"effect": self._engine.probe_difference(before), "merged": study.merge}
 
     def _checkpoint(self, name: str, folder: Path) -> Any:
         base = self._study.models[self._name]
@@ -138,34 +152,36 @@ class AdapterWorker:
         return model
 
     def _evaluate(
-        self, job: Job, cell: Cell, model: Any, facts: dict[str, Any], timings: dict[str, float]
+        self, job: Job, cell: Cell, engine: Engine, facts: dict[str, Any], timings: dict[str, float]
     ) -> Iterator[Progress | Recorded]:
-        items, encoded = self._encoded(cell.target, self._study.template_of(job.treatment))
+        prepared = self._ready(job.treatment.model, cell.target, self._study.view_of(job.treatment))
         started = time.perf_counter()
-        scored = yield from _told(job, f"evaluating {cell.target}", score_items(model, items, encoded))
+        outcome = yield from _told(job, f"evaluating {cell.target}", prepared.answer(engine))
         timings = {**timings, "evaluate": time.perf_counter() - started}
-        yield Recorded(job, self._record(job, cell, scored, facts, timings), _texts(cell, items))
+        facts = {**facts, **prepared.facts, **outcome.facts}
+        texts = Texts(cell.texts_id, outcome.answers.items, prepared.texts)
+        yield Recorded(job, self._record(job, cell, outcome, facts, timings), texts)
 
-    def _encoded(self, target: Point, template: str) -> tuple[tuple[Item, ...], list[Encoded]]:
-        """Items and tokens of a target, made once for all adapters of a model."""
-        key = (target, template)
-        if key not in self._texts:
-            items = self._study.test_items_of(target, template)
-            self._texts[key] = items, [encode(self._tokenizer, item) for item in items]
-        return self._texts[key]
+    def _ready(self, model: str, target: Point, view: View) -> Prepared:
+        """The items of a target as tokens, made once for all adapters of a model."""
+        if (target, view) not in self._prepared:
+            items = self._study.test_items_of(target, view)
+            reading = self._study.reading(model)
+            self._prepared[target, view] = prepare(self._tokenizer, items, reading, window_of(self._model), target.lang)
+        return self._prepared[target, view]
 
-    def _record(self, job: Job, cell: Cell, scored: Scored, facts: dict[str, Any], timings: dict[str, float]) -> Record:
+    def _record(
+        self, job: Job, cell: Cell, outcome: Outcome, facts: dict[str, Any], timings: dict[str, float]
+    ) -> Record:
         model = self._study.models[job.treatment.model]
         provenance = {
             **facts,
             "model": {**dict(model.identity()), "hub": model.hub, "path": model.path, "revision": model.revision},
-            "boundary_shifted": scored.shifted,
-            "truncated": scored.truncated,
             "versions": _versions(),
         }
         if job.treatment.kind == "trained":
             provenance["recipe"] = dict(self._study.recipe_of(job.treatment).identity())
-        return scored_record(job, cell, scored.answers, self._pairing, timings=timings, provenance=provenance)
+        return scored_record(job, cell, outcome.answers, self._pairing, timings=timings, provenance=provenance)
 
 
 def _told(job: Job, doing: str, steps: Generator[tuple[int, int], None, T]) -> Generator[Progress, None, T]:
@@ -176,18 +192,6 @@ def _told(job: Job, doing: str, steps: Generator[tuple[int, int], None, T]) -> G
         except StopIteration as stop:
             return cast(T, stop.value)
         yield Progress(job, doing, done, total)
-
-
-def _texts(cell: Cell, items: Sequence[Item]) -> Texts:
-    return Texts(
-        cell.texts_id,
-        tuple(item.id for item in items),
-        {
-            "prompt": [item.prompt for item in items],
-            "options": [list(item.options) for item in items],
-            "gold": [item.options[item.gold] for item in items],
-        },
-    )
 
 
 def _versions() -> dict[str, str]:

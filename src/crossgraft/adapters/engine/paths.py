@@ -1,0 +1,178 @@
+"""Three ways to the same log-likelihoods: all options in one row, options on a kept context, plain rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from transformers import DynamicCache
+
+from crossgraft.adapters.engine.body import Body, add_sums
+from crossgraft.adapters.engine.requests import Request
+from crossgraft.adapters.engine.rows import CONTEXT, Row, Rows, Windows, assemble
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A beginning that many contexts share, read once: its rows of one, and the keys and values of every layer."""
+
+    rows: Rows
+    layers: tuple[tuple[torch.Tensor, torch.Tensor], ...]
+
+    def __len__(self) -> int:
+        return int(self.rows.ids.shape[1])
+
+    def cache(self, size: int) -> DynamicCache:
+        """A fresh cache that begins with it, for so many rows."""
+        cache = DynamicCache()
+        for layer, (keys, values) in enumerate(self.layers):
+            cache.update(keys.expand(size, -1, -1, -1), values.expand(size, -1, -1, -1), layer)
+        return cache
+
+
+class Path(Protocol):
+    """One way to score requests. ``kept`` holds the beginning of their contexts, where it was read already."""
+
+    @property
+    def name(self) -> str: ...
+
+    def keep(self, tokens: Sequence[int]) -> Kept | None:
+        """Read the beginning that many contexts share; None for a way that cannot use it."""
+        ...
+
+    def size(self, request: Request, kept: int) -> tuple[int, int]:
+        """Rows and width that a request takes."""
+        ...
+
+    def add(self, requests: Sequence[Request], kept: Kept | None, sums: torch.Tensor) -> None:
+        """Add the log-likelihoods of all options, in order, to ``sums``."""
+        ...
+
+
+@dataclass(frozen=True)
+class PlainRows:
+    """Every option with its context in a row of its own: what every other tool does, and what every model can do."""
+
+    body: Body
+    name: str = "plain"
+
+    def keep(self, tokens: Sequence[int]) -> Kept | None:  # noqa: ARG002
+        return None
+
+    def size(self, request: Request, kept: int) -> tuple[int, int]:  # noqa: ARG002 - it keeps nothing
+        return len(request.options), len(request.context) + max(map(len, request.options)) - 1
+
+    def add(self, requests: Sequence[Request], kept: Kept | None, sums: torch.Tensor) -> None:  # noqa: ARG002
+        rows: list[Row] = []
+        for request in requests:
+            for option in request.options:
+                row = Row()
+                row.add([*request.context, *option[:-1]], 0, CONTEXT)
+                for place, token in enumerate(option, len(request.context) - 1):
+                    row.foretell(place, token, len(rows))
+                rows.append(row)
+        batch, picks = assemble(rows, self.body.device)
+        there = (batch.segments == CONTEXT).long()  # padding is on the right: a causal model does not see it
+        add_sums(self.body, self.body.states(batch, there), picks, sums)
+
+
+@dataclass(frozen=True)
+class PackedRow:
+    """One row an item: the context, then all options; a mask keeps the options apart."""
+
+    body: Body
+    windows: Windows
+    dtype: torch.dtype
+    name: str = "packed"
+
+    def keep(self, tokens: Sequence[int]) -> Kept:
+        return _keep(self.body, tokens, self.windows, self.dtype)
+
+    def size(self, request: Request, kept: int) -> tuple[int, int]:
+        return 1, len(request.context) - kept + sum(len(option) - 1 for option in request.options)
+
+    def add(self, requests: Sequence[Request], kept: Kept | None, sums: torch.Tensor) -> None:
+        rows = []
+        number = 0
+        for request in requests:
+            row = _context_row(request, kept)
+            last = len(row.ids) - 1
+            for segment, option in enumerate(request.options, CONTEXT + 1):
+                row.foretell(last, option[0], number)
+                for place, token in enumerate(option[1:], len(row.ids)):
+                    row.foretell(place, token, number)
+                row.add(option[:-1], len(request.context), segment)
+                number += 1
+            rows.append(row)
+        batch, picks = assemble(rows, self.body.device)
+        keys = batch.after(kept.rows) if kept else batch
+        cache = kept.cache(len(rows)) if kept else None
+        states = self.body.states(batch, self.windows.mask(batch, keys, self.dtype), cache)
+        add_sums(self.body, states, picks, sums)
+
+
+@dataclass(frozen=True)
+class KeptContext:
+    """The context is read once and kept; the options are read after it, each in a row of its own."""
+
+    body: Body
+    windows: Windows
+    dtype: torch.dtype
+    name: str = "kept"
+
+    def keep(self, tokens: Sequence[int]) -> Kept:
+        return _keep(self.body, tokens, self.windows, self.dtype)
+
+    def size(self, request: Request, kept: int) -> tuple[int, int]:
+        return 1, len(request.context) - kept + sum(len(option) - 1 for option in request.options)
+
+    def add(self, requests: Sequence[Request], kept: Kept | None, sums: torch.Tensor) -> None:
+        contexts, rows, counts = [], [], []
+        number = 0
+        for request in requests:
+            context = _context_row(request, kept)
+            counts.append(len(request.options))
+            for option in request.options:
+                context.foretell(len(context.ids) - 1, option[0], number)
+                row = Row()
+                row.add(option[:-1], len(request.context), CONTEXT + 1)
+                for place, token in enumerate(option[1:]):
+                    row.foretell(place, token, number)
+                rows.append(row)
+                number += 1
+            contexts.append(context)
+        first, picks = assemble(contexts, self.body.device)
+        keys = first.after(kept.rows) if kept else first
+        cache = kept.cache(len(first.ids)) if kept else DynamicCache()
+        states = self.body.states(first, self.windows.mask(first, keys, self.dtype), cache)
+        add_sums(self.body, states, picks, sums)
+        if any(row.ids for row in rows):
+            self._options(rows, keys, cache, torch.tensor(counts, device=self.body.device), sums)
+
+    def _options(
+        self, rows: Sequence[Row], contexts: Rows, cache: DynamicCache, counts: torch.Tensor, sums: torch.Tensor
+    ) -> None:
+        batch, picks = assemble(rows, self.body.device)
+        of_row = torch.repeat_interleave(torch.arange(len(counts), device=self.body.device), counts)
+        cache.batch_select_indices(of_row)
+        keys = batch.after(contexts.repeated(counts))
+        states = self.body.states(batch, self.windows.mask(batch, keys, self.dtype), cache)
+        add_sums(self.body, states, picks, sums)
+
+
+def _context_row(request: Request, kept: Kept | None) -> Row:
+    row = Row()
+    begun = len(kept) if kept else 0
+    row.add(request.context[begun:], begun, CONTEXT)
+    return row
+
+
+def _keep(body: Body, tokens: Sequence[int], windows: Windows, dtype: torch.dtype) -> Kept:
+    row = Row()
+    row.add(tokens, 0, CONTEXT)
+    rows, _ = assemble([row], body.device)
+    cache = DynamicCache()
+    body.states(rows, windows.mask(rows, rows, dtype), cache)
+    return Kept(rows, tuple((layer.keys, layer.values) for layer in cache.layers))
