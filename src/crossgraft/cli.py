@@ -118,23 +118,27 @@ def run(
     Exit code 0 when all is done, 1 when some jobs failed, 2 for a mistake in the spec or the data.
     """
     settings = _settings(**how)
-    from crossgraft import campaign
+    study = _study(spec, sets, limit)
+    if smoke:
+        _smoke(study, settings)
+    summary = _run(study, out, settings, as_json=as_json)
+    if not as_json:
+        _print_summary(summary, f"{spec}", out)
+    if summary.failed:
+        raise click.exceptions.Exit(1)
+
+
+def _run(study: Study, out: Path, settings: Settings, *, as_json: bool) -> Summary:
+    from crossgraft.campaign import Campaign
     from crossgraft.progress import watch, watcher
     from crossgraft.store import Store
 
-    study = _study(spec, sets, limit)
-    store = Store(out)
-    if smoke:
-        _smoke(study, settings)
-    under_way = campaign.Campaign(study, store, settings)
+    under_way = Campaign(study, Store(out), settings)
     todo = under_way.todo
     if not as_json:
         click.echo(f"{study.name}: {todo.missing} of {todo.total} results to compute, in {len(todo.jobs)} jobs")
     watch(under_way, watcher(todo.missing, as_json=as_json))
-    if not as_json:
-        _print_summary(under_way.summary, spec, out)
-    if under_way.summary.failed:
-        raise click.exceptions.Exit(1)
+    return under_way.summary
 
 
 def _settings(
@@ -161,7 +165,7 @@ def _smoke(study: Study, settings: Settings) -> None:
     click.echo("smoke run: every model went through", err=True)
 
 
-def _print_summary(summary: Summary, spec: Path, out: Path) -> None:
+def _print_summary(summary: Summary, study: str, out: Path) -> None:
     click.echo(f"{summary.recorded} results computed, {summary.left} left")
     if summary.out_of_budget:
         click.echo("stopped: the time budget is spent; run the same command to go on")
@@ -171,7 +175,75 @@ def _print_summary(summary: Summary, spec: Path, out: Path) -> None:
         again = "repeated only with --retry" if failure.error.deterministic else "tried again by the next run"
         click.echo(f"failed: {failure.job}: {failure.error} ({again})")
     where = "" if out == Path("runs") else f" --out {out}"
-    click.echo(f"report: crossgraft report {spec}{where}")
+    click.echo(f"report: crossgraft report {study}{where}")
+
+
+_KINDS = ("float32", "bfloat16", "float16")
+
+
+@cli.command()
+@click.argument("base")
+@click.argument("adapters", nargs=-1)
+@click.option("--on", multiple=True, help="JSONL files ('data/{language}.jsonl'), a spec, or lm-eval:TASK; repeatable.")
+@click.option("--items", type=click.IntRange(min=1), help="At most so many items a target.  [default: all]")
+@click.option("--shots", type=click.IntRange(min=0), default=0, help="Solved examples before every item.")
+@click.option("--chat", is_flag=True, help="Put prompts through the chat template of BASE.")
+@click.option("--dtype", type=click.Choice(_KINDS), help="[default: what the configuration of BASE says]")
+@click.option("--name", default="", help="What to call the study in the store.")
+@OUT
+@click.option("--device", default="auto", show_default=True, help="Such as cpu or cuda:0.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads for computing.  [default: all cores]")
+@click.option("--doctor", is_flag=True, help="Only look whether the numbers of BASE can be trusted.")
+@AS_JSON
+def check(
+    base: str,
+    adapters: tuple[str, ...],
+    out: Path,
+    device: str,
+    threads: int | None,
+    doctor: bool,
+    as_json: bool,
+    **asked: Any,
+) -> None:
+    """What did fine-tuning BASE do to everything else?
+
+    BASE is a model folder, almanac:NAME, or owner/name@commit. ADAPTERS are PEFT folders, merged models or
+    checkpoints made from it, by whatever tool. Nothing is trained: base and adapters are measured on every
+    target, and the report says what got better, what got worse, and how sure that is. The results are those
+    of an ordinary study, whose spec is written beside them: add sources to it, and run it.
+    """
+    settings = _settings((), "inline", device, threads, None, False)
+    from crossgraft.adapters.check import Asked, base_model, compose
+    from crossgraft.spec import parse_study
+
+    told = Asked(base, adapters, **{**asked, "items": asked["items"] or 0, "dtype": asked["dtype"] or ""})
+    text = compose(told) if told.on or not doctor else ""
+    study = parse_study(text, folder=Path.cwd(), name="check") if text else None
+    if doctor:
+        _doctor(base_model(told), device, study, as_json=as_json)
+        return
+    if study is None or not adapters:
+        raise SpecError("expected adapters, merged models or checkpoints to compare with BASE")
+    summary = _run(study, out, settings, as_json=as_json)
+    spec = out / f"{study.name}.toml"
+    spec.write_text(text, "utf-8")
+    if not as_json:
+        _print_summary(summary, f"{spec}", out)
+    _write_report(study.name, out, None, as_json=as_json, cells=True)
+    if summary.failed:
+        raise click.exceptions.Exit(1)
+
+
+def _doctor(model: Any, device: str, study: Any, *, as_json: bool) -> None:
+    from crossgraft.adapters.doctor import examine
+
+    found = list(examine(model, device, study))
+    if as_json:
+        click.echo(json.dumps([{"check": one.name, "fine": one.fine, "saw": one.saw} for one in found], indent=1))
+    else:
+        _print_lines((one.name, f"{'fine' if one.fine else 'LOOK'}  {one.saw}") for one in found)
+    if not all(one.fine for one in found):
+        raise click.exceptions.Exit(1)
 
 
 @cli.command()
@@ -185,17 +257,22 @@ def report(study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: 
 
     One HTML page, the same as Markdown, and the tables as CSV.
     """
+    from crossgraft.campaign import title
+
+    name = title(_study(Path(study), sets, limit)) if study.endswith(".toml") else study
+    _write_report(name, out, to, as_json=as_json)
+
+
+def _write_report(name: str, out: Path, to: Path | None, *, as_json: bool, cells: bool = False) -> None:
     from datetime import UTC, datetime
     from importlib.metadata import version
 
     from crossgraft.analysis.results import load_findings, require_study
-    from crossgraft.campaign import title
     from crossgraft.report.view import About
     from crossgraft.report.write import write_report
     from crossgraft.store import Store
 
     store = Store(out)
-    name = title(_study(Path(study), sets, limit)) if study.endswith(".toml") else study
     manifest = require_study(store, name)
     findings = load_findings(store, manifest.name)
     versions = {package: version(package) for package in ("crossgraft", "numpy")}
@@ -204,22 +281,31 @@ def report(study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: 
     if as_json:
         click.echo(json.dumps({"sentences": findings.sentences, "files": [str(file) for file in files]}, indent=1))
     else:
-        _print_findings(findings)
+        _print_findings(findings, cells=cells)
         click.echo(f"\nopen {files[0]}")
 
 
-def _print_findings(findings: Findings) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
+def _print_findings(findings: Findings, *, cells: bool = False) -> None:
     from crossgraft.report import view
 
     click.echo("\n".join(findings.sentences))
-    table = Table("model", "treatment", "gain (pp)", "how sure", "worst elsewhere (pp)", "harmed")
-    for one in view.summaries(findings):
-        cells = [one.model, one.treatment, one.gain, one.sure, one.worst, one.harmed]
-        table.add_row(*(cell.replace("[", "\\[") for cell in cells))
-    if findings.summaries:
+    if cells:
+        header = ("treatment", "target", "base", "now", "change", "n", "verdict", "could have seen")
+        _print_table(header, view.cells(findings))
+        return
+    columns = ("model", "treatment", "gain (pp)", "how sure", "worst elsewhere (pp)", "harmed")
+    rows = [(one.model, one.treatment, one.gain, one.sure, one.worst, one.harmed) for one in view.summaries(findings)]
+    _print_table(columns, rows)
+
+
+def _print_table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*header)
+    for row in rows:
+        table.add_row(*(cell.replace("[", "\\[") for cell in row))
+    if table.row_count:
         Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
 
 

@@ -96,8 +96,6 @@ class AdapterStudy:
             raise SpecError(f"expected a number of items, 0 for all; got {self.limit}", ("limit",))
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise SpecError(f"expected different seeds; got {list(self.seeds)}", ("seeds",))
-        if not self.grid.sources and not self.adapters:
-            raise SpecError("expected sources to train on, or adapters to evaluate", ("grid", "sources"))
         self.points("sources")
         self.points("targets")
         for name, model in self.models.items():

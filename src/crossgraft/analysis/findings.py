@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from crossgraft.analysis.trust import TrustCheck
 from crossgraft.core import REGIME_WORDS, Floats, Point, Regime, Treatment
 from crossgraft.matrix import ChangeCell, ControlCheck, Gap, TransferMatrix
 from crossgraft.stats.bootstrap import joint_item_bootstrap
@@ -74,6 +75,7 @@ class Findings:
     matrix: TransferMatrix
     gaps: tuple[Gap, ...]
     control_checks: tuple[ControlCheck, ...]
+    trust_checks: tuple[TrustCheck, ...] = ()
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     method: str = field(
@@ -87,7 +89,12 @@ class Findings:
 
 
 def analyse(
-    matrix: TransferMatrix, study: str = "", *, notes: Sequence[str] = (), failures: Sequence[str] = ()
+    matrix: TransferMatrix,
+    study: str = "",
+    *,
+    notes: Sequence[str] = (),
+    failures: Sequence[str] = (),
+    checks: Sequence[TrustCheck] = (),
 ) -> Findings:
     """Read a matrix: means by regime, the first table and its sentences."""
     draws = _Draws(matrix)
@@ -95,12 +102,13 @@ def analyse(
     regimes = tuple(_regimes(matrix, draws))
     return Findings(
         study=study,
-        sentences=tuple(_sentences(matrix, summaries, notes, failures)),
+        sentences=tuple(_sentences(matrix, summaries, [*notes, *_doubts(checks)], failures)),
         summaries=tuple(sorted(summaries, key=_by_gain)),
         regimes=regimes,
         matrix=matrix,
         gaps=matrix.gaps,
         control_checks=matrix.control_checks,
+        trust_checks=tuple(checks),
         notes=(*notes, *_shared_base(matrix)),
         failures=tuple(failures),
     )
@@ -287,10 +295,14 @@ def _what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Se
     if any(len(cell.seeds) == 1 and cell.row.kind == "trained" for cell in matrix.cells.values()):
         doubts.append("with one seed, the luck of a training run is not in the intervals")
     if notes:
-        doubts.append(f"{len(notes)} notes on the data are listed below")
+        doubts.append(f"{len(notes)} notes on data and checks are listed below")
     if not doubts:
         doubts.append("the intervals are about new items, not about new models, tasks or languages")
     return f"To distrust: {'; '.join(doubts)}."
+
+
+def _doubts(checks: Sequence[TrustCheck]) -> list[str]:
+    return [f"{check.model}, {check.name}: {check.saw}" for check in checks if not check.fine]
 
 
 def _shared_base(matrix: TransferMatrix) -> Iterable[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossgraft.analysis.findings import Findings, analyse
+from crossgraft.analysis.trust import trust
 from crossgraft.core import Cell, Floats, Job, Record, Texts
 from crossgraft.errors import StoreError
 from crossgraft.layout import Manifest
@@ -31,22 +32,24 @@ def require_study(store: Store, name: str = "") -> Manifest:
 
 def load_matrix(store: Store, name: str = "") -> TransferMatrix:
     """The transfer matrix of a study in the store."""
-    return _matrix(store, require_study(store, name))[0]
+    manifest = require_study(store, name)
+    return TransferMatrix.from_records(manifest.jobs, _records(store, manifest)[0])
 
 
 def load_findings(store: Store, name: str = "") -> Findings:
     """What the results of a study in the store say."""
     manifest = require_study(store, name)
-    matrix, damages = _matrix(store, manifest)
+    records, damages = _records(store, manifest)
+    matrix = TransferMatrix.from_records(manifest.jobs, records)
     missing = {cell.record_id for job in manifest.jobs for cell in job.cells} - set(store.done())
     failures = [f"{one['job']}: {one['message']}" for one in store.failures().values() if missing & set(one["records"])]
     notes = [*manifest.notes, *map(str, damages)]
-    return analyse(matrix, manifest.name, notes=notes, failures=failures)
+    checks = trust(manifest.jobs, records)
+    return analyse(matrix, manifest.name, notes=notes, failures=failures, checks=checks)
 
 
-def _matrix(store: Store, manifest: Manifest) -> tuple[TransferMatrix, list[Damage]]:
-    records, damages = store.read(cell.record_id for job in manifest.jobs for cell in job.cells)
-    return TransferMatrix.from_records(manifest.jobs, records), damages
+def _records(store: Store, manifest: Manifest) -> tuple[list[Record], list[Damage]]:
+    return store.read(cell.record_id for job in manifest.jobs for cell in job.cells)
 
 
 @dataclass(frozen=True)

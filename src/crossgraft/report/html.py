@@ -19,6 +19,7 @@ def html(findings: Findings, about: About) -> str:
         matrices=list(view.matrices(findings)),
         regimes=list(view.regimes(findings)),
         checks=list(view.checks(findings)),
+        trust_checks=findings.trust_checks,
         gaps=view.gaps(findings),
         notes=findings.notes,
         failures=findings.failures,

@@ -50,6 +50,13 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
         "The control, measured again",
         [f"{what}: {moved} targets moved; largest: {most}" for what, moved, most in view.checks(findings)],
     )
+    yield from _listed(
+        "Can the numbers be trusted",
+        [
+            f"{one.model}, {one.name}: {one.saw}{'' if one.fine else ' (look into this)'}"
+            for one in findings.trust_checks
+        ],
+    )
     yield from _listed("Notes", [*findings.notes, findings.method])
     versions = ", ".join(f"{name} {number}" for name, number in about.versions.items())
     yield ""

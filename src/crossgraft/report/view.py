@@ -103,6 +103,27 @@ def _worst(one: Summary) -> str:
     return f"{signed(change.mean)} {interval(change.low, change.high)} on {one.worst.target}"
 
 
+def cells(findings: Findings) -> Iterator[tuple[str, ...]]:
+    """Every cell as a line: treatment, target, base, now, change, n, verdict, smallest change it could have shown."""
+    for cell in findings.matrix.cells.values():
+        change = cell.change
+        verdict = "better" if change.low > 0 else "worse" if change.high < 0 else "not distinguishable"
+        yield (
+            cell.row.label,
+            str(cell.target),
+            _level(cell, cell.control),
+            _level(cell, cell.treated),
+            f"{signed(change.mean)} {cell.unit} {interval(change.low, change.high)}",
+            str(change.n),
+            verdict,
+            f"{change.detectable:.1f} {cell.unit}",
+        )
+
+
+def _level(cell: ChangeCell, value: float) -> str:
+    return f"{value:.1%}" if cell.metric.unit == "share" else f"{value:.3f}"
+
+
 def matrices(findings: Findings) -> Iterator[MatrixView]:
     matrix = findings.matrix
     for model in dict.fromkeys(row.model for row in matrix.rows):
@@ -120,8 +141,7 @@ def _cell(cell: ChangeCell | None, why: str) -> CellView:
     if cell is None:
         return CellView("·", why, "none", clear=False, own=False)
     change = cell.change
-    share = cell.metric.unit == "share"
-    levels = f"{cell.control:.1%} → {cell.treated:.1%}" if share else f"{cell.control:.3f} → {cell.treated:.3f}"
+    levels = f"{_level(cell, cell.control)} → {_level(cell, cell.treated)}"
     seeds = f", {len(cell.seeds)} seeds" if len(cell.seeds) > 1 else ""
     detail = (
         f"{cell.row.label} on {cell.target}: {signed(change.mean, 2)} {cell.unit} {interval(change.low, change.high)}; "

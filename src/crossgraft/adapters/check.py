@@ -1,0 +1,187 @@
+"""``crossgraft check``: what an adapter that exists already did to everything else, as a study without training."""
+
+from __future__ import annotations
+
+import glob
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crossgraft.adapters.guess import tasks_of
+from crossgraft.adapters.models import Model
+from crossgraft.errors import DataError, SpecError
+from crossgraft.spec import build
+
+_DTYPES = ("float32", "bfloat16", "float16")
+_PATHS = ("files", "folder")  # keys of a task that name files, relative to their spec
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line was given. ``on``: files, patterns, a spec, or ``lm-eval:TASK``."""
+
+    base: str
+    adapters: tuple[str, ...]
+    on: tuple[str, ...]
+    items: int = 0  # a target, 0 for all
+    shots: int = 0
+    chat: bool = False
+    dtype: str = ""  # as the base's configuration says
+    name: str = ""  # of the study
+
+
+def compose(asked: Asked) -> str:
+    """A spec that evaluates the base and the adapters on all targets; sources can be added to it."""
+    if not asked.on:
+        raise SpecError("expected something to evaluate on: --on FILES, --on study.toml or --on lm-eval:TASK")
+    grid: dict[str, Any] = {"sources": [], "test_items": asked.items}
+    tasks: dict[str, Any] = {}
+    for one in asked.on:
+        if one.endswith(".toml"):
+            tables, told = _of_spec(Path(one))
+            grid |= told
+            if asked.items:
+                grid["test_items"] = asked.items
+        elif one.startswith("lm-eval:"):
+            tables = _of_harness(one)
+        else:
+            tables = tasks_of(_files(one))
+        if shared := set(tables) & set(tasks):
+            raise SpecError(f"two tasks are called {sorted(shared)[0]!r}; name them in a spec and give that to --on")
+        tasks |= tables
+    if asked.shots:
+        grid["shots"] = asked.shots
+    adapters = {_name(path, asked.adapters): {"path": str(_folder(path)), "model": "base"} for path in asked.adapters}
+    head = {"study": "adapters", "name": asked.name or _title(asked, list(adapters))}
+    table = {"models": {"base": _model(asked)}, "adapters": adapters, "tasks": tasks, "grid": grid}
+    return "\n".join([*_pairs(head), *_tables(table)]) + "\n"
+
+
+def base_model(asked: Asked) -> Model:
+    """The base as a study has it."""
+    return build(Model, _model(asked))
+
+
+def _title(asked: Asked, adapters: Sequence[str]) -> str:
+    """``check BASE ADAPTER and 2 more``, fit for a file name."""
+    more = f"-and-{len(adapters) - 1}-more" if len(adapters) > 1 else ""
+    words = ["check", _name(asked.base, (asked.base,)), *adapters[:1]]
+    return re.sub(r"[^\w.-]+", "-", "-".join(words)) + more
+
+
+def _of_spec(spec: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The tasks of a spec, and what its grid says of targets."""
+    try:
+        table = tomllib.loads(spec.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SpecError(f"{spec}: {error}") from error
+    if not isinstance(table.get("tasks"), dict):
+        raise SpecError(f"{spec} has no [tasks]")
+    tasks = {name: _absolute(task, spec.resolve().parent) for name, task in table["tasks"].items()}
+    kept = ("targets", "test_items", "shots", "shots_seed", "shots_between")
+    return tasks, {key: value for key, value in table.get("grid", {}).items() if key in kept}
+
+
+def _absolute(task: Any, folder: Path) -> Any:
+    if not isinstance(task, dict):
+        return task
+    return {key: str(folder / value) if key in _PATHS else value for key, value in task.items()}
+
+
+def _of_harness(name: str) -> dict[str, Any]:
+    """``lm-eval:xcopa_et``: the language is in the name, or else unknown."""
+    from crossgraft.adapters.guess import language_in
+
+    task = name.partition(":")[2]
+    _, tag = language_in(task) or ("", "und")
+    return {task: {"use": name, "languages": [tag]}}
+
+
+def _files(pattern: str) -> list[Path]:
+    """A file, or every file that a pattern with ``*`` or ``{language}`` stands for."""
+    wild = pattern.replace("{language}", "*")
+    found = sorted(Path(one).resolve() for one in glob.glob(wild)) if "*" in wild else [Path(pattern).resolve()]
+    if not found or not all(file.is_file() for file in found):
+        raise DataError(f"no such file: {pattern}; --on takes JSONL files, a spec (.toml) or lm-eval:TASK")
+    return found
+
+
+def _model(asked: Asked) -> dict[str, Any]:
+    folder = Path(asked.base)
+    if asked.base.startswith("almanac:"):
+        told: dict[str, Any] = {"path": asked.base}
+    elif folder.is_dir():
+        told = {"path": str(folder.resolve())}
+    elif "@" in asked.base:
+        hub, _, revision = asked.base.rpartition("@")
+        told = {"hub": hub, "revision": revision}
+    else:
+        raise DataError(f"expected a model folder, almanac:NAME, or owner/name@commit; got {asked.base!r}")
+    told["dtype"] = asked.dtype or _dtype_of(folder)
+    if asked.chat:
+        told["chat"] = True
+    return told
+
+
+def _dtype_of(folder: Path) -> str:
+    """What the configuration was saved with; float32 where it does not say."""
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return "float32"
+    told = str(config.get("dtype") or config.get("torch_dtype") or "")
+    return told if told in _DTYPES else "float32"
+
+
+def _folder(path: str) -> Path:
+    folder = Path(path)
+    if not folder.is_dir():
+        raise DataError(f"no such folder: {path}; expected a PEFT adapter or a checkpoint")
+    return folder.resolve()
+
+
+def _name(path: str, others: Sequence[str]) -> str:
+    """The last part of a path; more of it where two would have the same name (``run-1/checkpoint-900``)."""
+    parts = Path(path).resolve().parts if Path(path).exists() else tuple(path.split("@")[0].split("/"))
+    for count in range(1, len(parts)):
+        name = "/".join(parts[-count:])
+        same = [other for other in others if Path(other).resolve().as_posix().endswith("/" + name)]
+        if len(same) <= 1:
+            return name.replace(":", "-")
+    return path
+
+
+def _tables(table: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for section, content in table.items():
+        nested = content and all(isinstance(value, dict) for value in content.values())
+        if nested:
+            for name, values in content.items():
+                lines += ["", f"[{section}.{_text(name)}]", *_pairs(values)]
+        elif content:
+            lines += ["", f"[{section}]", *_pairs(content)]
+    return lines
+
+
+def _pairs(table: Mapping[str, Any]) -> list[str]:
+    return [f"{_key(key)} = {_value(value)}" for key, value in table.items()]
+
+
+def _key(key: str) -> str:
+    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else _text(key)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(_pairs(value))} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return _text(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
