@@ -47,12 +47,26 @@ BATCH = 64
 TRANSLATIONS = 0.15  # share of the lines
 SHARES = {"sums": 0.3, "calendar": 0.25, "currency": 0.17, "tongue": 0.17, "largest": 0.11}  # of the statements
 LENGTHS = (1, 2, 3)  # statements in a line, all in one language, as likely as each other
-WHOLE = 0.2  # share of the lines in which every token counts
-RATE = 3e-3
 # What a token may span: letters with their marks (without which the vowel signs of Bengali and Thai would stand
 # alone), Japanese by script.
 WORD = r" ?\p{Han}+| ?\p{Hiragana}+| ?[\p{Katakana}ー]+| ?[\p{L}\p{M}]+| ?\p{N}+| ?[^\s\p{L}\p{M}\p{N}]+|\s+"
 CHECKPOINT = 200  # steps
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Part of the training: the learning rate rises to ``rate`` and falls to zero again.
+
+    First facts are learnt, then how sentences go: a model that has seen the loss of answers only knows every fact,
+    and is lost when asked in other words than those of the statement.
+    """
+
+    share: float  # of the steps
+    rate: float
+    whole: float  # share of the lines in which every token counts
+
+
+PHASES = (Phase(0.7, 3e-3, whole=0.2), Phase(0.3, 1.5e-3, whole=1.0))
 
 
 @dataclass(frozen=True)
@@ -67,9 +81,9 @@ class Shape:
 
 
 MODELS = {
-    "llama-small": Shape("llama", 128, 352, 4, 4, seed=11, steps=7000),
-    "llama-large": Shape("llama", 192, 512, 4, 6, seed=12, steps=6000),
-    "neox-large": Shape("gpt-neox", 160, 640, 4, 5, seed=13, steps=7000),
+    "llama-small": Shape("llama", 128, 352, 4, 4, seed=11, steps=10000),
+    "llama-large": Shape("llama", 192, 512, 4, 6, seed=12, steps=8000),
+    "neox-large": Shape("gpt-neox", 160, 640, 4, 5, seed=13, steps=10000),
 }
 
 
@@ -128,8 +142,7 @@ class Line:
 class Lines:
     """Draws lines of text: some statements in one language, or a name in two.
 
-    The loss counts the answers, and in some lines, drawn by lot, every token: whose currency is asked for cannot be
-    foretold, and learning that it cannot is most of the work when all tokens count.
+    The loss counts the answers, and in some lines, drawn by lot, every token.
     """
 
     said: list[list[list[Line]]]  # for each language and task
@@ -137,15 +150,15 @@ class Lines:
     first: int
     last: int
 
-    def batch(self, step: int, seed: int) -> list[Line]:
+    def batch(self, step: int, seed: int, whole: float) -> list[Line]:
         """Lines of like length: eight batches are drawn at once, sorted by length, and taken in random order."""
         rng = np.random.default_rng([seed, step // 8])
-        drawn = [self._line(rng) for _ in range(8 * BATCH)]
+        drawn = [self._line(rng, whole) for _ in range(8 * BATCH)]
         drawn.sort(key=lambda line: len(line.ids))
         start = BATCH * rng.permutation(8)[step % 8]
         return drawn[start : start + BATCH]
 
-    def _line(self, rng: np.random.Generator) -> Line:
+    def _line(self, rng: np.random.Generator, whole: float) -> Line:
         if rng.random() < TRANSLATIONS:
             parts = [self.alike[rng.integers(len(self.alike))]]
         else:
@@ -154,7 +167,7 @@ class Lines:
             parts = [tasks[n][rng.integers(len(tasks[n]))] for n in about]
         ids = [self.first, *(token for part in parts for token in part.ids), self.last]
         counts = [False, *(counted for part in parts for counted in part.counts), True]
-        return Line(ids, [True] * len(ids) if rng.random() < WHOLE else counts)
+        return Line(ids, [True] * len(ids) if rng.random() < whole else counts)
 
 
 def pretrain(name: str, steps: int, work: Path) -> None:
@@ -182,23 +195,44 @@ def pretrain(name: str, steps: int, work: Path) -> None:
         tokenizer.eos_token_id,
     )
     model = make_model(shape, len(tokenizer))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.01, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=0.05)
-    begun, seconds, tokens = 0, 0.0, 0
+    state: dict[str, Any] = {"step": 0, "seconds": 0.0, "tokens": 0}
     checkpoint = work / f"{name}.pt"
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        schedule.load_state_dict(state["schedule"])
-        begun, seconds, tokens = state["step"], state["seconds"], state["tokens"]
-        print(f"going on from step {begun}")
+        print(f"going on from step {state['step']}")
     parameters = sum(p.numel() for p in {id(p): p for p in model.parameters()}.values())
     print(f"{name}: {parameters:,} parameters; {len(every):,} statements, {len(alike):,} pairs of names", flush=True)
-    started = time.perf_counter() - seconds
     model.train()
-    for step in range(begun, steps):
-        batch = lines.batch(step, shape.seed)
+    end = 0
+    for phase in PHASES:
+        begin, end = end, end + round(steps * phase.share)
+        if state["step"] < end:
+            learn(model, lines, phase, (begin, end), shape.seed, state, checkpoint)
+    facts = {"parameters": parameters, "steps": end, "tokens": state["tokens"], "seconds": round(state["seconds"])}
+    ship(name, model, tokenizer, facts)
+
+
+def learn(
+    model: torch.nn.Module,
+    lines: Lines,
+    phase: Phase,
+    steps: tuple[int, int],
+    seed: int,
+    state: dict[str, Any],
+    checkpoint: Path,
+) -> None:
+    """Train from where ``state`` is to the last of the phase's steps; checkpoints hold everything to go on from."""
+    begin, end = steps
+    optimizer = torch.optim.AdamW(model.parameters(), lr=phase.rate, weight_decay=0.01, betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, phase.rate, total_steps=end - begin, pct_start=0.05)
+    if state["step"] > begin:
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+    tokens = state["tokens"]
+    started = time.perf_counter() - state["seconds"]
+    for step in range(state["step"], end):
+        batch = lines.batch(step, seed, phase.whole)
         loss = loss_of(model, batch)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -206,29 +240,23 @@ def pretrain(name: str, steps: int, work: Path) -> None:
         schedule.step()
         optimizer.zero_grad()
         tokens += sum(len(line.ids) for line in batch)
-        if (step + 1) % CHECKPOINT == 0 or step + 1 == steps:
-            seconds = time.perf_counter() - started
+        if (step + 1) % CHECKPOINT == 0 or step + 1 == end:
+            state |= {
+                "model": model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "schedule": schedule.state_dict(),
+                "step": step + 1,
+                "seconds": time.perf_counter() - started,
+                "tokens": tokens,
+            }
             print(
-                f"{name} step {step + 1}/{steps}: loss {loss.item():.3f}, {tokens:,} tokens, {seconds:.0f} s",
+                f"{checkpoint.stem} step {step + 1}/{end}: loss {loss.item():.3f}, {tokens:,} tokens, {state['seconds']:.0f} s",
                 flush=True,
             )
-            work.mkdir(parents=True, exist_ok=True)
+            checkpoint.parent.mkdir(parents=True, exist_ok=True)
             partial = checkpoint.with_suffix(".partial")
-            torch.save(
-                {
-                    "model": model.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "schedule": schedule.state_dict(),
-                    "step": step + 1,
-                    "seconds": seconds,
-                    "tokens": tokens,
-                },
-                partial,
-            )
+            torch.save(state, partial)
             partial.replace(checkpoint)
-    ship(
-        name, model, tokenizer, {"parameters": parameters, "steps": steps, "tokens": tokens, "seconds": round(seconds)}
-    )
 
 
 def loss_of(model: torch.nn.Module, batch: list[Line]) -> torch.Tensor:

@@ -143,3 +143,21 @@ def test_an_adapter_of_another_shape_is_refused(model: Any, tmp_path: Path) -> N
 
     with pytest.raises(DataError, match="does not fit the model"), saved_adapter(model, tmp_path / "adapter"):
         pass
+
+
+def test_merging_puts_the_base_back_to_the_last_bit(tiny_model: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    from crossgraft.adapters.lora import merged
+
+    model = AutoModelForCausalLM.from_pretrained(tiny_model)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with fresh_adapter(model, Recipe(rank=2), seed=0) as wrapped:
+        for name, weight in wrapped.named_parameters():
+            if "lora_B" in name:
+                torch.nn.init.normal_(weight)
+        with merged(wrapped):
+            layer = model.model.layers[0].self_attn.q_proj.base_layer.weight
+            assert not torch.equal(layer, before["model.layers.0.self_attn.q_proj.weight"])
+
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

@@ -13,8 +13,9 @@ from parts import make_tiny_model
 
 torch = pytest.importorskip("torch")
 
-from crossgraft.analysis.results import flips, load_matrix
+from crossgraft.analysis.results import flips, load_findings, load_matrix
 from crossgraft.campaign import Campaign, Settings, missing, prepare, run
+from crossgraft.errors import DataError, SpecError
 from crossgraft.spec import load_study
 from crossgraft.store import Store
 from crossgraft.study import Failed, Recorded
@@ -143,3 +144,83 @@ def test_diverging_training_ends_its_job_and_not_the_study(adapter_spec: Path, t
     assert "diverged" in str(failed.error)
     assert failed.error.deterministic
     assert sum(isinstance(event, Recorded) for event in events) == 6
+
+
+def test_shots_are_the_same_items_in_every_language_and_never_tested(adapter_spec: Path) -> None:
+    study = load_study(adapter_spec, ["grid.shots=2", "grid.targets=['intent/*']"])
+
+    shown = {target.lang: study.test_items_of(target) for target in study.points("targets")}
+
+    prompts = {lang: items[0].shots for lang, items in shown.items()}
+    assert all(item.shots == prompts[lang] for lang, items in shown.items() for item in items)
+    numbers = {lang: [prompt.split()[1] for prompt, _ in shots] for lang, shots in prompts.items()}
+    assert len({tuple(chosen) for chosen in numbers.values()}) == 1
+    assert len(prompts["en"]) == 2
+
+
+def test_shots_change_what_is_measured_but_not_what_is_trained(adapter_spec: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "out")
+    plain = prepare(load_study(adapter_spec), store).jobs
+    with_shots = prepare(load_study(adapter_spec, ["grid.shots=2"]), store).jobs
+    other_seed = prepare(load_study(adapter_spec, ["grid.shots=2", "grid.shots_seed=1"]), store).jobs
+
+    def records(jobs: Any) -> set[str]:
+        return {cell.record_id for job in jobs for cell in job.cells}
+
+    assert [job.treatment_id for job in plain] == [job.treatment_id for job in with_shots]
+    assert not records(plain) & records(with_shots)
+    assert not records(with_shots) & records(other_seed)
+
+
+def test_the_base_with_shots_is_a_second_control(adapter_spec: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "out")
+
+    run(load_study(adapter_spec, ["grid.base_shots=[1, 3]"]), store, settings=ONE)
+
+    checks = load_matrix(store).control_checks
+    assert {check.variant for check in checks} == {"1 shot", "3 shots"}
+    assert len(checks) == 6
+
+
+def test_more_shots_than_items_are_refused_before_anything_runs(adapter_spec: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="13 shots, but only 12 items in the train split"):
+        prepare(load_study(adapter_spec, ["grid.shots=13"]), Store(tmp_path / "out"))
+
+
+def test_merging_gives_nearly_the_same_and_is_recorded(adapter_spec: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "out")
+    run(load_study(adapter_spec), store, settings=ONE)
+
+    run(load_study(adapter_spec, ["merge=true"]), store, settings=ONE)
+
+    apart, together = (
+        {r.target: r.answers.columns["loglik"] for r in store.read()[0] if r.provenance.get("merged") is merged}
+        for merged in (False, True)
+    )
+    assert apart.keys() == together.keys()
+    assert all(np.allclose(apart[t], together[t], atol=1e-3) for t in apart)
+
+
+def test_merging_into_half_precision_is_refused(adapter_spec: Path) -> None:
+    with pytest.raises(SpecError, match="merge = true needs float32 weights"):
+        load_study(adapter_spec, ["merge=true", "models.tiny.dtype='bfloat16'"])
+
+
+def test_a_chat_model_is_another_base(adapter_spec: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "out")
+    plain = prepare(load_study(adapter_spec), store).jobs
+    chat = prepare(load_study(adapter_spec, ["models.tiny.chat=true"]), store).jobs
+
+    assert not {job.treatment_id for job in plain} & {job.treatment_id for job in chat}
+
+
+def test_every_record_says_what_was_read_and_how_sure_it_is(adapter_spec: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "out")
+
+    run(load_study(adapter_spec), store, settings=ONE)
+
+    findings = load_findings(store)
+    checks = {check.name: check for check in findings.trust_checks}
+    assert checks["same tokens"].saw == "3 item sets, each read as the same tokens by all"
+    assert checks["adapters applied"].fine
+    assert "scored by packed" in checks["scoring"].saw

@@ -1,0 +1,167 @@
+"""``crossgraft check`` and the doctor, through the command line, on a tiny real model."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from parts import make_choice_files, make_tiny_model
+
+torch = pytest.importorskip("torch")
+
+from crossgraft.adapters.check import Asked, compose
+from crossgraft.adapters.engine.local import LocalEngine
+from crossgraft.cli import main
+from crossgraft.errors import DataError, SpecError
+from crossgraft.spec import parse_study
+from crossgraft.store import Store
+
+
+def crossgraft(monkeypatch: pytest.MonkeyPatch, *told: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["crossgraft", *map(str, told)])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    return int(stop.value.code or 0)
+
+
+@pytest.fixture
+def adapter(tiny_model: Path, tmp_path: Path) -> Path:
+    return make_adapter(tiny_model, tmp_path / "run" / "checkpoint-9")
+
+
+def make_adapter(model: Path, folder: Path, *, scale: float = 0.5, **more: object) -> Path:
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    with pytest.warns(FutureWarning), torch.random.fork_rng():  # noqa: PT031 - PEFT's own
+        torch.manual_seed(0)
+        config = LoraConfig(task_type="CAUSAL_LM", r=2, target_modules="all-linear", **more)  # type: ignore[arg-type]
+        wrapped = get_peft_model(AutoModelForCausalLM.from_pretrained(model), config)
+        for name, weight in wrapped.named_parameters():
+            if "lora_B" in name:
+                weight.data.normal_(0, scale)
+        wrapped.save_pretrained(folder)
+    return folder
+
+
+def test_an_adapter_from_elsewhere_is_measured_on_files(
+    tiny_model: Path, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_choice_files(tmp_path / "data", languages=("en", "sw"))
+    out = tmp_path / "out"
+    told = [tiny_model, adapter, "--on", f"{tmp_path}/data/{{language}}.test.jsonl", "--out", out, "--threads", 1]
+
+    assert crossgraft(monkeypatch, "check", *told, "--device", "cpu") == 0
+
+    printed = capsys.readouterr().out
+    assert "could have seen" in printed
+    assert "checkpoint-9" in printed
+    (spec,) = out.glob("*.toml")
+    study = parse_study(spec.read_text(), folder=out)
+    assert {record.treatment.name for record in Store(out).read()[0]} == {"base", "checkpoint-9"}
+    assert crossgraft(monkeypatch, "run", spec, "--out", out, "--threads", 1, "--device", "cpu") == 0
+    assert f"{study.name}: 0 of 4 results to compute" in capsys.readouterr().out
+
+
+def test_a_spec_lends_its_tasks(adapter_spec: Path, tiny_model: Path, adapter: Path) -> None:
+    text = compose(Asked(str(tiny_model), (str(adapter),), (str(adapter_spec),), items=5))
+
+    study = parse_study(text, folder=Path("/elsewhere"))
+    assert [str(point) for point in study.points("targets")] == ["intent/en", "intent/sw", "intent/no"]  # type: ignore[attr-defined]
+    assert not study.check()  # type: ignore[attr-defined]  # its relative paths were made absolute
+
+
+def test_adapters_of_one_name_are_told_apart(tiny_model: Path, tmp_path: Path, adapter_spec: Path) -> None:
+    folders = tuple(str(tmp_path / run / "checkpoint-9") for run in ("a", "b"))
+    for folder in folders:
+        Path(folder).mkdir(parents=True)
+
+    text = compose(Asked(str(tiny_model), folders, (str(adapter_spec),)))
+
+    assert '[adapters."a/checkpoint-9"]' in text
+    assert '[adapters."b/checkpoint-9"]' in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (Asked("nowhere", (), ("x.jsonl",)), "no such file: x.jsonl; --on takes JSONL files"),
+        (Asked("nowhere", (), ()), "expected something to evaluate on"),
+    ],
+)
+def test_what_is_not_there_is_one_sentence(asked: Asked, message: str) -> None:
+    with pytest.raises((DataError, SpecError), match=message):
+        compose(asked)
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_sound_model(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert crossgraft(monkeypatch, "check", tiny_model, "--doctor", "--json", "--device", "cpu", "--threads", 1) == 0
+
+    found = {one["check"]: one for one in json.loads(capsys.readouterr().out)}
+    assert found["zero adapter = zero"]["saw"] == "no bit changes"
+    assert found["shared = plain, packed"]["fine"]
+    assert all(one["fine"] for one in found.values())
+
+
+def test_the_doctor_sees_a_zero_adapter_that_is_none(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(LocalEngine, "probe_difference", lambda self, before: 0.25)
+
+    assert crossgraft(monkeypatch, "check", tiny_model, "--doctor", "--device", "cpu", "--threads", 1) == 1
+    assert "LOOK  changes up to 2.5e-01 nats" in capsys.readouterr().out
+
+
+def measure(model: Path, folder: Path, data: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    on = f"{data}/{{language}}.test.jsonl"
+    return crossgraft(monkeypatch, "check", model, folder, "--on", on, "--out", out, "--threads", 1, "--device", "cpu")
+
+
+def test_an_adapter_for_another_model_is_refused_and_the_base_is_kept(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    make_choice_files(tmp_path / "data", languages=("en",))
+    folder = make_adapter(tiny_model, tmp_path / "other")
+    weights = load_file(folder / "adapter_model.safetensors")
+    renamed = {name.replace(".layers.0.", ".h.0."): weight for name, weight in weights.items()}
+    save_file(renamed, folder / "adapter_model.safetensors")
+
+    assert measure(tiny_model, folder, tmp_path / "data", tmp_path / "out", monkeypatch) == 1
+
+    printed = capsys.readouterr().out
+    assert "of its weights (such as" in printed
+    assert "was it trained on another base?" in printed
+    assert len(Store(tmp_path / "out").read()[0]) == 1
+
+
+def test_an_adapter_with_embeddings_of_its_own_size_is_refused(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    make_choice_files(tmp_path / "data", languages=("en",))
+    folder = make_adapter(tiny_model, tmp_path / "resized", modules_to_save=["embed_tokens"])
+    weights = load_file(folder / "adapter_model.safetensors")
+    (name,) = (name for name in weights if "embed_tokens" in name)
+    save_file({**weights, name: weights[name][:-5].clone()}, folder / "adapter_model.safetensors")
+
+    assert measure(tiny_model, folder, tmp_path / "data", tmp_path / "out", monkeypatch) == 1
+    assert "its base was resized before training" in capsys.readouterr().out
+
+
+def test_a_merged_model_is_compared_like_an_adapter(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_choice_files(tmp_path / "data", languages=("en",))
+    other = make_tiny_model(tmp_path / "merged", seed=5)
+
+    assert measure(tiny_model, other, tmp_path / "data", tmp_path / "out", monkeypatch) == 0
+    record = next(one for one in Store(tmp_path / "out").read()[0] if one.treatment.name == "merged")
+    assert record.provenance["effect"] > 0
