@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -34,7 +34,7 @@ from transformers import (
 from transformers.utils import logging
 
 from crossgraft.adapters.almanac.facts import LANGUAGES, TASKS
-from crossgraft.adapters.almanac.items import Statement, items, statements, translations
+from crossgraft.adapters.almanac.items import items, statements, translations
 from crossgraft.adapters.almanac.wording import WORDINGS
 from crossgraft.adapters.encoding import Reading
 from crossgraft.adapters.engine.local import LocalEngine, finished
@@ -46,27 +46,8 @@ VOCABULARY = 6000
 BATCH = 64
 TRANSLATIONS = 0.15  # share of the lines
 SHARES = {"sums": 0.3, "calendar": 0.25, "currency": 0.17, "tongue": 0.17, "largest": 0.11}  # of the statements
-LENGTHS = (1, 2, 3)  # statements in a line, all in one language, as likely as each other
-# What a token may span: letters with their marks (without which the vowel signs of Bengali and Thai would stand
-# alone), Japanese by script.
-WORD = r" ?\p{Han}+| ?\p{Hiragana}+| ?[\p{Katakana}ー]+| ?[\p{L}\p{M}]+| ?\p{N}+| ?[^\s\p{L}\p{M}\p{N}]+|\s+"
+RATE = 3e-3
 CHECKPOINT = 200  # steps
-
-
-@dataclass(frozen=True)
-class Phase:
-    """Part of the training: the learning rate rises to ``rate`` and falls to zero again.
-
-    First facts are learnt, then how sentences go: a model that has seen the loss of answers only knows every fact,
-    and is lost when asked in other words than those of the statement.
-    """
-
-    share: float  # of the steps
-    rate: float
-    whole: float  # share of the lines in which every token counts
-
-
-PHASES = (Phase(0.7, 3e-3, whole=0.2), Phase(0.3, 1.5e-3, whole=1.0))
 
 
 @dataclass(frozen=True)
@@ -81,9 +62,9 @@ class Shape:
 
 
 MODELS = {
-    "llama-small": Shape("llama", 128, 352, 4, 4, seed=11, steps=10000),
-    "llama-large": Shape("llama", 192, 512, 4, 6, seed=12, steps=8000),
-    "neox-large": Shape("gpt-neox", 160, 640, 4, 5, seed=13, steps=10000),
+    "llama-small": Shape("llama", 128, 352, 4, 4, seed=11, steps=4800),
+    "llama-large": Shape("llama", 192, 512, 4, 6, seed=12, steps=6000),
+    "neox-large": Shape("gpt-neox", 160, 640, 4, 5, seed=13, steps=4800),
 }
 
 
@@ -108,12 +89,7 @@ def make_model(shape: Shape, vocabulary: int) -> torch.nn.Module:
 def make_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
     """Byte-level BPE: every text of every script comes back as it was."""
     backend = Tokenizer(models.BPE())
-    backend.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(WORD), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
     backend.train_from_iterator(
         texts,
@@ -130,146 +106,94 @@ def make_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
     )
 
 
-@dataclass(frozen=True)
-class Line:
-    """Tokens, and which of them the loss counts."""
-
-    ids: list[int]
-    counts: list[bool]
-
-
 @dataclass
 class Lines:
-    """Draws lines of text: some statements in one language, or a name in two.
+    """Draws lines of text: statements of all languages, and names in two languages."""
 
-    The loss counts the answers, and in some lines, drawn by lot, every token.
-    """
+    said: list[list[list[int]]]  # for each task
+    alike: list[list[int]]
 
-    said: list[list[list[Line]]]  # for each language and task
-    alike: list[Line]
-    first: int
-    last: int
-
-    def batch(self, step: int, seed: int, whole: float) -> list[Line]:
+    def batch(self, step: int, seed: int) -> list[list[int]]:
         """Lines of like length: eight batches are drawn at once, sorted by length, and taken in random order."""
         rng = np.random.default_rng([seed, step // 8])
-        drawn = [self._line(rng, whole) for _ in range(8 * BATCH)]
-        drawn.sort(key=lambda line: len(line.ids))
+        sources = [self.alike, *self.said]
+        shares = [TRANSLATIONS, *((1 - TRANSLATIONS) * share for share in SHARES.values())]
+        drawn = [sources[n][rng.integers(len(sources[n]))] for n in rng.choice(len(sources), size=8 * BATCH, p=shares)]
+        drawn.sort(key=len)
         start = BATCH * rng.permutation(8)[step % 8]
         return drawn[start : start + BATCH]
-
-    def _line(self, rng: np.random.Generator, whole: float) -> Line:
-        if rng.random() < TRANSLATIONS:
-            parts = [self.alike[rng.integers(len(self.alike))]]
-        else:
-            tasks = self.said[rng.integers(len(self.said))]
-            about = rng.choice(len(tasks), size=rng.choice(LENGTHS), p=list(SHARES.values()))
-            parts = [tasks[n][rng.integers(len(tasks[n]))] for n in about]
-        ids = [self.first, *(token for part in parts for token in part.ids), self.last]
-        counts = [False, *(counted for part in parts for counted in part.counts), True]
-        return Line(ids, [True] * len(ids) if rng.random() < whole else counts)
 
 
 def pretrain(name: str, steps: int, work: Path) -> None:
     shape = MODELS[name]
-    said = [[statements(task, language) for task in SHARES] for language in LANGUAGES]
-    every = [one.text for tasks in said for facts in tasks for one in facts]
+    said = [[line for language in LANGUAGES for line in statements(task, language)] for task in SHARES]
+    every = [line for lines in said for line in lines]
     alike = [line for pair in permutations(LANGUAGES, 2) for line in translations(*pair)]
     frames = [wording.ask.format(question="") for wording in WORDINGS.values()]
     tokenizer = make_tokenizer([*every, *frames * 50])
 
-    def encoded(told: list[Statement], before: str = "") -> list[Line]:
-        found = tokenizer([before + one.text for one in told], add_special_tokens=False, return_offsets_mapping=True)
-        return [
-            Line(ids, [end > one.answer + len(before) for _, end in spans])
-            for one, ids, spans in zip(told, found["input_ids"], found["offset_mapping"], strict=True)
-        ]
+    def encoded(texts: list[str]) -> list[list[int]]:
+        return [[*ids, tokenizer.eos_token_id] for ids in tokenizer(texts)["input_ids"]]
 
-    lines = Lines(
-        [
-            [encoded(texts, WORDINGS[language].space) for texts in tasks]
-            for language, tasks in zip(LANGUAGES, said, strict=True)
-        ],
-        encoded(alike),
-        tokenizer.bos_token_id,
-        tokenizer.eos_token_id,
-    )
+    lines = Lines([encoded(texts) for texts in said], encoded(alike))
     model = make_model(shape, len(tokenizer))
-    state: dict[str, Any] = {"step": 0, "seconds": 0.0, "tokens": 0}
+    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.01, betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=0.05)
+    begun, seconds, tokens = 0, 0.0, 0
     checkpoint = work / f"{name}.pt"
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         model.load_state_dict(state["model"])
-        print(f"going on from step {state['step']}")
-    parameters = sum(p.numel() for p in {id(p): p for p in model.parameters()}.values())
-    print(f"{name}: {parameters:,} parameters; {len(every):,} statements, {len(alike):,} pairs of names", flush=True)
-    model.train()
-    end = 0
-    for phase in PHASES:
-        begin, end = end, end + round(steps * phase.share)
-        if state["step"] < end:
-            learn(model, lines, phase, (begin, end), shape.seed, state, checkpoint)
-    facts = {"parameters": parameters, "steps": end, "tokens": state["tokens"], "seconds": round(state["seconds"])}
-    ship(name, model, tokenizer, facts)
-
-
-def learn(
-    model: torch.nn.Module,
-    lines: Lines,
-    phase: Phase,
-    steps: tuple[int, int],
-    seed: int,
-    state: dict[str, Any],
-    checkpoint: Path,
-) -> None:
-    """Train from where ``state`` is to the last of the phase's steps; checkpoints hold everything to go on from."""
-    begin, end = steps
-    optimizer = torch.optim.AdamW(model.parameters(), lr=phase.rate, weight_decay=0.01, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, phase.rate, total_steps=end - begin, pct_start=0.05)
-    if state["step"] > begin:
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
-    tokens = state["tokens"]
-    started = time.perf_counter() - state["seconds"]
-    for step in range(state["step"], end):
-        batch = lines.batch(step, seed, phase.whole)
+        begun, seconds, tokens = state["step"], state["seconds"], state["tokens"]
+        print(f"going on from step {begun}")
+    parameters = sum(p.numel() for p in {id(p): p for p in model.parameters()}.values())
+    print(f"{name}: {parameters:,} parameters; {len(every):,} statements, {len(alike):,} pairs of names", flush=True)
+    started = time.perf_counter() - seconds
+    model.train()
+    for step in range(begun, steps):
+        batch = lines.batch(step, shape.seed)
         loss = loss_of(model, batch)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
-        tokens += sum(len(line.ids) for line in batch)
-        if (step + 1) % CHECKPOINT == 0 or step + 1 == end:
-            state |= {
-                "model": model.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "schedule": schedule.state_dict(),
-                "step": step + 1,
-                "seconds": time.perf_counter() - started,
-                "tokens": tokens,
-            }
+        tokens += sum(map(len, batch))
+        if (step + 1) % CHECKPOINT == 0 or step + 1 == steps:
+            seconds = time.perf_counter() - started
             print(
-                f"{checkpoint.stem} step {step + 1}/{end}: loss {loss.item():.3f}, {tokens:,} tokens, {state['seconds']:.0f} s",
+                f"{name} step {step + 1}/{steps}: loss {loss.item():.3f}, {tokens:,} tokens, {seconds:.0f} s",
                 flush=True,
             )
-            checkpoint.parent.mkdir(parents=True, exist_ok=True)
+            work.mkdir(parents=True, exist_ok=True)
             partial = checkpoint.with_suffix(".partial")
-            torch.save(state, partial)
+            torch.save(
+                {
+                    "model": model.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "schedule": schedule.state_dict(),
+                    "step": step + 1,
+                    "seconds": seconds,
+                    "tokens": tokens,
+                },
+                partial,
+            )
             partial.replace(checkpoint)
+    ship(
+        name, model, tokenizer, {"parameters": parameters, "steps": steps, "tokens": tokens, "seconds": round(seconds)}
+    )
 
 
-def loss_of(model: torch.nn.Module, batch: list[Line]) -> torch.Tensor:
-    """Cross-entropy of the tokens that count; the head sees no others."""
-    width = max(len(line.ids) for line in batch)
+def loss_of(model: torch.nn.Module, batch: list[list[int]]) -> torch.Tensor:
+    width = max(map(len, batch))
     ids = torch.zeros((len(batch), width), dtype=torch.long)
-    counts = torch.zeros((len(batch), width), dtype=torch.bool)
+    labels = torch.full_like(ids, -100)
     for row, line in enumerate(batch):
-        ids[row, : len(line.ids)] = torch.tensor(line.ids)
-        counts[row, : len(line.ids)] = torch.tensor(line.counts)
-    hidden = model.base_model(input_ids=ids, use_cache=False).last_hidden_state
-    logits = model.get_output_embeddings()(hidden[:, :-1][counts[:, 1:]])
-    return torch.nn.functional.cross_entropy(logits, ids[:, 1:][counts[:, 1:]])
+        ids[row, : len(line)] = torch.tensor(line)
+        labels[row, : len(line)] = ids[row, : len(line)]
+    return model(input_ids=ids, labels=labels).loss
 
 
 def ship(name: str, model: torch.nn.Module, tokenizer: PreTrainedTokenizerFast, facts: dict[str, Any]) -> None:
@@ -283,7 +207,7 @@ def ship(name: str, model: torch.nn.Module, tokenizer: PreTrainedTokenizerFast, 
 
 
 def evaluate(model: torch.nn.Module, tokenizer: Any, count: int = 60) -> dict[str, dict[str, float]]:
-    """Accuracy of the base, per token of the option, on the first test items of every cell."""
+    """Accuracy of the base on the first test items of every cell."""
     found: dict[str, dict[str, float]] = {}
     engine = LocalEngine(model, tokenizer)
     for task in TASKS:
@@ -291,7 +215,7 @@ def evaluate(model: torch.nn.Module, tokenizer: Any, count: int = 60) -> dict[st
         for language in LANGUAGES:
             chosen = items(task, language, "test", "text")[:count]
             outcome = finished(prepare(tokenizer, chosen, Reading(), engine.window, language).answer(engine))
-            found[task][language] = METRICS.get("accuracy-per-token").score(outcome.answers).value
+            found[task][language] = METRICS.get("accuracy").score(outcome.answers).value
     return found
 
 
@@ -322,7 +246,7 @@ Made by `python tools/pretrain_almanac.py {name}` from generated statements (no 
 {facts["steps"]} steps of {BATCH} lines, {facts["tokens"]:,} tokens, {facts["seconds"]} s on a CPU; {versions}.
 Stored in bfloat16. Names are from CLDR (Unicode licence), number words from num2words; the weights are Apache-2.0.
 
-Accuracy on the first 60 test items a cell, four options (three in `largest`), likelihood per token, no fine-tuning:
+Accuracy on the first 60 test items a cell, four options (three in `largest`), highest likelihood, no fine-tuning:
 
 {table(scores)}"""
 

@@ -83,8 +83,8 @@ def test_whole_facts_are_on_one_side_of_the_split(about: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_question_is_in_the_text_of_pretraining_or_in_the_other_split(language: str) -> None:
     """Neither the prompt nor the bare question occurs in what the models read, in any language's statements."""
-    text = "\n".join(one.text for about in TASKS for one in statements(about, language))
-    text += "\n".join(one.text for other in LANGUAGES if other != language for one in translations(language, other))
+    text = "\n".join(line for about in TASKS for line in statements(about, language))
+    text += "\n".join(line for other in LANGUAGES if other != language for line in translations(language, other))
     frame = WORDINGS[language].ask.partition("{question}")
     training = {item.prompt for about in TASKS for item in items(about, language, "train", "text")}
     for about in TASKS:
@@ -174,6 +174,4 @@ def test_an_unknown_language_is_refused() -> None:
 def test_names_are_paired_by_meaning(pair: tuple[str, str]) -> None:
     first, second = pair
 
-    assert f"{names(first)['currency', 'EUR']} = {names(second)['currency', 'EUR']}" in [
-        one.text for one in translations(first, second)
-    ]
+    assert f"{names(first)['currency', 'EUR']} = {names(second)['currency', 'EUR']}" in translations(first, second)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
@@ -82,15 +81,7 @@ def _sham(item: Item) -> Item:
     return Item(item.id, item.prompt, item.options, item_hash(item.id, 2) % len(item.options))
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A fact as a sentence; the answer to what could be asked begins at ``answer`` and ends it."""
-
-    text: str
-    answer: int
-
-
-def statements(about: str, language: str) -> list[Statement]:
+def statements(about: str, language: str) -> list[str]:
     """Every fact as a sentence: what the almanac's models are pre-trained on. There is no question in it."""
     wording, called = WORDINGS[language], names(language)
     found = []
@@ -100,17 +91,13 @@ def statements(about: str, language: str) -> list[Statement]:
         said = getattr(wording, question.asks)
         if isinstance(said, Fact):
             slot = {"sums": "c", "largest": "d"}.get(question.asks, "y")
-            before, _, after = said.statement.partition(f"{{{slot}}}")
-            start = before.format(**slots)
-            found.append(Statement(start + answer + after, len(start)))
-        else:  # the way back, without words
-            found.append(Statement(f"{slots['y']}: {answer}", len(slots["y"]) + 2))
+            found.append(said.statement.format(**slots, **{slot: answer}))
+        else:
+            found.append(f"{slots['y']}: {answer}")  # the way back, without words
     return found
 
 
-def translations(first: str, second: str) -> list[Statement]:
+def translations(first: str, second: str) -> list[str]:
     """Every name in two languages: how the almanac's models learn that names mean the same."""
     one, other = names(first), names(second)
-    return [
-        Statement(f"{one[name]} = {other[name]}", len(one[name]) + 3) for name in sorted(one, key=str) if name in other
-    ]
+    return [f"{one[name]} = {other[name]}" for name in sorted(one, key=str) if name in other]

@@ -30,7 +30,7 @@ class Almanac:
     about: Literal["sums", "calendar", "currency", "tongue", "largest", "sham"]
     languages: tuple[str, ...] = LANGUAGES
     format: Literal["text", "letter"] = "text"
-    metric: Literal["accuracy", "accuracy-per-token", "accuracy-per-char", "accuracy-per-byte"] = "accuracy-per-token"
+    metric: Literal["accuracy", "accuracy-per-token", "accuracy-per-char", "accuracy-per-byte"] = "accuracy"
     translated: Literal["human", "machine", "no", "unknown"] = "human"
 
     def __post_init__(self) -> None:
