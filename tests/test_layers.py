@@ -24,7 +24,8 @@ LAYERS = [  # "__main__" and the lazy public face stand above all of them
 SIBLINGS = {"adapters", "embeddings", "report", "campaign", "starters"}  # never import one another
 HEAVY = {"torch", "transformers", "peft", "datasets"}
 MAY_BE_HEAVY = {
-    *(f"adapters/{name}.py" for name in ("loading", "lora", "worker")),
+    *(f"adapters/{name}.py" for name in ("doctor", "loading", "lora", "worker")),
+    *(f"adapters/training/{name}.py" for name in ("examples", "loop", "loss")),
     *(f"adapters/engine/{name}.py" for name in ("body", "local", "paths", "rows", "scorer", "selftest")),
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

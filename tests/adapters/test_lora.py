@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,21 @@ from parts import result
 torch = pytest.importorskip("torch")
 
 from crossgraft.adapters.loading import load_model
-from crossgraft.adapters.lora import Example, fresh_adapter, save, saved_adapter, train
+from crossgraft.adapters.lora import fresh_adapter, save, saved_adapter, trainable
 from crossgraft.adapters.models import Model
 from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.training.loop import Seeds, Task, Trained
+from crossgraft.adapters.training.loop import train as training
+from crossgraft.adapters.training.loss import Example
 from crossgraft.errors import DataError, JobFailed
 from crossgraft.study import Origin
 
 RECIPE = Recipe(rank=2, alpha=4, learning_rate=1e-2, epochs=2, batch=4, dropout=0.1)
 DATA = [Example(tuple(range(5 + n, 12 + n)), 4) for n in range(10)]
+
+
+def train(wrapped: Any, data: list[Example], recipe: Recipe, seed: int) -> Generator[object, None, Trained]:
+    return training(wrapped, trainable(wrapped), Task(data), recipe, Seeds.of(recipe, seed))
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +70,7 @@ def test_the_loss_falls(model: Any) -> None:
     with fresh_adapter(model, recipe, 1) as wrapped:
         told = result(train(wrapped, DATA, recipe, 1))
 
-    assert told.losses[-1] < told.losses[0] / 2
+    assert told.curve.losses[-1] < told.curve.losses[0] / 2
     assert told.steps == 20 * 3
 
 
@@ -86,14 +94,14 @@ def test_steps_of_training_agree_with_plain_adamw(model: Any) -> None:
             optimizer.step()
             optimizer.zero_grad()
 
-    assert told.losses == pytest.approx(losses, abs=1e-5)
+    assert told.curve.losses == pytest.approx(losses, abs=1e-5)
 
 
 def test_a_saved_adapter_computes_what_the_trained_one_did(model: Any, tmp_path: Path) -> None:
     ids = torch.tensor([DATA[0].ids])
     with fresh_adapter(model, RECIPE, 1) as wrapped:
         result(train(wrapped, DATA, RECIPE, 1))
-        save(wrapped, tmp_path / "adapter", {"steps": 1})
+        save(wrapped.save_pretrained, tmp_path / "adapter", {"steps": 1})
         trained = wrapped(input_ids=ids).logits.detach()
 
     with saved_adapter(model, tmp_path / "adapter") as wrapped, torch.no_grad():
@@ -111,7 +119,7 @@ def test_a_saved_adapter_computes_what_the_trained_one_did(model: Any, tmp_path:
 def test_saving_over_an_adapter_that_is_there_keeps_it(model: Any, tmp_path: Path) -> None:
     for _ in range(2):
         with fresh_adapter(model, RECIPE, 1) as wrapped:
-            save(wrapped, tmp_path / "adapter", {"steps": 1})
+            save(wrapped.save_pretrained, tmp_path / "adapter", {"steps": 1})
 
     assert [file.name for file in tmp_path.iterdir()] == ["adapter"]
 
@@ -137,7 +145,7 @@ def test_an_adapter_of_another_shape_is_refused(model: Any, tmp_path: Path) -> N
     from safetensors.torch import load_file, save_file
 
     with fresh_adapter(model, RECIPE, 1) as wrapped:
-        save(wrapped, tmp_path / "adapter", {"steps": 1})
+        save(wrapped.save_pretrained, tmp_path / "adapter", {"steps": 1})
     file = tmp_path / "adapter" / "adapter_model.safetensors"
     save_file({name: value.repeat(2, 2) for name, value in load_file(file).items()}, file)
 

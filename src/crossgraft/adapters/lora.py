@@ -1,4 +1,4 @@
-"""One LoRA adapter by PEFT: AdamW, linear decay after a warm-up, loss on the answer or on all tokens."""
+"""Adapters by PEFT: made, saved as plain PEFT folders, read back, merged and unmerged."""
 
 from __future__ import annotations
 
@@ -6,91 +6,69 @@ import json
 import shutil
 import tempfile
 import warnings
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 
-from crossgraft.adapters.encoding import Reading, encode
 from crossgraft.adapters.models import weight_shapes
 from crossgraft.adapters.recipe import Recipe
-from crossgraft.adapters.tasks import AnyItem, Item, OpenItem, TextItem
-from crossgraft.errors import DataError, JobFailed
+from crossgraft.errors import DataError
 
 FACTS = "training.json"
-
-
-@dataclass(frozen=True)
-class Example:
-    """A training text: prompt and right option; the loss counts tokens from ``start`` on."""
-
-    ids: tuple[int, ...]
-    start: int
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a training run did, for the record."""
-
-    steps: int
-    tokens: int
-    losses: tuple[float, ...]  # a step, mean over the tokens that count
-
-
-def examples(tokenizer: Any, items: Sequence[AnyItem], reading: Reading, recipe: Recipe) -> list[Example]:
-    """The right answer after its prompt, tokenised exactly as it is evaluated."""
-    found = []
-    for item in items:
-        if isinstance(item, TextItem):
-            raise DataError("a running text cannot be trained on as a source of questions and answers")
-        if isinstance(item, OpenItem):
-            item = Item(item.id, item.prompt, (item.answer,), 0, item.shots)
-        code = encode(tokenizer, item, reading)
-        found.append(Example(code.options[item.gold], 1 if recipe.loss_on == "all" else code.start))
-    return found
+_EMBEDDINGS = ("embed_tokens.weight", "lm_head.weight", "wte.weight", "embed_in.weight", "embed_out.weight")
 
 
 @contextmanager
 def fresh_adapter(model: Any, recipe: Recipe, seed: int) -> Iterator[PeftModel]:
     """The model with an untrained adapter around it, and without it again afterwards."""
-    targets: Any = "all-linear" if recipe.targets == ("all-linear",) else list(recipe.targets)
     config = LoraConfig(
         task_type="CAUSAL_LM",
         r=recipe.rank,
-        lora_alpha=recipe.alpha,  # PEFT scales by alpha / r
+        lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
-        target_modules=targets,
+        target_modules="all-linear" if recipe.targets == ("all-linear",) else list(recipe.targets),
+        layers_to_transform=list(recipe.layers) or None,
+        use_rslora=recipe.rslora,
+        use_dora=recipe.dora,
+        init_lora_weights=True if recipe.init == "default" else recipe.init,
     )
-    with _seeded(seed, model.device):
+    with torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []):
+        torch.manual_seed(seed)
         try:
             with _without_deprecations():
                 wrapped = get_peft_model(model, config)
         except ValueError as error:
-            modules = sorted({name.rpartition(".")[2] for name, _ in _linear_modules(model)})
-            raise DataError(
-                f"recipe.targets {list(recipe.targets)} match nothing in this model; its linear modules are "
-                f"{', '.join(modules)}"
-            ) from error
+            raise DataError(_why_not(model, recipe, error)) from error
     try:
         yield wrapped
     finally:
         _unwrap(wrapped)
 
 
+def _why_not(model: Any, recipe: Recipe, error: ValueError) -> str:
+    modules = sorted({name.rpartition(".")[2] for name, _ in _linear_modules(model)})
+    if not modules:
+        return f"PEFT cannot put an adapter into a {type(model).__name__}: it has no linear modules"
+    if "not found" in str(error) or recipe.targets != ("all-linear",):
+        return (
+            f"recipe.targets {list(recipe.targets)} match nothing in this model; its linear modules are "
+            f"{', '.join(modules)}"
+        )
+    return f"PEFT cannot put this adapter into a {type(model).__name__}: {str(error).splitlines()[0][:200]}"
+
+
 @contextmanager
-def saved_adapter(model: Any, folder: Path) -> Iterator[PeftModel]:
+def saved_adapter(model: Any, folder: Path, *, trainable: bool = False) -> Iterator[PeftModel]:
     """The model with a saved adapter around it, and without it again afterwards."""
     _check_vocabulary(model, folder)
     try:
         with _without_deprecations(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Found missing adapter keys")  # told below, as an error
-            wrapped = PeftModel.from_pretrained(model, str(folder), is_trainable=False)
+            wrapped = PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
         reason = str(error).strip().splitlines()
         raise DataError(f"the adapter in {folder} does not fit the model: {' '.join(reason[:2])[:300]}") from error
@@ -103,15 +81,12 @@ def saved_adapter(model: Any, folder: Path) -> Iterator[PeftModel]:
 
 def _check_vocabulary(model: Any, folder: Path) -> None:
     """An adapter that brings embeddings of its own must have as many as the base."""
-    embeddings = model.get_input_embeddings().weight
+    tokens = model.get_input_embeddings().weight.shape[0]
     for name, shape in weight_shapes(folder):
-        whole = name.endswith(
-            ("embed_tokens.weight", "lm_head.weight", "wte.weight", "embed_in.weight", "embed_out.weight")
-        )
-        if whole and shape[0] != embeddings.shape[0]:
+        if name.endswith(_EMBEDDINGS) and shape[0] != tokens:
             raise DataError(
-                f"the adapter in {folder} brings embeddings for {shape[0]} tokens, the model has {embeddings.shape[0]}: its "
-                "base was resized before training; give that resized model as the base"
+                f"the adapter in {folder} brings embeddings for {shape[0]} tokens, the model has {tokens}: its base was "
+                "resized before training; give that resized model as the base"
             )
 
 
@@ -128,7 +103,7 @@ def _check_applied(wrapped: PeftModel, folder: Path) -> None:
         what = (
             f"{len(lost)} of its weights (such as {lost[0]}) match no module"
             if lost
-            else (f"it lacks {len(absent)} of the weights its configuration asks for (such as {absent[0]})")
+            else f"it lacks {len(absent)} of the weights its configuration asks for (such as {absent[0]})"
         )
         raise DataError(f"the adapter in {folder} does not fit the model: {what}; was it trained on another base?")
 
@@ -168,104 +143,18 @@ def _linear_modules(model: Any) -> Iterator[tuple[str, torch.nn.Module]]:
     return ((name, module) for name, module in model.named_modules() if isinstance(module, torch.nn.Linear))
 
 
-@contextmanager
-def _seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """PEFT and dropout draw from the global generator: it is seeded here, and restored."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield
+def save(write: Callable[[str], object], folder: Path, facts: Mapping[str, Any], card: str = "") -> None:
+    """Have a folder written that appears as a whole or not at all.
 
-
-def train(
-    wrapped: PeftModel, data: Sequence[Example], recipe: Recipe, seed: int
-) -> Generator[tuple[int, int], None, Trained]:
-    """Train the adapter in place, yielding steps done and total; returns what it did.
-
-    The same seed on the same machine, with the same number of threads, gives the same adapter.
-    """
-    per_epoch = ceil(len(data) / recipe.batch)
-    total = recipe.steps or recipe.epochs * per_epoch
-    weights = [weight for weight in wrapped.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda done: _rate(done, total, recipe.warmup))
-    losses: list[float] = []
-    tokens = 0
-    wrapped.train()
-    with _seeded(seed, wrapped.device):
-        for number, batch in enumerate(_batches(data, recipe.batch, total, seed), 1):
-            loss = _loss(wrapped, batch)
-            if not torch.isfinite(loss):
-                raise JobFailed(
-                    f"training diverged: the loss of step {number} of {total} is {float(loss.detach())}; "
-                    f"lower recipe.learning_rate ({recipe.learning_rate:g})",
-                    deterministic=True,
-                )
-            loss.backward()
-            if recipe.clip:
-                torch.nn.utils.clip_grad_norm_(weights, recipe.clip)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad()
-            losses.append(float(loss.detach()))
-            tokens += sum(len(example.ids) for example in batch)
-            yield number, total
-    wrapped.eval()
-    if not all(torch.isfinite(weight).all() for weight in weights):
-        raise JobFailed("training diverged: the adapter has weights that are not finite", deterministic=True)
-    return Trained(len(losses), tokens, tuple(losses))
-
-
-def _rate(done: int, total: int, warmup: float) -> float:
-    """Share of the learning rate: rises over the warm-up, then falls to 0 at the end."""
-    rising = ceil(total * warmup)
-    if done < rising:
-        return done / max(1, rising)
-    return max(0.0, (total - done) / max(1, total - rising))
-
-
-def _batches(data: Sequence[Example], size: int, total: int, seed: int) -> Iterator[list[Example]]:
-    """Epoch after epoch in a new order, until the steps are done."""
-    made = 0
-    epoch = 0
-    while made < total:
-        order = np.random.default_rng([seed, epoch]).permutation(len(data))
-        for start in range(0, len(data), size):
-            if made == total:
-                return
-            yield [data[place] for place in order[start : start + size]]
-            made += 1
-        epoch += 1
-
-
-def _loss(model: Any, batch: Sequence[Example]) -> torch.Tensor:
-    """Cross-entropy, mean over the tokens that count in the batch; padding on the right, masked."""
-    width = max(len(example.ids) for example in batch)
-    ids = torch.zeros((len(batch), width), dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    labels = torch.full_like(ids, -100)
-    for row, example in enumerate(batch):
-        length = len(example.ids)
-        ids[row, :length] = torch.tensor(example.ids)
-        mask[row, :length] = 1
-        labels[row, example.start : length] = ids[row, example.start : length]
-    device = model.device
-    logits = model(input_ids=ids.to(device), attention_mask=mask.to(device), use_cache=False).logits
-    return torch.nn.functional.cross_entropy(
-        logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten().to(device), ignore_index=-100
-    )
-
-
-def save(wrapped: PeftModel, folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write the adapter as a plain PEFT folder that appears as a whole or not at all.
-
-    ``facts`` about its training lie beside it, so that targets evaluated by a later run know them too.
+    ``facts`` about its training lie beside the weights, so that targets evaluated by a later run know them too.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".", suffix=".partial", dir=folder.parent))
     try:
-        wrapped.save_pretrained(str(partial))
+        write(str(partial))
         (partial / FACTS).write_text(json.dumps(facts), "utf-8")
+        if card:
+            (partial / "README.md").write_text(card, "utf-8")
         partial.chmod(0o755)
         try:
             partial.rename(folder)
@@ -274,3 +163,15 @@ def save(wrapped: PeftModel, folder: Path, facts: Mapping[str, Any]) -> None:
                 raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def trainable(model: Any) -> dict[str, torch.nn.Parameter]:
+    """The weights that a run trains, by name."""
+    return {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+
+
+def put(weights: Mapping[str, torch.Tensor], values: Mapping[str, torch.Tensor]) -> None:
+    """Copy values into weights of the same names."""
+    with torch.no_grad():
+        for name, weight in weights.items():
+            weight.copy_(values[name])

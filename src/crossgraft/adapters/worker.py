@@ -17,9 +17,11 @@ from crossgraft.adapters.engine import Engine
 from crossgraft.adapters.engine.local import LocalEngine, window_of
 from crossgraft.adapters.evaluation import Outcome, Prepared, prepare
 from crossgraft.adapters.loading import device_of, load_model, load_tokenizer, quiet
-from crossgraft.adapters.lora import FACTS, examples, fresh_adapter, merged, save, saved_adapter, train
+from crossgraft.adapters.lora import FACTS, fresh_adapter, merged, put, save, saved_adapter, trainable
 from crossgraft.adapters.models import Model, check_given_folder, is_peft_folder
 from crossgraft.adapters.study import AdapterStudy, View
+from crossgraft.adapters.training.examples import examples
+from crossgraft.adapters.training.loop import Seeds, Task, train
 from crossgraft.core import Cell, Job, Point, Record, Texts
 from crossgraft.errors import DataError, JobFailed
 from crossgraft.metrics import scored_record
@@ -92,20 +94,30 @@ class AdapterWorker:
         recipe = self._study.recipe_of(treatment)
         items = self._study.training_items(treatment.source)
         reading = self._study.reading(treatment.model)
-        data = examples(self._tokenizer, items, reading, recipe)
-        seed = treatment.seed
+        data = examples(self._tokenizer, items, reading, recipe, window_of(self._model))
+        seeds = Seeds.of(recipe, treatment.seed)
+        state = self._artefacts / f".{job.treatment_id}.state"
         started = time.perf_counter()
-        with fresh_adapter(self._model, recipe, seed) as wrapped:
-            result = yield from _told(job, f"training on {treatment.source}", train(wrapped, data, recipe, seed))
+        with fresh_adapter(self._model, recipe, seeds.init) as wrapped:
+            weights = trainable(wrapped)
+            task = Task(data.texts, state=state)
+            doing = f"training on {treatment.source}"
+            result = yield from _told(job, doing, train(wrapped, weights, task, recipe, seeds))
+            put(weights, result.states[0.0])
             facts = {
                 "train_items": len(items),
                 "train_steps": result.steps,
                 "train_tokens": result.tokens,
-                "first_loss": result.losses[0],
-                "last_loss": result.losses[-1],
+                "losses": result.curve.losses,
+                "first_loss": result.curve.losses[0],
+                "last_loss": result.curve.losses[-1],
+                "packed": result.packed,
+                "prompts_cut": data.prompts_cut,
+                "answers_cut": data.answers_cut,
                 "seconds": time.perf_counter() - started,
             }
-            save(wrapped, self._adapter(job), facts)
+            save(wrapped.save_pretrained, self._adapter(job), facts)
+        state.unlink(missing_ok=True)
 
     # evaluation
 

@@ -1,0 +1,72 @@
+"""Items as training texts: the right answer after its prompt, tokenised exactly as it is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crossgraft.adapters.encoding import Reading, encode, encode_text
+from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.tasks import AnyItem, Item, OpenItem, TextItem
+from crossgraft.adapters.training.loss import Example
+from crossgraft.errors import DataError
+
+_MOST_CUT = 0.05  # share of the answers that may be cut
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Training texts, and what was cut to make them fit: prompts on the left, answers on the right."""
+
+    texts: tuple[Example, ...]
+    prompts_cut: int = 0
+    answers_cut: int = 0
+
+
+def examples(tokenizer: Any, items: Sequence[AnyItem], reading: Reading, recipe: Recipe, window: int) -> Examples:
+    """Every item as a training text; too many cut answers are refused."""
+    if not items:
+        raise DataError("expected items to train on; the train split has none")
+    most = min((one for one in (recipe.max_tokens, window) if one), default=0)
+    texts: list[Example] = []
+    prompts = answers = 0
+    for item in items:
+        if isinstance(item, TextItem):
+            pieces = encode_text(tokenizer, item, most)
+            texts += [Example((*piece.context, *piece.options[0]), len(piece.context)) for piece in pieces]
+            continue
+        whole, bos = _whole(tokenizer, item, reading)
+        example, prompt_cut, answer_cut = _fit(whole, bos, most)
+        prompts += prompt_cut
+        answers += answer_cut
+        texts.append(example if recipe.loss_on == "answer" else Example(example.ids, 1))
+    if answers > _MOST_CUT * len(items):
+        raise DataError(
+            f"{answers} of {len(items)} answers do not fit into {most} tokens even without their prompts; raise "
+            "recipe.max_tokens, or choose a model with a larger window"
+        )
+    return Examples(tuple(texts), prompts, answers)
+
+
+def _whole(tokenizer: Any, item: Item | OpenItem, reading: Reading) -> tuple[Example, int]:
+    """Prompt and answer as tokens, and how many beginning-of-sequence tokens stand in front.
+
+    An answer that a model writes ends with the end of the sequence, or it would never learn to stop.
+    """
+    if isinstance(item, OpenItem):
+        code = encode(tokenizer, Item(item.id, item.prompt, (item.answer,), 0, item.shots), reading)
+        end = () if tokenizer.eos_token_id is None else (tokenizer.eos_token_id,)
+        return Example((*code.options[0], *end), code.start), code.bos
+    code = encode(tokenizer, item, reading)
+    return Example(code.options[item.gold], code.start), code.bos
+
+
+def _fit(example: Example, bos: int, most: int) -> tuple[Example, bool, bool]:
+    surplus = len(example.ids) - most if most else 0
+    if surplus <= 0:
+        return example, False, False
+    room = example.start - bos - 1  # one token of the prompt stays
+    dropped = min(surplus, max(0, room))
+    ids = (*example.ids[:bos], *example.ids[bos + dropped :])
+    return Example(ids[:most], example.start - dropped), dropped > 0, surplus > dropped
