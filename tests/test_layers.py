@@ -22,8 +22,18 @@ LAYERS = [  # "__main__" and the lazy public face stand above all of them
     {"cli"},
 ]
 SIBLINGS = {"adapters", "embeddings", "report", "campaign", "starters"}  # never import one another
-HEAVY = {"torch", "transformers", "peft", "datasets"}
-MAY_BE_HEAVY = {"adapters/loading.py", "adapters/lora.py", "adapters/scoring.py", "adapters/worker.py"}
+HEAVY = {"torch", "transformers", "peft", "datasets", "lm_eval"}
+MAY_BE_HEAVY = {
+    "adapters/loading.py",
+    "adapters/lora.py",
+    "adapters/scoring.py",
+    "adapters/worker.py",
+    "adapters/harness/__init__.py",  # these five inside functions only
+    "adapters/harness/data.py",
+    "adapters/harness/definition.py",
+    "adapters/harness/items.py",
+    "adapters/tasks/lm_eval.py",
+}
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 MODULES = sorted(file.relative_to(ROOT).as_posix() for file in ROOT.rglob("*.py"))
 
@@ -65,6 +75,11 @@ def test_only_named_files_import_the_gpu_stack(module: str) -> None:
     heavy = {name for name in imports(module) if name.split(".")[0] in HEAVY}
 
     assert not heavy or module in MAY_BE_HEAVY
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.endswith("lm_eval.py") or "/harness/" in m])
+def test_the_harness_is_imported_on_use(module: str) -> None:
+    assert not {name for name in imports(module, top_level_only=True) if name.split(".")[0] in HEAVY}
 
 
 def test_there_is_no_import_cycle() -> None:

@@ -104,7 +104,7 @@ def build(cls: type[T], table: Mapping[str, Any], at: Key = (), **given: Any) ->
         raise SpecError(str(error), (*at, *error.key)) from None
 
 
-def convert(value: Any, hint: Any, at: Key, given: Mapping[str, Any]) -> Any:
+def convert(value: Any, hint: Any, at: Key, given: Mapping[str, Any] = types.MappingProxyType({})) -> Any:
     """The TOML value as the type of its field, or an error that says what was expected."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
