@@ -142,6 +142,7 @@ def test_an_open_question_is_prompt_references_and_when_to_stop(tmp_path: Path) 
         {"doc_to_choice": "all", "description": '"A question of {{key}}.\\n\\n"'},
         {"doc_to_choice": "all", "gen_prefix": '"I say:"'},
         {"doc_to_choice": "all", "doc_to_text": "q"},
+        {"doc_to_choice": "all", "doc_to_text": '""'},
         {"doc_to_choice": "all", "doc_to_text": "\"{{q.strip() | upper | replace('IS', 'WAS')}} \""},
         {"doc_to_choice": "all", "doc_to_text": "\"{{q | regex_replace('[a-z]', '_')}}\""},
         {"doc_to_choice": "all", "metric_list": "[{ metric: acc_norm }]", "num_fewshot": "0"},
@@ -284,7 +285,8 @@ def test_the_items_of_the_harness_own_definitions(tmp_path: Path) -> None:
     (first,) = render(xcopa, datasets.Dataset.from_list([cause]), "test")
     (second,) = render(belebele, datasets.Dataset.from_list([passage]), "test")
 
-    assert (xcopa.settings["dataset_path"], xcopa.settings["dataset_name"]) == ("cambridgeltl/xcopa", "et")
+    assert str(xcopa.settings["dataset_path"]).endswith("xcopa")  # by version, with or without the owner
+    assert xcopa.settings["dataset_name"] == "et"
     assert first == Item("test-0", "Ese oli katki sest", (" ma", " sa"), 1)
     assert (belebele.settings["dataset_path"], belebele.settings["dataset_name"]) == ("facebook/belebele", "swh_Latn")
     assert second == Item(
@@ -337,6 +339,23 @@ def test_code_runs_where_it_may(tmp_path: Path) -> None:
 
     assert ours(found) == requests(one)
     assert found[0] == Item("test-0", "Question: IS IT DAY?", (" yes", " no", " none"), 0)
+
+
+def test_code_that_scores_is_not_imported(tmp_path: Path) -> None:
+    yaml = changed(
+        CHOICE, doc_to_choice="all", doc_to_text="!function tools.text", process_results="!function no.where"
+    )
+    one = wanted(tmp_path, yaml, allow_code=True)
+    (tmp_path / "defs/tools.py").write_text(CODE)
+
+    assert len(read(one).items) == 2
+
+
+def test_text_that_looks_like_code_is_text(tmp_path: Path) -> None:
+    one = wanted(tmp_path, changed(OPEN, doc_to_text=str(tmp_path / "defs/tools.text")))
+    (tmp_path / "defs/tools.py").write_text("raise SystemExit('it ran')")
+
+    assert read(one).items[0].prompt == str(tmp_path / "defs/tools.text")  # type: ignore[union-attr]
 
 
 def test_code_of_the_harness_own_definitions_runs(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from crossgraft.adapters.harness import quiet, reason, require_harness
 from crossgraft.errors import DataError, SpecError, did_you_mean
 
 _TASK = re.compile(r"""^["']?task["']?[ \t]*:[ \t]*["']?([^\s"'#\[{]+)""", re.MULTILINE)
+_RENDERING = ("custom_dataset", "process_docs", "doc_to_text", "doc_to_choice", "doc_to_target")
 _NOT_OURS = {
     "class": "is written in Python",
     "doc_to_image": "shows images",
@@ -23,7 +24,11 @@ _NOT_OURS = {
 
 @dataclass(frozen=True)
 class Definition:
-    """A task as its YAML file has it, includes resolved and functions imported."""
+    """A task as its YAML file has it, includes resolved.
+
+    Functions that make items are imported. Those that score answers stay names: we do not call them, and
+    many need packages or networks of their own.
+    """
 
     name: str
     file: Path
@@ -46,11 +51,13 @@ def read_definition(name: str, folder: Path | None, *, allow_code: bool = False)
     from lm_eval.tasks._yaml_loader import load_yaml
 
     file = _find(name, folder)
-    if folder is not None and not allow_code:
-        _refuse_code(file)
+    functions = list(_functions(file, set()))
+    if not allow_code:
+        _refuse_code(functions)
     try:
         with quiet():
-            settings = load_yaml(file)
+            settings = load_yaml(file, resolve_func=False)
+            settings |= _imported(settings, functions)
     except Exception as error:  # besides broken YAML, whatever the imported modules raise
         raise DataError(f"{_place(error, file)}: the definition cannot be read: {reason(error)}") from error
     definition = Definition(name, file, settings)
@@ -132,34 +139,50 @@ def _member(listed: Any) -> str:
     return str(listed.get("task") or listed.get("group")) if isinstance(listed, dict) else str(listed)
 
 
-def _refuse_code(file: Path) -> None:
-    for source, key, function in _functions(file, set()):
-        raise SpecError(
-            f"{source}: the key {key!r} runs code (!function {function}); if you trust it, say allow_code = true",
-            ("allow_code",),
-        )
+@dataclass(frozen=True)
+class _Function:
+    """A ``!function`` of a definition: its file, its key, and what it names."""
+
+    file: Path
+    key: str
+    name: str
 
 
-def _functions(file: Path, seen: set[Path]) -> Iterator[tuple[Path, str, str]]:
-    """File, key and name of every function of a definition and what it includes, but for the harness' own files.
+def _refuse_code(functions: Sequence[_Function]) -> None:
+    for one in functions:
+        if not one.file.is_relative_to(own_folder().resolve()):
+            raise SpecError(
+                f"{one.file}: the key {one.key!r} runs code (!function {one.name}); if you trust it, say allow_code = true",
+                ("allow_code",),
+            )
 
-    The tree of nodes is looked at, so nothing is imported.
-    """
+
+def _functions(file: Path, seen: set[Path]) -> Iterator[_Function]:
+    """Every function of a definition and of what it includes, from the tree of nodes: nothing is imported."""
     import yaml
 
     file = file.resolve()
-    if file in seen or file.is_relative_to(own_folder().resolve()):
+    if file in seen:
         return
     seen.add(file)
     try:
-        tree = yaml.compose(_text(file), Loader=yaml.SafeLoader)
+        tree = yaml.compose(_text(file), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, OSError) as error:
         raise DataError(f"{_place(error, file)}: the definition cannot be read: {reason(error)}") from error
     for key, node in _nodes(tree, (), set()):
         if node.tag == "!function":
-            yield file, ".".join(key), str(node.value)
+            yield _Function(file, ".".join(key), str(node.value))
         elif key[:1] == ("include",) and isinstance(node, yaml.ScalarNode):
             yield from _functions(file.parent / node.value, seen)
+
+
+def _imported(settings: Mapping[str, Any], functions: Sequence[_Function]) -> Mapping[str, Any]:
+    """The functions that make items, by key; unresolved, the harness' reader gives folder/module.function."""
+    from lm_eval.tasks._yaml_loader import _import_func_in_yml
+
+    unresolved = {str(one.file.parent / one.name): one for one in functions}
+    found = {key: unresolved.get(str(settings.get(key))) for key in _RENDERING}
+    return {key: _import_func_in_yml(one.name, one.file.parent) for key, one in found.items() if one is not None}
 
 
 def _nodes(node: Any, key: tuple[str, ...], seen: set[int]) -> Iterator[tuple[tuple[str, ...], Any]]:

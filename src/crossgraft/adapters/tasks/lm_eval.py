@@ -130,7 +130,7 @@ def _metric(definition: Definition) -> str:
     ours = {name.lower(): name for name in METRICS.names() if _reads_choices(name) == choices}
     listed = definition.settings.get("metric_list")
     theirs = (
-        [_named(one.get("metric")) for one in listed]
+        [_short(one.get("metric")) for one in listed]
         if listed
         else list(DEFAULT_METRIC_REGISTRY[definition.output_type])
     )
@@ -157,15 +157,16 @@ def _extracting(definition: Definition) -> str:
     """The filters that take an answer out of the text, unless one of the ways to read it does without."""
     extracting: dict[str, None] = {}
     for way in definition.settings.get("filter_list") or ():
-        steps = [_named(one.get("function")) for one in way.get("filter", ())]
+        steps = [_short(one.get("function")) for one in way.get("filter", ())]
         if not set(steps) - set(_HARMLESS):
             return ""
         extracting |= dict.fromkeys(step for step in steps if step not in _HARMLESS)
     return "the filters " + ", ".join(extracting) if extracting else ""
 
 
-def _named(function: Any) -> str:
-    return str(getattr(function, "__name__", function))
+def _short(name: object) -> str:
+    """A name of the harness' as it is, and of a function without its folder."""
+    return Path(str(name)).name
 
 
 def _notes(definition: Definition, *, named: bool) -> Iterator[str]:
@@ -178,7 +179,7 @@ def _notes(definition: Definition, *, named: bool) -> Iterator[str]:
         yield f"answers are compared as written: {extracting} of the definition are not applied"
     for metric in settings.get("metric_list") or ():
         if options := sorted(set(metric) - {"metric", "aggregation", "higher_is_better", "hf_evaluate"}):
-            yield f"options of the metric {_named(metric.get('metric'))} are not applied: {', '.join(options)}"
+            yield f"options of the metric {_short(metric.get('metric'))} are not applied: {', '.join(options)}"
     if settings.get("process_docs") is not None and not named:
         yield (
             "the definition's process_docs may drop rows, and items are numbered after that; if it drops others in "
