@@ -17,7 +17,8 @@ from crossgraft.adapters.harness.items import Wanted, read, render
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.adapters.tasks import Generation, Item, OpenItem, Split
 from crossgraft.adapters.tasks.lm_eval import LmEval
-from crossgraft.errors import DataError, SpecError
+from crossgraft.cli import main
+from crossgraft.errors import DataError, MissingExtra, SpecError
 from crossgraft.fingerprints import fingerprint
 from crossgraft.metrics import METRICS
 from crossgraft.spec import load_study
@@ -437,6 +438,13 @@ def test_a_data_set_of_the_hub_needs_network_or_cache(tmp_path: Path, monkeypatc
     assert "\n" not in str(caught.value)
 
 
+def test_without_the_harness_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lm_eval.tasks._yaml_loader", None)
+
+    with pytest.raises(MissingExtra, match=r"pip install 'crossgraft\[lm-eval\]'"):
+        LmEval("lm-eval:xcopa_et", ("et",))
+
+
 def test_a_name_is_looked_for(tmp_path: Path) -> None:
     one = wanted(tmp_path, CHOICE)
     (tmp_path / "defs/all.yaml").write_text("group: rainbow\ntask: [colours, { task: greys }]\n")
@@ -667,3 +675,57 @@ def test_reading_is_silent(tmp_path: Path, capfd: pytest.CaptureFixture[str]) ->
     items(tmp_path, changed(OPEN, generation_kwargs="", repeats="2", metric_list="[{ metric: exact_match }]"))
 
     assert capfd.readouterr() == ("", "")
+
+
+def run(spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> tuple[object, str]:
+    monkeypatch.chdir(spec.parent)
+    monkeypatch.setattr(sys, "argv", ["crossgraft", "run", spec.name, "--device", "cpu", "--threads", "1"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    out, err = capsys.readouterr()
+    return stop.value.code, out + err
+
+
+def test_a_study_trains_and_evaluates_on_them(
+    origin: Origin, tiny_model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = origin.folder
+    write_jsonl(folder / "train.jsonl", [{**row, "q": f"{n} ?"} for n, row in enumerate(ROWS * 4)])
+    for language in ("en", "de"):
+        file = folder / f"defs/{language}.yaml"
+        data = f"{{ data_files: {{ test: {language}.jsonl, train: train.jsonl }} }}"
+        file.write_text(changed(file.read_text(), training_split="train", dataset_kwargs=data))
+    text = (
+        SPEC.replace('"model" }', f'"{tiny_model}" }}')
+        .replace("[adapters]\n", "")
+        .replace("[grid]", "[grid]\nsources = ['*/en']")
+    )
+    text = (
+        text.replace('    mine = { path = "mine", model = "tiny" }\n', "")
+        + "[recipe]\nrank = 2\nsteps = 2\nbatch = 4\n"
+    )
+    spec = write_spec(folder / "study.toml", text)
+
+    first = run(spec, capsys, monkeypatch)
+    again = run(spec, capsys, monkeypatch)
+    file = folder / "defs/de.yaml"
+    file.write_text(changed(file.read_text(), description='"Now: "'))
+    third = run(spec, capsys, monkeypatch)
+
+    assert (first[0], again[0], third[0]) == (0, 0, 0), first
+    assert "4 results computed, 0 left" in first[1]
+    assert "0 results computed, 0 left" in again[1]
+    assert "2 results computed, 0 left" in third[1]
+
+
+def test_a_mistake_ends_in_a_sentence(
+    origin: Origin, tiny_model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (origin.folder / "de.jsonl").unlink()
+    spec = write_spec(origin.folder / "study.toml", SPEC.replace('"model" }', f'"{tiny_model}" }}'))
+
+    code, printed = run(spec, capsys, monkeypatch)
+
+    assert code == 2
+    assert "Traceback" not in printed
+    assert "no such data file: " in printed
