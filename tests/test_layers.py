@@ -22,11 +22,13 @@ LAYERS = [  # "__main__" and the lazy public face stand above all of them
     {"cli"},
 ]
 SIBLINGS = {"adapters", "embeddings", "report", "campaign", "starters"}  # never import one another
-HEAVY = {"torch", "transformers", "peft", "datasets"}
+HEAVY = {"torch", "transformers", "peft", "datasets", "lm_eval"}
 MAY_BE_HEAVY = {
     *(f"adapters/{name}.py" for name in ("doctor", "loading", "lora", "worker")),
     *(f"adapters/training/{name}.py" for name in ("examples", "loop", "loss")),
     *(f"adapters/engine/{name}.py" for name in ("body", "local", "paths", "rows", "scorer", "selftest")),
+    *(f"adapters/harness/{name}.py" for name in ("__init__", "data", "definition", "items")),  # inside functions only
+    "adapters/tasks/lm_eval.py",  # inside functions only
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 MODULES = sorted(file.relative_to(ROOT).as_posix() for file in ROOT.rglob("*.py"))
@@ -69,6 +71,11 @@ def test_only_named_files_import_the_gpu_stack(module: str) -> None:
     heavy = {name for name in imports(module) if name.split(".")[0] in HEAVY}
 
     assert not heavy or module in MAY_BE_HEAVY
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.endswith("lm_eval.py") or "/harness/" in m])
+def test_the_harness_is_imported_on_use(module: str) -> None:
+    assert not {name for name in imports(module, top_level_only=True) if name.split(".")[0] in HEAVY}
 
 
 def test_there_is_no_import_cycle() -> None:

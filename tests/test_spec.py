@@ -2,14 +2,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.core import Point
 from crossgraft.errors import SpecError
-from crossgraft.spec import build, line_of, load_study
+from crossgraft.registry import Registry
+from crossgraft.spec import Chosen, build, line_of, load_study
+from crossgraft.study import Origin
 from parts import write_spec
 
 
@@ -74,6 +76,46 @@ def test_a_wrong_table_is_refused_with_key_and_reason(
 )
 def test_the_line_of_a_key_is_found(text: str, key: tuple[str, ...], line: int | None) -> None:
     assert line_of(text, key) == line
+
+
+KINDS: Registry[type[Placed]] = Registry("kind of thing", "crossgraft.tests")
+
+
+@dataclass(frozen=True)
+class Placed:
+    use: str = ""
+    origin: Origin = field(default=Origin(), metadata={"toml": False})
+
+
+KINDS.add("placed", Placed)
+
+
+@dataclass(frozen=True)
+class Around:
+    things: dict[str, Annotated[Placed, Chosen("kind", KINDS)]]
+
+
+def test_the_class_stands_in_kind_or_before_the_colon_of_use() -> None:
+    made = build(Around, {"things": {"a": {"kind": "placed"}, "b": {"use": "placed:x"}}})
+
+    assert made.things == {"a": Placed(), "b": Placed("placed:x")}
+
+
+def test_an_unknown_class_in_use_is_told_at_that_key() -> None:
+    with pytest.raises(SpecError, match="no kind of thing is called 'place'; did you mean 'placed'") as caught:
+        build(Around, {"things": {"a": {"use": "place:x"}}})
+
+    assert caught.value.key == ("things", "a", "use")
+
+
+def test_what_is_set_by_us_reaches_the_tables_inside_and_is_no_key() -> None:
+    origin = Origin(Path("here"))
+
+    made = build(Around, {"things": {"a": {"kind": "placed"}}}, origin=origin)
+
+    assert made.things["a"].origin == origin
+    with pytest.raises(SpecError, match="unknown key 'origin'"):
+        build(Around, {"things": {"a": {"kind": "placed", "origin": "x"}}})
 
 
 def test_norwegian_is_a_language(adapter_spec_without_model: Path) -> None:

@@ -2,7 +2,7 @@
 with file, line, key, what was expected, what came, and the nearest known name.
 
 Any frozen dataclass can be read. The fields are the keys; a field with metadata ``toml=False``
-is set by us. TOML, because a multilingual study must be able to name Norwegian: in YAML ``no``
+is set by us, such as ``origin``, also in the tables inside. TOML, because a multilingual study must be able to name Norwegian: in YAML ``no``
 is false.
 """
 
@@ -29,11 +29,22 @@ STUDIES: Registry[type[Study]] = Registry("kind of study", "crossgraft.studies")
 
 @dataclass(frozen=True)
 class Chosen:
-    """Annotates a field whose class is named by a key of its own table (``kind = "choice"``)."""
+    """Annotates a field whose class is named by a key of its own table (``kind = "choice"``).
+
+    ``use = "lm-eval:belebele"`` names it too: the class stands before the colon, and reads the key itself.
+    """
 
     key: str
     registry: Registry[Any]
     default: str = ""
+    prefixed: str = "use"
+
+    def name(self, table: Mapping[str, Any]) -> tuple[str, Any]:
+        """The key that tells the class, and the class it tells."""
+        use = table.get(self.prefixed)
+        if self.key not in table and isinstance(use, str) and ":" in use:
+            return self.prefixed, use.partition(":")[0]
+        return self.key, table.get(self.key, self.default)
 
 
 def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
@@ -75,55 +86,57 @@ def parse_study(text: str, *, folder: Path, name: str = "spec", overrides: Seque
 
 
 def build(cls: type[T], table: Mapping[str, Any], at: Key = (), **given: Any) -> T:
-    """Make the dataclass from a table; ``given`` holds the fields that are no keys."""
+    """Make the dataclass from a table; ``given`` holds the fields that are no keys, its own and those of tables in it."""
     fields = {field.name: field for field in _keys(cls)}
     for key in table:
         if key not in fields:
             raise SpecError(f"unknown key {key!r}{did_you_mean(key, fields)}", (*at, key))
     hints = typing.get_type_hints(cls, include_extras=True)
-    values = {key: convert(value, hints[key], (*at, key)) for key, value in table.items()}
+    values = {key: convert(value, hints[key], (*at, key), given) for key, value in table.items()}
     for name, field in fields.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in values:
             raise SpecError(f"the key {name!r} is missing", (*at, name))
+    values |= {field.name: given[field.name] for field in _set_by_us(cls) if field.name in given}
     try:
-        return cls(**values, **given)
+        return cls(**values)
     except SpecError as error:
         raise SpecError(str(error), (*at, *error.key)) from None
 
 
-def convert(value: Any, hint: Any, at: Key) -> Any:
+def convert(value: Any, hint: Any, at: Key, given: Mapping[str, Any] = types.MappingProxyType({})) -> Any:
     """The TOML value as the type of its field, or an error that says what was expected."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
-        return _convert_chosen(value, arguments[1], at)
+        return _convert_chosen(value, arguments[1], at, given)
     if origin is Literal:
         if value not in arguments:
             raise SpecError(f"expected one of {_listed(arguments)}; got {value!r}{_near(value, arguments)}", at)
         return value
     if origin in (Union, types.UnionType):
-        return _convert_union(value, arguments, at)
+        return _convert_union(value, arguments, at, given)
     if origin is tuple:
         if not isinstance(value, list):
             raise SpecError(f"expected a list; got {value!r}", at)
-        return tuple(convert(one, arguments[0], (*at, str(index))) for index, one in enumerate(value))
+        return tuple(convert(one, arguments[0], (*at, str(index)), given) for index, one in enumerate(value))
     if origin in (dict, Mapping):
         table = _table(value, at)
-        return {key: convert(one, arguments[1], (*at, key)) for key, one in table.items()}
+        return {key: convert(one, arguments[1], (*at, key), given) for key, one in table.items()}
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return _convert_dataclass(value, hint, at)
+        return _convert_dataclass(value, hint, at, given)
     return _convert_scalar(value, hint, at)
 
 
-def _convert_chosen(value: Any, chosen: Chosen, at: Key) -> Any:
+def _convert_chosen(value: Any, chosen: Chosen, at: Key, given: Mapping[str, Any]) -> Any:
     table = dict(_table(value, at))
-    name = table.pop(chosen.key, chosen.default)
+    key, name = chosen.name(table)
+    table.pop(chosen.key, None)
     if not isinstance(name, str) or not name:
         raise SpecError(f"the key {chosen.key!r} is missing; it is one of {_listed(chosen.registry.names())}", at)
-    return build(_get(chosen.registry, name, (*at, chosen.key)), table, at)
+    return build(_get(chosen.registry, name, (*at, key)), table, at, **given)
 
 
-def _convert_union(value: Any, members: Sequence[Any], at: Key) -> Any:
+def _convert_union(value: Any, members: Sequence[Any], at: Key, given: Mapping[str, Any]) -> Any:
     for member in members:
         if isinstance(member, type) and type(value) is member:
             return value
@@ -132,16 +145,16 @@ def _convert_union(value: Any, members: Sequence[Any], at: Key) -> Any:
         if member is type(None):
             continue
         try:
-            return convert(value, member, at)
+            return convert(value, member, at, given)
         except SpecError as error:
             errors.append(error)
     raise errors[0]
 
 
-def _convert_dataclass(value: Any, cls: type[T], at: Key) -> T:
+def _convert_dataclass(value: Any, cls: type[T], at: Key, given: Mapping[str, Any]) -> T:
     parse = getattr(cls, "parse", None)
     if parse is None:
-        return build(cls, _table(value, at), at)
+        return build(cls, _table(value, at), at, **given)
     if not isinstance(value, str):
         raise SpecError(f"expected a text; got {value!r}", at)
     try:
@@ -172,6 +185,10 @@ def _keys(cls: type[Any]) -> Iterator[dataclasses.Field[Any]]:
     for field in dataclasses.fields(cls):
         if field.metadata.get("toml", True):
             yield field
+
+
+def _set_by_us(cls: type[Any]) -> Iterator[dataclasses.Field[Any]]:
+    return (field for field in dataclasses.fields(cls) if not field.metadata.get("toml", True))
 
 
 def _table(value: Any, at: Key) -> Mapping[str, Any]:
