@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -81,4 +81,8 @@ def content(name: str) -> str:
     from crossgraft.adapters.almanac.items import items
 
     about, language, split, form = name.split("/")
-    return content_id(items=[asdict(item) for item in items(about, language, split, form)])
+    told = [
+        {"id": item.id, "prompt": item.prompt, "options": item.options, "gold": item.gold}
+        for item in items(about, language, split, form)
+    ]
+    return content_id(items=told)
