@@ -23,7 +23,7 @@ NAMES = sorted(folder.parent.name for folder in MODELS.glob("*/config.json"))
 
 
 def test_there_are_two_families() -> None:
-    assert NAMES == ["llama-small", "neox-large"]
+    assert NAMES == ["llama-large", "llama-small", "neox-large"]
 
 
 def test_together_they_weigh_at_most_15_megabytes() -> None:
