@@ -13,7 +13,7 @@ from parts import write_jsonl
 
 def read(tmp_path: Path, rows: list[dict[str, object]], task: Choice | None = None) -> tuple[Item, ...]:
     write_jsonl(tmp_path / "en.test.jsonl", rows)
-    task = task or Choice("{language}.{split}.jsonl", ("en",), "Q: {q}\nA:")
+    task = task or Choice(files="{language}.{split}.jsonl", languages=("en",), prompt="Q: {q}\nA:")
     return task.items("en", "test", Origin(tmp_path))
 
 
@@ -31,7 +31,7 @@ def test_an_answer_may_be_index_letter_or_text(tmp_path: Path, answer: object, g
 
 
 def test_options_may_be_templates(tmp_path: Path) -> None:
-    task = Choice("{language}.{split}.jsonl", ("en",), "{q}", options=("{a}", "{b}", "none"))
+    task = Choice(files="{language}.{split}.jsonl", languages=("en",), prompt="{q}", options=("{a}", "{b}", "none"))
 
     (item,) = read(tmp_path, [{"id": "1", "q": "?", "a": "x", "b": "y", "answer": "C"}], task)
 
@@ -39,7 +39,7 @@ def test_options_may_be_templates(tmp_path: Path) -> None:
 
 
 def test_a_prompt_may_be_one_a_language(tmp_path: Path) -> None:
-    task = Choice("{language}.{split}.jsonl", ("en",), {"en": "In English: {q} {{}}"})
+    task = Choice(files="{language}.{split}.jsonl", languages=("en",), prompt={"en": "In English: {q} {{}}"})
 
     (item,) = read(tmp_path, [{"id": "1", "q": "?", "options": ["x", "y"], "answer": 0}], task)
 
@@ -50,7 +50,7 @@ def test_without_split_files_ids_are_divided_the_same_way_in_every_language(tmp_
     for language in ("en", "sw"):
         rows = [{"id": n, "q": language, "options": ["x", "y"], "answer": 0} for n in range(200)]
         write_jsonl(tmp_path / f"{language}.jsonl", rows)
-    task = Choice("{language}.jsonl", ("en", "sw"), "{q}", test_share=0.25)
+    task = Choice(files="{language}.jsonl", languages=("en", "sw"), prompt="{q}", test_share=0.25)
 
     def ids(language: str, split: Split) -> set[str]:
         return {item.id for item in task.items(language, split, Origin(tmp_path))}
@@ -63,7 +63,13 @@ def test_without_split_files_ids_are_divided_the_same_way_in_every_language(tmp_
 def test_a_field_may_tell_the_split(tmp_path: Path) -> None:
     rows = [{"id": n, "q": "", "options": ["x", "y"], "answer": 0, "fold": "dev" if n % 2 else "tr"} for n in range(6)]
     write_jsonl(tmp_path / "en.jsonl", rows)
-    task = Choice("{language}.jsonl", ("en",), "{q}", split_field="fold", splits={"train": "tr", "test": "dev"})
+    task = Choice(
+        files="{language}.jsonl",
+        languages=("en",),
+        prompt="{q}",
+        split_field="fold",
+        splits={"train": "tr", "test": "dev"},
+    )
 
     assert [item.id for item in task.items("en", "test", Origin(tmp_path))] == ["1", "3", "5"]
 
@@ -108,7 +114,7 @@ def test_a_broken_file_is_named_with_its_line(tmp_path: Path, content: bytes, me
     (tmp_path / "en.test.jsonl").write_bytes(content)
 
     with pytest.raises(DataError) as caught:
-        Choice("{language}.{split}.jsonl", ("en",), "{q}").items("en", "test", Origin(tmp_path))
+        Choice(files="{language}.{split}.jsonl", languages=("en",), prompt="{q}").items("en", "test", Origin(tmp_path))
 
     assert message in str(caught.value)
 
@@ -123,7 +129,7 @@ def test_fewer_items_are_a_part_of_more_and_the_same_in_all_languages() -> None:
 
 
 def test_a_code_cannot_leave_the_folder() -> None:
-    task = Choice("data/{language}.jsonl", ("en",), "{q}", codes={"en": "../../etc/passwd"})
+    task = Choice(files="data/{language}.jsonl", languages=("en",), prompt="{q}", codes={"en": "../../etc/passwd"})
 
     with pytest.raises(SpecError, match="stays in its folder"):
         task.input("en", "test", Origin())

@@ -53,11 +53,20 @@ def example(kind: str) -> Answers:
     items = tuple(f"i{n}" for n in range(12))
     if kind == "choice":
         cell = Cell(Point("a", "en"), "r", "t", "all", "accuracy")
-        return coin_flips(Job(Treatment("m", "x", "given"), "t", (cell,)), cell, items=12)
+        flips = coin_flips(Job(Treatment("m", "x", "given"), "t", (cell,)), cell, items=12)
+        return Answers("choice", flips.items, {**flips.columns, "unconditional": rng.normal(size=(12, 2))})
     if kind == "ranking":
         ranks = rng.integers(1, 30, size=(12, 2)).astype(float)
         ranks[3] = np.nan
         return Answers("ranking", items, {"ranks": ranks})
+    if kind == "generation":
+        words = ["der Himmel ist blau", "42", "", "Gras"] * 3
+        right = ["der Himmel ist blau", "42\x1f43", "Wasser", "das Gras"] * 3
+        columns = {"answer": words, "references": right, "language": ["de"] * 12}
+        return Answers("generation", items, {name: np.array(values, dtype=object) for name, values in columns.items()})
+    if kind == "text":
+        columns = {"loglik": -rng.uniform(5, 20, size=12), "bytes": rng.integers(20, 60, size=12).astype(float)}
+        return Answers("text", items, {**columns, "tokens": np.full(12, 9.0)})
     raise AssertionError(f"a metric reads {kind!r}: add an example of such answers here")
 
 

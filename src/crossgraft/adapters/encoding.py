@@ -106,6 +106,19 @@ def encode_prompt(tokenizer: Any, item: OpenItem, reading: Reading = Reading()) 
     return (*_bos(tokenizer, prompt), *_tokens(tokenizer, prompt))
 
 
+def fit_prompt(prompt: tuple[int, ...], window: int, answer: int, item: str) -> tuple[tuple[int, ...], bool]:
+    """The prompt with room for an answer of so many tokens, and whether it was cut; the far past goes first."""
+    surplus = len(prompt) + answer - window if window else 0
+    if surplus <= 0:
+        return prompt, False
+    if surplus >= len(prompt) - 1:
+        raise DataError(
+            f"item {item!r}: an answer of up to {answer} tokens leaves no room for the prompt in the model's window of "
+            f"{window} tokens; lower max_tokens"
+        )
+    return (prompt[0], *prompt[1 + surplus :]), True  # the first token may be the beginning of sequence
+
+
 def encode_text(tokenizer: Any, item: TextItem, window: int) -> list[Request]:
     """A running text in pieces that fit the window; every piece but the first has half a window before it.
 

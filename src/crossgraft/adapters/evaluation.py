@@ -8,13 +8,14 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from crossgraft.adapters.encoding import Reading, encode, encode_premise, encode_prompt, encode_text
+from crossgraft.adapters.encoding import Reading, encode, encode_premise, encode_prompt, encode_text, fit_prompt
 from crossgraft.adapters.engine import Engine, Steps
 from crossgraft.adapters.engine.requests import Request
 from crossgraft.adapters.tasks import AnyItem, Item, OpenItem, TextItem
 from crossgraft.core import Answers, Floats
 from crossgraft.errors import JobFailed
 from crossgraft.identity import content_id
+from crossgraft.metrics.generation import SEPARATOR
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,18 @@ def prepare(tokenizer: Any, items: Sequence[AnyItem], reading: Reading, window: 
     if isinstance(first, Item):
         return _choices(tokenizer, cast(Sequence[Item], items), reading, window)
     if isinstance(first, OpenItem):
-        prompts = tuple(encode_prompt(tokenizer, item, reading) for item in cast(Sequence[OpenItem], items))
-        return OpenAnswers(tuple(cast(Sequence[OpenItem], items)), prompts, language)
+        return _open(tokenizer, cast(Sequence[OpenItem], items), reading, window, language)
     texts = cast(Sequence[TextItem], items)
     return RunningText(tuple(texts), tuple(tuple(encode_text(tokenizer, item, window)) for item in texts))
+
+
+def _open(tokenizer: Any, items: Sequence[OpenItem], reading: Reading, window: int, language: str) -> OpenAnswers:
+    fitted = [
+        fit_prompt(encode_prompt(tokenizer, item, reading), window, item.generation.max_tokens, item.id)
+        for item in items
+    ]
+    cut = sum(is_cut for _, is_cut in fitted)
+    return OpenAnswers(tuple(items), tuple(prompt for prompt, _ in fitted), language, {"truncated": cut})
 
 
 def _choices(tokenizer: Any, items: Sequence[Item], reading: Reading, window: int) -> Choices:
@@ -118,10 +127,11 @@ class OpenAnswers:
     items: tuple[OpenItem, ...]
     prompts: tuple[tuple[int, ...], ...]
     language: str
+    counted: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        return {"requests": content_id(prompts=self.prompts)}
+        return {**self.counted, "requests": content_id(prompts=self.prompts)}
 
     @property
     def texts(self) -> Mapping[str, Sequence[str | Sequence[str]]]:
@@ -134,7 +144,7 @@ class OpenAnswers:
         written = yield from engine.generate(self.prompts, self.items[0].generation)
         columns = {
             "answer": np.array(written.texts, dtype=object),
-            "references": np.array(["\x1f".join(item.references) for item in self.items], dtype=object),
+            "references": np.array([SEPARATOR.join(item.references) for item in self.items], dtype=object),
             "language": np.array([self.language] * len(self.items), dtype=object),
         }
         answers = Answers("generation", tuple(item.id for item in self.items), columns)

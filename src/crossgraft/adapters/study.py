@@ -17,6 +17,7 @@ from crossgraft.adapters.tasks import TASKS, AnyItem, Noted, Split, Task, TextIt
 from crossgraft.core import Cell, Job, Pairing, Point, Treatment
 from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.identity import content_id, item_hash
+from crossgraft.metrics import METRICS
 from crossgraft.spec import Chosen
 from crossgraft.study import Bench, Fingerprints, Glimpse, Input, Origin, Worker
 
@@ -318,6 +319,8 @@ class AdapterStudy:
                 check_model_folder(Path(model.input(name, self.origin).path), f"models.{name}")
         for name, given in self.adapters.items():
             check_given_folder(Path(given.input(name, self.origin).path), f"adapters.{name}")
+        for task in self.tasks.values():
+            METRICS.get(task.metric).require()
         train = {source: self.training_items(source) for source in self.points("sources")}
         test = {target: self.test_items_of(target) for target in self.points("targets")}
         told = [note for task in self.tasks.values() if isinstance(task, Noted) for note in task.notes()]

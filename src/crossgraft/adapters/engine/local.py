@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from crossgraft.adapters.engine import Scores, Steps, Written
+from crossgraft.adapters.engine.generation import generate
 from crossgraft.adapters.engine.requests import Request
 from crossgraft.adapters.engine.scorer import Scorer, Way
 from crossgraft.adapters.engine.selftest import SelfTest, probe_requests
@@ -51,8 +52,6 @@ class LocalEngine:
         return (yield from self._scorer.score(requests))
 
     def generate(self, prompts: Sequence[Sequence[int]], how: Generation) -> Generator[Steps, None, Written]:
-        from crossgraft.adapters.engine.generation import generate
-
         return (yield from generate(self._model, self._tokenizer, prompts, how, budget=self._scorer.tokens))
 
     def probe(self) -> Floats:
