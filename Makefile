@@ -30,7 +30,7 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES)
 
-test-all: $(VENV)/.dev
+test-all: $(VENV)/.all
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) -m "slow or not slow"
 
 lint: $(VENV)/.dev
@@ -56,7 +56,12 @@ $(VENV)/.demo: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
-	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,almanac,dev]'
+	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,almanac,generation,dev]'
+	touch $@
+
+# what the slow tests compare with
+$(VENV)/.all: $(VENV)/.dev
+	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,almanac,generation,lm-eval,dev]'
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.demo
