@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from crossgraft.metrics import choice, generation, ranking, text
+import crossgraft.metrics.choice
+import crossgraft.metrics.generation
+import crossgraft.metrics.ranking
+import crossgraft.metrics.text  # noqa: F401 - each registers its metrics
 from crossgraft.metrics.base import (
     METRICS,
     Aggregate,
@@ -20,11 +23,7 @@ __all__ = [
     "Metric",
     "Statistics",
     "all_scores",
-    "choice",
-    "generation",
     "mean_metric",
-    "ranking",
     "ratio",
     "scored_record",
-    "text",
 ]
