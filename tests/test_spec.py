@@ -122,7 +122,7 @@ def test_norwegian_is_a_language(adapter_spec_without_model: Path) -> None:
     study = load_study(adapter_spec_without_model)
 
     assert isinstance(study, AdapterStudy)
-    assert Point("intent", "no") in study.points("targets")
+    assert Point("intent", "no") in study.targets
 
 
 def test_an_error_names_file_line_and_key(adapter_spec_without_model: Path) -> None:

@@ -142,11 +142,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The smallest thing worth re-running: one treatment, on the targets that are still missing."""
+    """The smallest thing worth re-running: one treatment, on the targets that are still missing.
+
+    ``run_id`` names the training run it comes from, where several treatments come from one.
+    """
 
     treatment: Treatment
     treatment_id: str
     cells: tuple[Cell, ...]
+    run_id: str = ""
 
     def __str__(self) -> str:
         return str(self.treatment)

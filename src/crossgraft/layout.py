@@ -158,6 +158,7 @@ def manifest_to_json(manifest: Manifest) -> dict[str, Any]:
             {
                 "treatment": _treatment_to_json(job.treatment),
                 "treatment_id": job.treatment_id,
+                "run_id": job.run_id,
                 "cells": [{**asdict(cell), "target": str(cell.target)} for cell in job.cells],
             }
             for job in manifest.jobs
@@ -171,6 +172,7 @@ def manifest_from_json(value: Mapping[str, Any]) -> Manifest:
             _treatment_from_json(job["treatment"]),
             job["treatment_id"],
             tuple(Cell(**{**cell, "target": Point.parse(cell["target"])}) for cell in job["cells"]),
+            job.get("run_id", ""),
         )
         for job in value["jobs"]
     )

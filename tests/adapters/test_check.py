@@ -70,7 +70,7 @@ def test_a_spec_lends_its_tasks(adapter_spec: Path, tiny_model: Path, adapter: P
     text = compose(Asked(str(tiny_model), (str(adapter),), (str(adapter_spec),), items=5))
 
     study = parse_study(text, folder=Path("/elsewhere"))
-    assert [str(point) for point in study.points("targets")] == ["intent/en", "intent/sw", "intent/no"]  # type: ignore[attr-defined]
+    assert [str(point) for point in study.targets] == ["intent/en", "intent/sw", "intent/no"]  # type: ignore[attr-defined]
     assert not study.check()  # type: ignore[attr-defined]  # its relative paths were made absolute
 
 

@@ -149,7 +149,7 @@ def test_diverging_training_ends_its_job_and_not_the_study(adapter_spec: Path, t
 def test_shots_are_the_same_items_in_every_language_and_never_tested(adapter_spec: Path) -> None:
     study = load_study(adapter_spec, ["grid.shots=2", "grid.targets=['intent/*']"])
 
-    shown = {target.lang: study.test_items_of(target) for target in study.points("targets")}
+    shown = {target.lang: study.test_items_of(target) for target in study.targets}
 
     prompts = {lang: items[0].shots for lang, items in shown.items()}
     assert all(item.shots == prompts[lang] for lang, items in shown.items() for item in items)

@@ -43,7 +43,7 @@ def examine(told: Model, device: str, study: AdapterStudy | None = None) -> Iter
     yield _zero_adapter(model, engine)
     yield _beginning(tokenizer, reading)
     if study is not None:
-        for target in study.points("targets"):
+        for target in study.targets:
             yield from _target(target, study.test_items_of(target), tokenizer, reading, engine.window)
 
 

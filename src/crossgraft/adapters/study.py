@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Literal
 from crossgraft.adapters.encoding import Boundary, Reading, glimpse
 from crossgraft.adapters.models import Given, Model, adapter_bytes, check_given_folder, check_model_folder
 from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.sources import Mixture, Source, Variant, sources
 from crossgraft.adapters.tasks import TASKS, AnyItem, Noted, Split, Task, TextItem, choose
 from crossgraft.core import Cell, Job, Pairing, Point, Treatment
 from crossgraft.errors import DataError, SpecError, did_you_mean
@@ -41,7 +43,8 @@ class Grid:
     Patterns are task/language with ``*``. ``base_repeats`` measures the base again (its own noise);
     ``base_variants`` are harmless changes of the prompt, such as ``"{prompt} "``. ``shots`` solved examples of
     the train split stand before every test item, the same for all of them in all languages; ``base_shots``
-    measure the base with so many beside it, to see what an adapter does that examples would do too.
+    measure the base with so many beside it, to see what an adapter does that examples would do too. ``sham``
+    and ``format_only`` train every source in these versions too.
     """
 
     sources: tuple[str, ...] = ()
@@ -54,6 +57,8 @@ class Grid:
     shots_seed: int = 0
     shots_between: str = "\n\n"
     base_shots: tuple[int, ...] = ()
+    sham: bool = False
+    format_only: bool = False
     keep_adapters: Literal["always", "never"] = "always"
 
     def __post_init__(self) -> None:
@@ -81,6 +86,7 @@ class AdapterStudy:
     tasks: dict[str, Annotated[Task, Chosen("kind", TASKS, default="choice")]]
     grid: Grid
     adapters: dict[str, Given] = field(default_factory=dict)
+    sources: dict[str, Mixture] = field(default_factory=dict)
     recipe: Recipe = Recipe()
     seeds: tuple[int, ...] = (1,)
     attention: Literal["sdpa", "eager"] = "sdpa"
@@ -97,8 +103,9 @@ class AdapterStudy:
             raise SpecError(f"expected a number of items, 0 for all; got {self.limit}", ("limit",))
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise SpecError(f"expected different seeds; got {list(self.seeds)}", ("seeds",))
-        self.points("sources")
-        self.points("targets")
+        if not self.targets:
+            raise SpecError("no target is left: tasks that are only trained on are none", ("grid", "targets"))
+        self._check_sources()
         for name, model in self.models.items():
             if self.merge and model.dtype != "float32":
                 raise SpecError(
@@ -113,22 +120,65 @@ class AdapterStudy:
                     ("adapters", name, "model"),
                 )
 
-    def points(self, which: Literal["sources", "targets"]) -> tuple[Point, ...]:
-        """The points a list of patterns stands for, in the order of the tasks."""
-        every = [Point(task, language) for task, kind in self.tasks.items() for language in kind.languages]
-        chosen: dict[Point, None] = {}
-        for pattern in getattr(self.grid, which):
-            found = [point for point in every if fnmatchcase(str(point), pattern)]
-            if not found:
-                raise SpecError(self._no_point(pattern, every), ("grid", which))
-            chosen.update(dict.fromkeys(found))
-        return tuple(point for point in every if point in chosen)
+    def _check_sources(self) -> None:
+        for pattern in self.grid.sources:
+            if not any(fnmatchcase(name, pattern) for name in [*map(str, self._every_point), *self.sources]):
+                raise SpecError(self._no_point(pattern), ("grid", "sources"))
+        for source in self.training_sources:
+            if source.adapter and source.adapter not in self.adapters:
+                near = did_you_mean(source.adapter, self.adapters)
+                raise SpecError(f"no adapter is called {source.adapter!r}{near}", ("sources", source.name, "adapter"))
+            for _, recipe in self.recipe.variants():
+                for point, _ in source.parts:
+                    self.trained_point(point, recipe)
+        for pattern in self.recipe.protect:
+            self._matching(pattern, ("recipe", "protect"))
 
-    def _no_point(self, pattern: str, every: Sequence[Point]) -> str:
+    @cached_property
+    def _every_point(self) -> tuple[Point, ...]:
+        return tuple(Point(task, language) for task, kind in self.tasks.items() for language in kind.languages)
+
+    @cached_property
+    def targets(self) -> tuple[Point, ...]:
+        """The points that are evaluated, in the order of the tasks; tasks that are only trained on are none."""
+        chosen: dict[Point, None] = {}
+        for pattern in self.grid.targets:
+            chosen.update(dict.fromkeys(self._matching(pattern, ("grid", "targets"))))
+        return tuple(point for point in self._every_point if point in chosen and self.tasks[point.task].metric)
+
+    def _matching(self, pattern: str, at: tuple[str, ...]) -> list[Point]:
+        found = [point for point in self._every_point if fnmatchcase(str(point), pattern)]
+        if not found:
+            raise SpecError(self._no_point(pattern), at)
+        return found
+
+    def _no_point(self, pattern: str) -> str:
         task, _, language = pattern.rpartition("/")
         if task in self.tasks:
             return f"the task {task!r} has no language {language!r}; it has {', '.join(self.tasks[task].languages)}"
-        return f"{pattern!r} is no task/language of this study{did_you_mean(pattern, map(str, every))}"
+        known = [*map(str, self._every_point), *self.sources]
+        return f"{pattern!r} is no task/language of this study{did_you_mean(pattern, known)}"
+
+    @cached_property
+    def training_sources(self) -> tuple[Source, ...]:
+        variants: list[Variant] = [""]
+        if self.grid.sham:
+            variants.append("sham")
+        if self.grid.format_only:
+            variants.append("format-only")
+        return sources(self.grid.sources, self._every_point, self.sources, variants)
+
+    def trained_point(self, point: Point, recipe: Recipe) -> Point:
+        """The view of a point that a recipe trains on: with format "letter", TASK@letter."""
+        if recipe.format == "as-evaluated":
+            return point
+        view = f"{point.skill}@{recipe.format}"
+        if view not in self.tasks:
+            raise SpecError(
+                f"format {recipe.format!r} trains on the view {view!r}, which is no task of this study{did_you_mean(view, self.tasks)}",
+                ("recipe", "format"),
+            )
+        return Point(view, point.lang)
 
     @property
     def test_items(self) -> int:
@@ -141,11 +191,22 @@ class AdapterStudy:
     def inputs(self) -> Sequence[Input]:
         found = [model.input(name, self.origin) for name, model in self.models.items()]
         found += [given.input(name, self.origin) for name, given in self.adapters.items()]
-        found += [self._data(point, "train") for point in self.points("sources")]
-        found += [self._data(point, "test") for point in self.points("targets")]
+        found += [self._data(point, "train") for point in self._trained_on()]
+        found += [self._data(point, "test") for point in self.targets]
         if self.grid.shots or self.grid.base_shots:
-            found += [self._data(point, "train") for point in self.points("targets")]
+            found += [self._data(point, "train") for point in self.targets]
         return found
+
+    def _trained_on(self) -> list[Point]:
+        """Every point whose train split is read: by a source in any recipe, or to protect it."""
+        recipes = [recipe for _, recipe in self.recipe.variants()]
+        parts = [point for source in self.training_sources for point, _ in source.parts]
+        found = [self.trained_point(point, recipe) for point in parts for recipe in recipes]
+        return list(dict.fromkeys([*found, *(point for recipe in recipes for point in self.protected(recipe))]))
+
+    def protected(self, recipe: Recipe) -> tuple[Point, ...]:
+        """The points on which training must do no harm."""
+        return tuple(point for pattern in recipe.protect for point in self._matching(pattern, ("recipe", "protect")))
 
     def _data(self, point: Point, split: Split) -> Input:
         one = self.tasks[point.task].input(point.lang, split, self.origin)
@@ -163,8 +224,11 @@ class AdapterStudy:
                 found.append(self._job(treatment, content_id(base=base, **extra), texts))
             for treatment, weights in self._given(name, fingerprints):
                 found.append(self._job(treatment, content_id(base=base, given=weights), tests, merged))
-            for treatment, training in self._trained(name, fingerprints):
-                found.append(self._job(treatment, content_id(base=base, **training), tests, merged))
+            for treatment, source, recipe in self._trained(name):
+                training = self._training_id(source, recipe, treatment.seed or 0, fingerprints)
+                job = self._job(treatment, content_id(base=base, **training), tests, merged)
+                run = {**training, "recipe": dict(recipe.training().identity())}
+                found.append(replace(job, run_id=content_id(base=base, **run)))
         return tuple(found)
 
     @property
@@ -186,31 +250,42 @@ class AdapterStudy:
             if given.model == model:
                 yield Treatment(model, name, "given", given.trained_on), fingerprints[given.input(name, self.origin)]
 
-    def _trained(self, model: str, fingerprints: Fingerprints) -> Iterator[tuple[Treatment, dict[str, Any]]]:
-        sources = [
-            (source, fingerprints[self._data(source, "train")], dict(self.tasks[source.task].identity(source.lang)))
-            for source in self.points("sources")
-        ]
+    def _trained(self, model: str) -> Iterator[tuple[Treatment, Source, Recipe]]:
         for seed in self.seeds:
             for axes, recipe in self.recipe.variants():
-                for source, data, reading in sources:
-                    yield (
-                        Treatment(model, str(source), "trained", source, axes, seed),
-                        {
-                            "data": data,
-                            "reading": reading,
-                            "items": self.grid.train_items,
-                            "recipe": dict(recipe.identity()),
-                            "seed": seed,
-                            "training": TRAINING,
-                        },
-                    )
+                for source in self.training_sources:
+                    if not source.adapter or self.adapters[source.adapter].model == model:
+                        yield Treatment(model, source.label, "trained", source.point, axes, seed), source, recipe
+
+    def _training_id(self, source: Source, recipe: Recipe, seed: int, fingerprints: Fingerprints) -> dict[str, Any]:
+        """Everything that makes another adapter."""
+        parts = [(self.trained_point(point, recipe), weight) for point, weight in source.parts]
+        told: dict[str, Any] = {
+            "data": [fingerprints[self._data(point, "train")] for point, _ in parts],
+            "reading": [dict(self.tasks[point.task].identity(point.lang)) for point, _ in parts],
+            "items": self.grid.train_items,
+            "recipe": dict(recipe.identity()),
+            "seed": seed,
+            "training": TRAINING,
+        }
+        if len(parts) > 1:
+            told["shares"] = [weight for _, weight in parts]
+        if source.variant:
+            told["variant"] = source.variant
+        if source.adapter:
+            told["from"] = fingerprints[self.adapters[source.adapter].input(source.adapter, self.origin)]
+        if recipe.protect:
+            told["protect"] = [fingerprints[self._data(point, "train")] for point in self.protected(recipe)]
+        return told
+
+    def source_of(self, treatment: Treatment) -> Source:
+        return next(source for source in self.training_sources if source.label == treatment.name)
 
     def _tests(self, fingerprints: Fingerprints, view: View | None = None) -> list[tuple[Point, str]]:
         """Every target with the id of its item set, as it is read and rendered."""
         shown = view or self._view
         found = []
-        for target in self.points("targets"):
+        for target in self.targets:
             told = {
                 "data": fingerprints[self._data(target, "test")],
                 "reading": dict(self.tasks[target.task].identity(target.lang)),
@@ -250,6 +325,10 @@ class AdapterStudy:
     def recipe_of(self, treatment: Treatment) -> Recipe:
         return dict(self.recipe.variants())[treatment.recipe]
 
+    def snapshots(self) -> tuple[float, ...]:
+        """After how many epochs an adapter is looked at, beside its end."""
+        return tuple(sorted({recipe.after for _, recipe in self.recipe.variants() if recipe.after}))
+
     def view_of(self, treatment: Treatment) -> View:
         """How the test items are shown to a treatment: only controls vary it."""
         for template in self.grid.base_variants:
@@ -267,8 +346,12 @@ class AdapterStudy:
 
     # data
 
-    def training_items(self, source: Point) -> tuple[AnyItem, ...]:
-        return choose(self.tasks[source.task].items(source.lang, "train", self.origin), self.grid.train_items)
+    def training_items(self, source: Source, recipe: Recipe) -> tuple[AnyItem, ...]:
+        def of(point: Point) -> Sequence[AnyItem]:
+            view = self.trained_point(point, recipe)
+            return self.tasks[view.task].items(view.lang, "train", self.origin)
+
+        return source.items(of, self.grid.train_items)
 
     def test_items_of(self, target: Point, view: View | None = None) -> tuple[AnyItem, ...]:
         """The test items as they are shown, without those that stand as examples before others."""
@@ -320,9 +403,13 @@ class AdapterStudy:
         for name, given in self.adapters.items():
             check_given_folder(Path(given.input(name, self.origin).path), f"adapters.{name}")
         for task in self.tasks.values():
-            METRICS.get(task.metric).require()
-        train = {source: self.training_items(source) for source in self.points("sources")}
-        test = {target: self.test_items_of(target) for target in self.points("targets")}
+            if task.metric:
+                METRICS.get(task.metric).require()
+        train = {
+            point: choose(self.tasks[point.task].items(point.lang, "train", self.origin), self.grid.train_items)
+            for point in self._trained_on()
+        }
+        test = {target: self.test_items_of(target) for target in self.targets}
         told = [note for task in self.tasks.values() if isinstance(task, Noted) for note in task.notes()]
         return [*told, *_leaks(train, test), *_unequal_ids(test)]
 
@@ -331,14 +418,14 @@ class AdapterStudy:
 
         name, model = next(iter(self.models.items()))
         tokenizer = load_tokenizer(name, model, self.origin)
-        for target in self.points("targets"):
+        for target in self.targets:
             for item in self.test_items_of(target)[:count]:
                 yield Glimpse(target, item.id, tuple(glimpse(tokenizer, item, self.reading(name))))
 
     def smoke(self) -> AdapterStudy:
         """One source a model and recipe, one step, one item a target."""
-        sources = tuple(str(source) for source in self.points("sources")[:1])
-        grid = replace(self.grid, sources=sources, train_items=self.recipe.batch)
+        first = tuple(source.name for source in self.training_sources[:1])
+        grid = replace(self.grid, sources=first, train_items=self.recipe.batch)
         recipe = replace(self.recipe, steps=1, axes={k: v for k, v in self.recipe.axes.items() if k != "steps"})
         return replace(self, grid=grid, recipe=recipe, seeds=self.seeds[:1], limit=1)
 

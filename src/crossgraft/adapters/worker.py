@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -13,21 +14,27 @@ from typing import Any, TypeVar, cast
 
 import torch
 
+from crossgraft.adapters.card import card
 from crossgraft.adapters.engine import Engine
-from crossgraft.adapters.engine.local import LocalEngine, window_of
+from crossgraft.adapters.engine.local import LocalEngine, finished, window_of
 from crossgraft.adapters.evaluation import Outcome, Prepared, prepare
 from crossgraft.adapters.loading import device_of, load_model, load_tokenizer, quiet
 from crossgraft.adapters.lora import FACTS, fresh_adapter, merged, put, save, saved_adapter, trainable
 from crossgraft.adapters.models import Model, check_given_folder, is_peft_folder
+from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.sources import Source
 from crossgraft.adapters.study import AdapterStudy, View
-from crossgraft.adapters.training.examples import examples
+from crossgraft.adapters.tasks import choose
+from crossgraft.adapters.training.examples import examples, hold_out
 from crossgraft.adapters.training.loop import Seeds, Task, train
 from crossgraft.core import Cell, Job, Point, Record, Texts
 from crossgraft.errors import DataError, JobFailed
-from crossgraft.metrics import scored_record
+from crossgraft.metrics import METRICS, scored_record
 from crossgraft.study import Bench, Progress, Recorded
 
 T = TypeVar("T")
+
+_PROTECT_ITEMS = 100  # of the train split of a protected point
 
 
 class AdapterWorker:
@@ -63,10 +70,11 @@ class AdapterWorker:
             for cell in job.cells:
                 yield from self._evaluate(job, cell, engine, facts, timings)
         if job.treatment.kind == "trained" and self._study.grid.keep_adapters == "never":
-            shutil.rmtree(self._adapter(job))
+            shutil.rmtree(self._adapter(job), ignore_errors=True)
 
     def _adapter(self, job: Job) -> Path:
-        return self._artefacts / job.treatment_id
+        """Where the trained weights of a job lie; a run may leave them as they were after several epochs."""
+        return self._artefacts / _artefact(job, self._study.recipe_of(job.treatment).after)
 
     def _use(self, name: str) -> None:
         """Have this base model loaded; another one goes first."""
@@ -87,28 +95,36 @@ class AdapterWorker:
     # training
 
     def _train(self, job: Job) -> Iterator[Progress]:
-        """Train and save; the adapter is then read back, so a resumed job evaluates the same weights."""
-        treatment = job.treatment
-        if treatment.source is None or treatment.seed is None:
-            raise JobFailed(f"{treatment} names no source or no seed to train with", deterministic=True)
-        recipe = self._study.recipe_of(treatment)
-        items = self._study.training_items(treatment.source)
-        reading = self._study.reading(treatment.model)
+        """Train and save; the weights are then read back, so a resumed job evaluates the same ones."""
+        study, treatment = self._study, job.treatment
+        if treatment.seed is None:
+            raise JobFailed(f"{treatment} names no seed to train with", deterministic=True)
+        recipe, source = study.recipe_of(treatment).training(), study.source_of(treatment)
+        reading = study.reading(treatment.model)
+        items = study.training_items(source, recipe)
         data = examples(self._tokenizer, items, reading, recipe, window_of(self._model))
+        kept, held_out = hold_out(data.texts, recipe.validation)
         seeds = Seeds.of(recipe, treatment.seed)
-        state = self._artefacts / f".{job.treatment_id}.state"
+        state = self._artefacts / f".{job.run_id}.state"
         started = time.perf_counter()
-        with fresh_adapter(self._model, recipe, seeds.init) as wrapped:
-            weights = trainable(wrapped)
-            task = Task(data.texts, state=state)
-            doing = f"training on {treatment.source}"
-            result = yield from _told(job, doing, train(wrapped, weights, task, recipe, seeds))
-            put(weights, result.states[0.0])
+        with self._trainable(source, recipe, seeds.init) as model:
+            weights = trainable(model)
+            task = Task(
+                kept,
+                held_out,
+                snapshots=study.snapshots(),
+                protected=self._protected(recipe, treatment.model) if recipe.protect else None,
+                state=state,
+            )
+            result = yield from _told(job, f"training on {source.label}", train(model, weights, task, recipe, seeds))
             facts = {
                 "train_items": len(items),
                 "train_steps": result.steps,
                 "train_tokens": result.tokens,
                 "losses": result.curve.losses,
+                "held_out_losses": result.curve.held_out,
+                "protected_falls": result.curve.protected,
+                "kept_epoch": result.kept_epoch,
                 "first_loss": result.curve.losses[0],
                 "last_loss": result.curve.losses[-1],
                 "packed": result.packed,
@@ -116,8 +132,61 @@ class AdapterWorker:
                 "answers_cut": data.answers_cut,
                 "seconds": time.perf_counter() - started,
             }
-            save(wrapped.save_pretrained, self._adapter(job), facts)
+            for epochs, values in result.states.items():
+                put(weights, values)
+                about = card(study, job, {**facts, "after": epochs})
+                save(self._write(model), self._artefacts / _artefact(job, epochs), facts, about)
         state.unlink(missing_ok=True)
+
+    @contextmanager
+    def _trainable(self, source: Source, recipe: Recipe, seed: int) -> Iterator[Any]:
+        """A model with weights to train: a fresh adapter, one to go on from, or a copy of the whole model."""
+        if recipe.gradient_checkpointing:
+            self._model.gradient_checkpointing_enable()
+            self._model.enable_input_require_grads()
+        try:
+            if recipe.method == "full":
+                whole = copy.deepcopy(self._model).requires_grad_(True)
+                yield whole
+            elif source.adapter:
+                folder = Path(self._study.adapters[source.adapter].input(source.adapter, self._study.origin).path)
+                check_given_folder(folder, f"adapters.{source.adapter}")
+                with saved_adapter(self._model, folder, trainable=True) as wrapped:
+                    yield wrapped
+            else:
+                with fresh_adapter(self._model, recipe, seed) as wrapped:
+                    yield wrapped
+        finally:
+            if recipe.gradient_checkpointing:
+                self._model.gradient_checkpointing_disable()
+                self._model.disable_input_require_grads()
+
+    def _write(self, model: Any) -> Callable[[str], None]:
+        """A PEFT folder; or a model folder with its tokenizer, where the whole model was trained."""
+
+        def write(folder: str) -> None:
+            model.save_pretrained(folder)
+            if not hasattr(model, "peft_config"):
+                self._tokenizer.save_pretrained(folder)
+
+        return write
+
+    def _protected(self, recipe: Recipe, name: str) -> Callable[[], float]:
+        """The largest fall, in percentage points, of a protected point: on items of its train split, never of its test."""
+        study, engine = self._study, self._engine
+        assert engine is not None
+        ready = []
+        for point in study.protected(recipe):
+            items = choose(study.tasks[point.task].items(point.lang, "train", study.origin), _PROTECT_ITEMS)
+            prepared = prepare(self._tokenizer, items, study.reading(name), window_of(self._model), point.lang)
+            metric = METRICS.get(study.tasks[point.task].metric)
+            ready.append((prepared, metric, metric.score(finished(prepared.answer(engine)).answers).value))
+
+        def fall() -> float:
+            now = [metric.score(finished(prepared.answer(engine)).answers).value for prepared, metric, _ in ready]
+            return 100 * max(before - value for (_, _, before), value in zip(ready, now, strict=True))
+
+        return fall
 
     # evaluation
 
@@ -194,6 +263,10 @@ class AdapterWorker:
         if job.treatment.kind == "trained":
             provenance["recipe"] = dict(self._study.recipe_of(job.treatment).identity())
         return scored_record(job, cell, outcome.answers, self._pairing, timings=timings, provenance=provenance)
+
+
+def _artefact(job: Job, after: float) -> str:
+    return f"{job.run_id}.after-{after:g}" if after else job.run_id
 
 
 def _told(job: Job, doing: str, steps: Generator[tuple[int, int], None, T]) -> Generator[Progress, None, T]:

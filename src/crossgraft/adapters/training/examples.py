@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from crossgraft.adapters.encoding import Reading, encode, encode_text
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.tasks import AnyItem, Item, OpenItem, TextItem
@@ -47,6 +49,20 @@ def examples(tokenizer: Any, items: Sequence[AnyItem], reading: Reading, recipe:
             "recipe.max_tokens, or choose a model with a larger window"
         )
     return Examples(tuple(texts), prompts, answers)
+
+
+def hold_out(texts: Sequence[Example], share: float) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
+    """A fixed share of the texts kept from training, by lot: at least one, where a share is asked for."""
+    if not share:
+        return tuple(texts), ()
+    count = max(1, round(len(texts) * share))
+    if count >= len(texts):
+        raise DataError(f"recipe.validation {share} of {len(texts)} items leaves nothing to train on")
+    lot = set(np.random.default_rng(42).permutation(len(texts))[:count].tolist())
+    return (
+        tuple(text for n, text in enumerate(texts) if n not in lot),
+        tuple(text for n, text in enumerate(texts) if n in lot),
+    )
 
 
 def _whole(tokenizer: Any, item: Item | OpenItem, reading: Reading) -> tuple[Example, int]:
