@@ -46,7 +46,6 @@ import peft
 import torch
 import transformers
 from flops import Weights, least_work, plain_work, product_rate
-from harness import Harness, evaluate, no_index, same_tokens, task_of
 from material import RANK, Kind, Questions, Shape, Texts, make_model, make_questions, make_tokenizer
 from variants import EveryToken, Variant
 
@@ -65,6 +64,7 @@ from crossgraft.adapters.recipe import Recipe
 from crossgraft.core import Answers, Floats
 from crossgraft.metrics import METRICS
 from crossgraft.study import Origin
+from harness import Harness, evaluate, no_index, same_tokens, task_of
 
 CASES = ("zero-shot", "few-shot", "letters", "adapters", "vocabulary", "memory")
 KINDS: tuple[Kind, ...] = ("zero-shot", "few-shot", "letters")
