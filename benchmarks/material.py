@@ -118,7 +118,7 @@ def make_model(shape: Shape, folder: Path, tokenizer: PreTrainedTokenizerFast, a
     for number, place in enumerate(places):
         with fresh_adapter(model, Recipe(rank=RANK, alpha=2.0 * RANK), seed=number) as wrapped:
             fill_adapter(wrapped, seed=number)
-            save(wrapped, place, {})
+            save(wrapped.save_pretrained, place, {})
     return places
 
 

@@ -50,9 +50,7 @@ def make(family: str = "Llama") -> Any:
 def texts(count: int = 18) -> list[Example]:
     rng = np.random.default_rng(0)
     lengths = rng.integers(12, 60, size=count)
-    return [
-        Example(tuple(int(t) for t in rng.integers(3, 200, size=n)), int(n - rng.integers(1, 8))) for n in lengths
-    ]
+    return [Example(tuple(int(t) for t in rng.integers(3, 200, size=n)), int(n - rng.integers(1, 8))) for n in lengths]
 
 
 def trained(model: Any, recipe: Recipe = RECIPE, seed: int = 1, **more: Any) -> tuple[Any, dict[str, Any]]:
@@ -109,9 +107,7 @@ def test_a_step_in_pieces_is_the_same_step(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_a_killed_run_goes_on_to_the_last_bit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dropout: float
-) -> None:
+def test_a_killed_run_goes_on_to_the_last_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dropout: float) -> None:
     recipe = replace(RECIPE, dropout=dropout)
     _, expected = trained(make(), recipe)
     monkeypatch.setattr(loop, "_SAVE_EVERY", 0.0)

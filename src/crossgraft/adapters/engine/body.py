@@ -8,6 +8,7 @@ import torch
 
 from crossgraft.adapters.engine.rows import Mask, Picks, Rows
 
+_LEAST_ROWS = 64
 _TILE_BYTES = {"cpu": 2**23, "cuda": 2**29}  # of float32 logits at a time
 
 
@@ -16,6 +17,9 @@ class Body(Protocol):
 
     @property
     def device(self) -> torch.device: ...
+
+    @property
+    def vocabulary(self) -> int: ...
 
     def states(self, rows: Rows, mask: Mask, cache: Any = None) -> torch.Tensor:
         """(rows, width, …)"""
@@ -44,6 +48,10 @@ class Halves:
     def device(self) -> torch.device:
         device: torch.device = self._model.device
         return device
+
+    @property
+    def vocabulary(self) -> int:
+        return int(self._model.config.get_text_config(decoder=True).vocab_size)
 
     def states(self, rows: Rows, mask: Mask, cache: Any = None) -> torch.Tensor:
         output = self._model.base_model(
@@ -76,6 +84,10 @@ class Whole:
         device: torch.device = self._model.device
         return device
 
+    @property
+    def vocabulary(self) -> int:
+        return int(self._model.config.get_text_config(decoder=True).vocab_size)
+
     def states(self, rows: Rows, mask: Mask, cache: Any = None) -> torch.Tensor:
         output = self._model(
             input_ids=rows.ids,
@@ -101,7 +113,7 @@ def add_sums(body: Body, states: torch.Tensor, picks: Picks, sums: torch.Tensor)
     chosen = states.flatten(0, 1)[picks.places]
     found = torch.empty(len(picks.tokens), dtype=torch.float64, device=chosen.device)
     starts = torch.searchsorted(picks.at, torch.arange(len(picks.places) + 1, device=picks.at.device)).tolist()
-    tile = _tile(body, chosen)
+    tile = _tile(body.vocabulary, chosen.device)
     for first in range(0, len(chosen), tile):
         last = min(first + tile, len(chosen))
         logits = body.logits(chosen[first:last])
@@ -112,6 +124,6 @@ def add_sums(body: Body, states: torch.Tensor, picks: Picks, sums: torch.Tensor)
     sums.index_add_(0, picks.owners, found)
 
 
-def _tile(body: Body, states: torch.Tensor) -> int:
-    vocabulary = int(body.logits(states[:1]).shape[-1])
-    return max(1, _TILE_BYTES.get(states.device.type, 2**26) // (4 * vocabulary))
+def _tile(vocabulary: int, device: torch.device) -> int:
+    """Rows of logits at a time: few enough for memory, enough that the head's weights are not read for each anew."""
+    return max(_LEAST_ROWS, _TILE_BYTES.get(device.type, 2**26) // (4 * vocabulary))

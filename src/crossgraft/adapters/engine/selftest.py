@@ -126,6 +126,8 @@ def _trial(path: Path, model: Any, requests: Sequence[Request], expected: Floats
     tokens = np.array([len(option) for request in requests for option in request.options])
     try:
         found = _found(path, model, requests)
+    except torch.OutOfMemoryError:
+        raise
     except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, NotImplementedError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         return Trial(path.name, float("nan"), float("nan"), passed=False, why=f"refused: {reason[:120]}")

@@ -94,8 +94,7 @@ class StepLoss:
         return self._sum(body, states.flatten(0, 1)[picks.places], picks.tokens)
 
     def _sum(self, body: Body, states: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        vocabulary = int(self._model.config.get_text_config(decoder=True).vocab_size)
-        tile = max(1, _TILE_BYTES // (4 * vocabulary))
+        tile = max(1, _TILE_BYTES // (4 * body.vocabulary))
         if len(states) <= tile:
             return _entropy(body, states, tokens)
         parts = [
