@@ -37,9 +37,7 @@ def make() -> Any:
 def texts() -> list[Example]:
     rng = np.random.default_rng(0)
     lengths = rng.integers(20, 60, size=120)
-    return [
-        Example(tuple(int(t) for t in rng.integers(3, 400, size=n)), int(n - rng.integers(1, 8))) for n in lengths
-    ]
+    return [Example(tuple(int(t) for t in rng.integers(3, 400, size=n)), int(n - rng.integers(1, 8))) for n in lengths]
 
 
 def by_trainer(wrapped: Any, data: list[Example], folder: Path, divided: int) -> list[float]:

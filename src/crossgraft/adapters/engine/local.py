@@ -28,6 +28,9 @@ def finished(steps: Generator[Steps, None, T]) -> T:
             return result
 
 
+_LEAST_WRITTEN = 4096  # tokens of a batch that is written: one step reads all weights for a token a row
+
+
 class LocalEngine:
     """Finds out on its first use how to score on the model, and keeps that for all its adapters."""
 
@@ -52,7 +55,11 @@ class LocalEngine:
         return (yield from self._scorer.score(requests))
 
     def generate(self, prompts: Sequence[Sequence[int]], how: Generation) -> Generator[Steps, None, Written]:
-        return (yield from generate(self._model, self._tokenizer, prompts, how, budget=self._scorer.tokens))
+        return (
+            yield from generate(
+                self._model, self._tokenizer, prompts, how, budget=max(_LEAST_WRITTEN, self._scorer.tokens)
+            )
+        )
 
     def probe(self) -> Floats:
         """Log-likelihoods of a few texts of random tokens, to see whether a model has changed at all."""

@@ -19,7 +19,7 @@ from crossgraft.errors import JobFailed
 
 Way = Literal["auto", "packed", "kept", "plain"]
 
-_CPU_TOKENS = 2048  # a batch; more gains nothing, and falls out of the cache
+_CPU_TOKENS = 512  # a batch, for each thread; more falls out of the cache
 _MOST_TOKENS = 65536
 _MASK_ENTRIES = 2**25  # a batch's mask: rows × width × (width + beginning)
 
@@ -135,7 +135,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 def _tokens_that_fit(model: Any) -> int:
     """A first guess at the tokens of a batch; it is halved when it was too bold."""
     if model.device.type != "cuda":
-        return _CPU_TOKENS
+        return _CPU_TOKENS * min(4, torch.get_num_threads())
     free, _ = torch.cuda.mem_get_info(model.device)
     text = model.config.get_text_config(decoder=True)
     a_token = model.dtype.itemsize * (
