@@ -30,7 +30,7 @@ def fresh_adapter(model: Any, recipe: Recipe, seed: int) -> Iterator[PeftModel]:
         r=recipe.rank,
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
-        target_modules="all-linear" if recipe.targets == ("all-linear",) else list(recipe.targets),
+        target_modules=_targets(model, recipe),
         layers_to_transform=list(recipe.layers) or None,
         use_rslora=recipe.rslora,
         use_dora=recipe.dora,
@@ -47,6 +47,16 @@ def fresh_adapter(model: Any, recipe: Recipe, seed: int) -> Iterator[PeftModel]:
         yield wrapped
     finally:
         _unwrap(wrapped)
+
+
+def _targets(model: Any, recipe: Recipe) -> str | list[str]:
+    """PEFT's "all-linear", by name where only some layers are adapted: it takes either, not both."""
+    if recipe.targets != ("all-linear",):
+        return list(recipe.targets)
+    if not recipe.layers:
+        return "all-linear"
+    head = model.get_output_embeddings()
+    return sorted({name.rpartition(".")[2] for name, module in _linear_modules(model) if module is not head})
 
 
 def _why_not(model: Any, recipe: Recipe, error: ValueError) -> str:

@@ -141,25 +141,17 @@ class AdapterWorker:
     @contextmanager
     def _trainable(self, source: Source, recipe: Recipe, seed: int) -> Iterator[Any]:
         """A model with weights to train: a fresh adapter, one to go on from, or a copy of the whole model."""
-        if recipe.gradient_checkpointing:
-            self._model.gradient_checkpointing_enable()
-            self._model.enable_input_require_grads()
-        try:
+        with ExitStack() as stack:
+            if recipe.gradient_checkpointing:
+                stack.enter_context(_checkpointed(self._model))
             if recipe.method == "full":
-                whole = copy.deepcopy(self._model).requires_grad_(True)
-                yield whole
+                yield copy.deepcopy(self._model).requires_grad_(True)
             elif source.adapter:
                 folder = Path(self._study.adapters[source.adapter].input(source.adapter, self._study.origin).path)
                 check_given_folder(folder, f"adapters.{source.adapter}")
-                with saved_adapter(self._model, folder, trainable=True) as wrapped:
-                    yield wrapped
+                yield stack.enter_context(saved_adapter(self._model, folder, trainable=True))
             else:
-                with fresh_adapter(self._model, recipe, seed) as wrapped:
-                    yield wrapped
-        finally:
-            if recipe.gradient_checkpointing:
-                self._model.gradient_checkpointing_disable()
-                self._model.disable_input_require_grads()
+                yield stack.enter_context(fresh_adapter(self._model, recipe, seed))
 
     def _write(self, model: Any) -> Callable[[str], None]:
         """A PEFT folder; or a model folder with its tokenizer, where the whole model was trained."""
@@ -263,6 +255,19 @@ class AdapterWorker:
         if job.treatment.kind == "trained":
             provenance["recipe"] = dict(self._study.recipe_of(job.treatment).identity())
         return scored_record(job, cell, outcome.answers, self._pairing, timings=timings, provenance=provenance)
+
+
+@contextmanager
+def _checkpointed(model: Any) -> Iterator[None]:
+    """Activations are computed twice instead of kept. Transformers calls it otherwise from version 6 on."""
+    kind = "activation" if hasattr(model, "activation_checkpointing_enable") else "gradient"
+    getattr(model, f"{kind}_checkpointing_enable")()
+    model.enable_input_require_grads()
+    try:
+        yield
+    finally:
+        getattr(model, f"{kind}_checkpointing_disable")()
+        model.disable_input_require_grads()
 
 
 def _artefact(job: Job, after: float) -> str:

@@ -135,7 +135,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 def _tokens_that_fit(model: Any) -> int:
     """A first guess at the tokens of a batch; it is halved when it was too bold."""
     if model.device.type != "cuda":
-        return _CPU_TOKENS * min(4, torch.get_num_threads())
+        return _CPU_TOKENS * min(4, int(torch.get_num_threads()))
     free, _ = torch.cuda.mem_get_info(model.device)
     text = model.config.get_text_config(decoder=True)
     a_token = model.dtype.itemsize * (
