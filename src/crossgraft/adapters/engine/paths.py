@@ -62,17 +62,22 @@ class PlainRows:
         return None
 
     def size(self, request: Request, kept: int) -> tuple[int, int]:  # noqa: ARG002 - it keeps nothing
-        return len(request.options), len(request.context) + max(map(len, request.options)) - 1
+        rows = len({option[:-1] for option in request.options})
+        return rows, len(request.context) + max(map(len, request.options)) - 1
 
     def add(self, requests: Sequence[Request], kept: Kept | None, sums: torch.Tensor) -> None:  # noqa: ARG002
         rows: list[Row] = []
+        number = 0
         for request in requests:
+            alike: dict[tuple[int, ...], Row] = {}  # options that differ in their last token only share a row
             for option in request.options:
-                row = Row()
-                row.add([*request.context, *option[:-1]], 0, CONTEXT)
+                if option[:-1] not in alike:
+                    row = alike[option[:-1]] = Row()
+                    row.add([*request.context, *option[:-1]], 0, CONTEXT)
+                    rows.append(row)
                 for place, token in enumerate(option, len(request.context) - 1):
-                    row.foretell(place, token, len(rows))
-                rows.append(row)
+                    alike[option[:-1]].foretell(place, token, number)
+                number += 1
         batch, picks = assemble(rows, self.body.device)
         there = (batch.segments == CONTEXT).long()  # padding is on the right: a causal model does not see it
         add_sums(self.body, self.body.states(batch, there), picks, sums)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from crossgraft.adapters.data import Row
 from crossgraft.adapters.files import FromFiles
@@ -28,11 +28,7 @@ class Messages(FromFiles):
     separator: str = " "  # before the answer, where there is no chat template
     id: str = ""
     test_share: float = 0.0
-
-    @property
-    def metric(self) -> str:
-        """None: there is nothing to evaluate."""
-        return ""
+    metric: Literal[""] = ""  # there is nothing to evaluate
 
     def identity(self, language: str) -> Mapping[str, Any]:  # noqa: ARG002 - all languages are read alike
         return {**self.reading(), "kind": "messages"}
