@@ -372,6 +372,22 @@ def show(record: str, out: Path, flipped: bool) -> None:
 
 
 @store.command()
+@click.argument("study", default="")
+@OUT
+@click.option("--to", type=click.Path(path_type=Path), required=True, help="Folder for the adapters.")
+def export(study: str, out: Path, to: Path) -> None:
+    """Copy the adapters of STUDY into folders ready for a hub, each with a card that holds its measured transfer."""
+    from crossgraft.adapters.export import export as exported
+    from crossgraft.store import Store
+
+    count = 0
+    for folder in exported(Store(out), study, to):
+        click.echo(str(folder))
+        count += 1
+    click.echo(f"{count} adapters; to publish one: hf upload OWNER/NAME FOLDER")
+
+
+@store.command()
 @OUT
 @AS_JSON
 def status(out: Path, as_json: bool) -> None:

@@ -446,6 +446,11 @@ class AdapterStudy:
         return total
 
 
+def artefact(job: Job, after: float) -> str:
+    """The name of the folder that holds what a job's training run left, at its end or after so many epochs."""
+    return f"{job.run_id}.after-{after:g}" if after else job.run_id
+
+
 def _with_shots(count: int) -> str:
     return f"{count} shot{'s' if count > 1 else ''}"
 

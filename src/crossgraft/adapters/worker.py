@@ -23,7 +23,7 @@ from crossgraft.adapters.lora import FACTS, fresh_adapter, merged, put, save, sa
 from crossgraft.adapters.models import Model, check_given_folder, is_peft_folder
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.sources import Source
-from crossgraft.adapters.study import AdapterStudy, View
+from crossgraft.adapters.study import AdapterStudy, View, artefact
 from crossgraft.adapters.tasks import choose
 from crossgraft.adapters.training.examples import examples, hold_out
 from crossgraft.adapters.training.loop import Seeds, Task, train
@@ -74,7 +74,7 @@ class AdapterWorker:
 
     def _adapter(self, job: Job) -> Path:
         """Where the trained weights of a job lie; a run may leave them as they were after several epochs."""
-        return self._artefacts / _artefact(job, self._study.recipe_of(job.treatment).after)
+        return self._artefacts / artefact(job, self._study.recipe_of(job.treatment).after)
 
     def _use(self, name: str) -> None:
         """Have this base model loaded; another one goes first."""
@@ -135,7 +135,7 @@ class AdapterWorker:
             for epochs, values in result.states.items():
                 put(weights, values)
                 about = card(study, job, {**facts, "after": epochs})
-                save(self._write(model), self._artefacts / _artefact(job, epochs), facts, about)
+                save(self._write(model), self._artefacts / artefact(job, epochs), facts, about)
         state.unlink(missing_ok=True)
 
     @contextmanager
@@ -268,10 +268,6 @@ def _checkpointed(model: Any) -> Iterator[None]:
     finally:
         getattr(model, f"{kind}_checkpointing_disable")()
         model.disable_input_require_grads()
-
-
-def _artefact(job: Job, after: float) -> str:
-    return f"{job.run_id}.after-{after:g}" if after else job.run_id
 
 
 def _told(job: Job, doing: str, steps: Generator[tuple[int, int], None, T]) -> Generator[Progress, None, T]:
