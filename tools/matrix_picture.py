@@ -13,33 +13,34 @@ from crossgraft.analysis.results import load_findings
 from crossgraft.report.view import MatrixView, matrices
 from crossgraft.store import Store
 
-WIDTH, HEIGHT, LEFT, TOP, GAP = 30, 17, 120, 90, 20
+WIDTH, HEIGHT, LEFT, TOP, GAP = 26, 14, 120, 90, 20
+STYLE = "rect{width:25px;height:13px}.o{stroke:#333}.n{font-size:8px;font-weight:bold;text-anchor:middle}.r{text-anchor:end}"
 
 
 def drawn(view: MatrixView, top: int) -> tuple[list[str], int]:
     lines = [f'<text x="4" y="{top + 16}" font-weight="bold" font-size="13">{escape(view.model)}</text>']
     for place, column in enumerate(view.columns):
         x = LEFT + WIDTH * place + WIDTH // 2 + 4
-        y = top + TOP - 6
-        lines.append(f'<text transform="translate({x},{y}) rotate(-60)">{escape(_short(column))}</text>')
+        lines.append(f'<text transform="translate({x},{top + TOP - 6}) rotate(-60)">{escape(_short(column))}</text>')
     for row, (label, cells) in enumerate(view.rows):
         y = top + TOP + HEIGHT * row
-        lines.append(f'<text x="{LEFT - 6}" y="{y + 12}" text-anchor="end">{escape(_short(label))}</text>')
+        lines.append(f'<text class="r" x="{LEFT - 6}" y="{y + 10}">{escape(_short(label))}</text>')
         for place, cell in enumerate(cells):
             x = LEFT + WIDTH * place
-            colour = "#eee" if cell.colour == "none" else cell.colour
-            edge = ' stroke="#333"' if cell.own else ""
-            weight = ' font-weight="bold"' if cell.clear else ' fill="#666"'
-            lines.append(f'<rect x="{x}" y="{y}" width="{WIDTH - 1}" height="{HEIGHT - 1}" fill="{colour}"{edge}/>')
-            lines.append(
-                f'<text x="{x + WIDTH // 2}" y="{y + 12}" text-anchor="middle" font-size="8"{weight}>{_whole(cell.text)}'
-                f"<title>{escape(cell.detail)}</title></text>"
-            )
+            colour = "#eee" if cell.colour == "none" else _hex(cell.colour)
+            own = ' class="o"' if cell.own else ""
+            lines.append(f'<rect x="{x}" y="{y}" fill="{colour}"{own}/>')
+            if cell.clear:
+                lines.append(f'<text class="n" x="{x + WIDTH // 2}" y="{y + 10}">{_whole(cell.text)}</text>')
     return lines, TOP + HEIGHT * len(view.rows) + GAP
 
 
 def _short(label: str) -> str:
     return label.replace("almanac/", "")
+
+
+def _hex(colour: str) -> str:
+    return "#" + "".join(f"{int(part):02x}" for part in colour.removeprefix("rgb(").removesuffix(")").split(","))
 
 
 def _whole(text: str) -> str:
@@ -62,7 +63,7 @@ def main(out: str, study: str, file: str) -> None:
     width = LEFT + WIDTH * max(len(view.columns) for view in views) + 60
     Path(file).write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{top}" font-family="sans-serif" font-size="10">'
-        f'<rect width="100%" height="100%" fill="white"/>{"".join(body)}</svg>\n',
+        f'<style>{STYLE}</style><path d="M0 0H{width}V{top}H0z" fill="white"/>{"".join(body)}</svg>\n',
         "utf-8",
     )
 
