@@ -14,7 +14,7 @@ from crossgraft.report.view import MatrixView, matrices
 from crossgraft.store import Store
 
 WIDTH, HEIGHT, LEFT, TOP, GAP = 26, 14, 120, 90, 20
-STYLE = "rect{width:25px;height:13px}.o{stroke:#333}.n{font-size:8px;font-weight:bold;text-anchor:middle}.r{text-anchor:end}"
+STYLE = ".o{stroke:#333}.n{font-size:8px;font-weight:bold;text-anchor:middle}.r{text-anchor:end}"
 
 
 def drawn(view: MatrixView, top: int) -> tuple[list[str], int]:
@@ -29,7 +29,7 @@ def drawn(view: MatrixView, top: int) -> tuple[list[str], int]:
             x = LEFT + WIDTH * place
             colour = "#eee" if cell.colour == "none" else _hex(cell.colour)
             own = ' class="o"' if cell.own else ""
-            lines.append(f'<rect x="{x}" y="{y}" fill="{colour}"{own}/>')
+            lines.append(f'<path d="M{x} {y}h{WIDTH - 1}v{HEIGHT - 1}h-{WIDTH - 1}z" fill="{colour}"{own}/>')
             if cell.clear:
                 lines.append(f'<text class="n" x="{x + WIDTH // 2}" y="{y + 10}">{_whole(cell.text)}</text>')
     return lines, TOP + HEIGHT * len(view.rows) + GAP
