@@ -90,3 +90,17 @@ def test_parallel_languages_do_not_make_a_mean_surer_than_their_items() -> None:
     four = analyse(grid(dict.fromkeys(languages, (before, after)))).regimes[0].estimate
 
     assert (four.low, four.high) == (pytest.approx(one.low), pytest.approx(one.high))
+
+
+def test_the_luck_of_seeds_widens_a_mean() -> None:
+    """Two seeds that differ by a half: the interval is as wide as their spread, however many items agree."""
+    before = [0] * 400
+    pairs = [measured(BASE, answers(before), DE)]
+    for seed, share in ((1, 0), (2, 200)):
+        treatment = Treatment("m", "a/en", "trained", EN, (), seed)
+        pairs.append(measured(treatment, answers([1] * share + [0] * (400 - share)), DE))
+
+    estimate = analyse(matrix_of(*pairs)).regimes[0].estimate
+
+    assert estimate.mean == 25
+    assert estimate.high - estimate.mean > 1.96 * 24

@@ -8,37 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
+from crossgraft.analysis.axes import AxisEffect, axis_effects
+from crossgraft.analysis.draws import DRAWS, SEED, TINY, Draws, Estimate
 from crossgraft.analysis.trust import TrustCheck
-from crossgraft.core import REGIME_WORDS, Floats, Point, Regime, Treatment
+from crossgraft.core import REGIME_WORDS, Point, Regime, Treatment
 from crossgraft.matrix import ChangeCell, ControlCheck, Gap, TransferMatrix
-from crossgraft.stats.bootstrap import joint_item_bootstrap
-
-DRAWS = 1000
-SEED = 0
-TINY = 1e-9  # changes smaller than this many percentage points are zero
-
-Verdict = Literal["better", "worse", "not distinguishable"]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean of changes over cells, in percentage points, with its interval."""
-
-    mean: float
-    low: float
-    high: float
-    cells: int
-    items: int  # different items the cells rest on
-
-    @property
-    def verdict(self) -> Verdict:
-        if self.low > 0:
-            return "better"
-        return "worse" if self.high < 0 else "not distinguishable"
 
 
 @dataclass(frozen=True)
@@ -76,12 +53,13 @@ class Findings:
     gaps: tuple[Gap, ...]
     control_checks: tuple[ControlCheck, ...]
     trust_checks: tuple[TrustCheck, ...] = ()
+    axes: tuple[AxisEffect, ...] = ()
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     method: str = field(
         default=(
             f"Intervals of cells: Agresti–Min, 95 %, paired by item, the variance between seeds added. Intervals of "
-            f"means: joint item bootstrap, {DRAWS} draws, seed {SEED}; they are about new items, not about new models, "
+            f"means: joint item bootstrap, {DRAWS} draws, seed {SEED}, the variance between seeds added; they are about new items, not about new models, "
             "tasks or languages. Cells are not corrected for their number: of 100 cells without any change, about "
             "five have an interval that excludes zero."
         )
@@ -97,7 +75,7 @@ def analyse(
     checks: Sequence[TrustCheck] = (),
 ) -> Findings:
     """Read a matrix: means by regime, the first table and its sentences."""
-    draws = _Draws(matrix)
+    draws = Draws(matrix)
     summaries = tuple(_summary(row, matrix, draws) for row in matrix.rows)
     regimes = tuple(_regimes(matrix, draws))
     return Findings(
@@ -109,67 +87,13 @@ def analyse(
         gaps=matrix.gaps,
         control_checks=matrix.control_checks,
         trust_checks=tuple(checks),
+        axes=axis_effects(matrix, draws),
         notes=(*notes, *_shared_base(matrix)),
         failures=tuple(failures),
     )
 
 
-class _Draws:
-    """The change of every percentage-point cell in every draw of items."""
-
-    def __init__(self, matrix: TransferMatrix) -> None:
-        self.cells = [cell for cell in matrix.cells.values() if cell.unit == "pp"]
-        self._place = {id(cell): place for place, cell in enumerate(self.cells)}
-        self._change = np.empty((DRAWS, len(self.cells)))
-        for task in dict.fromkeys((cell.target.task, cell.metric.name) for cell in self.cells):
-            block = [cell for cell in self.cells if (cell.target.task, cell.metric.name) == task]
-            treated, control = _aligned(block)
-            metric = block[0].metric
-            # the same seed for every task: a task's interval does not depend on what else is in the grid
-            drawn = joint_item_bootstrap(
-                treated, control, metric.aggregate, draws=DRAWS, rng=np.random.default_rng(SEED)
-            )
-            sign = 100.0 if metric.higher_is_better else -100.0
-            for column, cell in enumerate(block):
-                self._change[:, self._place[id(cell)]] = sign * drawn[:, column]
-
-    def mean(self, cells: Iterable[ChangeCell]) -> Estimate | None:
-        """The equal-weight mean over cells, with its interval over the draws.
-
-        Where hardly an item changed, draws hardly differ: the interval is never narrower than what
-        Agresti and Min's would be for as many items of which none changed.
-        """
-        chosen = [cell for cell in cells if id(cell) in self._place]
-        if not chosen:
-            return None
-        with np.errstate(invalid="ignore"):
-            means = np.nanmean(self._change[:, [self._place[id(cell)] for cell in chosen]], axis=1)
-        low, high = np.quantile(means, [0.025, 0.975])
-        items = {(cell.target.task, item) for cell in chosen for item in cell.items}
-        mean = float(np.mean([cell.change.mean for cell in chosen]))
-        least = 100 * 1.96 / (len(items) + 2)
-        low, high = min(float(low), mean - least), max(float(high), mean + least)
-        return Estimate(_exact(mean), _exact(low), _exact(high), len(chosen), len(items))
-
-
-def _exact(value: float) -> float:
-    return 0.0 if abs(value) < TINY else value
-
-
-def _aligned(block: Sequence[ChangeCell]) -> tuple[Floats, Floats]:
-    """Statistics (cells, items, k) over the union of the cells' items; zero where a cell lacks one."""
-    items = {item: place for place, item in enumerate(sorted({item for cell in block for item in cell.items}))}
-    width = block[0].treated_statistics.shape[1]
-    treated = np.zeros((len(block), len(items), width))
-    control = np.zeros_like(treated)
-    for number, cell in enumerate(block):
-        at = [items[item] for item in cell.items]
-        treated[number, at] = cell.treated_statistics
-        control[number, at] = cell.control_statistics
-    return treated, control
-
-
-def _summary(row: Treatment, matrix: TransferMatrix, draws: _Draws) -> Summary:
+def _summary(row: Treatment, matrix: TransferMatrix, draws: Draws) -> Summary:
     cells = [cell for (one, _), cell in matrix.cells.items() if one == row]
     gained, words = _where_it_should_gain(cells)
     off_source = [cell for cell in cells if cell.regime != "MT-ML" and cell.unit == "pp"]
@@ -199,7 +123,7 @@ def _by_gain(summary: Summary) -> tuple[str, float]:
     return summary.row.model, -(summary.gain.mean if summary.gain else -np.inf)
 
 
-def _regimes(matrix: TransferMatrix, draws: _Draws) -> Iterable[RegimeMean]:
+def _regimes(matrix: TransferMatrix, draws: Draws) -> Iterable[RegimeMean]:
     models = dict.fromkeys(row.model for row in matrix.rows)
     for model in models:
         cells = [cell for cell in draws.cells if cell.row.model == model]

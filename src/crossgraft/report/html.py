@@ -18,6 +18,7 @@ def html(findings: Findings, about: About) -> str:
         summaries=list(view.summaries(findings)),
         matrices=list(view.matrices(findings)),
         regimes=list(view.regimes(findings)),
+        axes=list(view.axes(findings)),
         checks=list(view.checks(findings)),
         trust_checks=findings.trust_checks,
         gaps=view.gaps(findings),

@@ -42,6 +42,12 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
             for one in view.regimes(findings)
         ),
     )
+    if axes := list(view.axes(findings)):
+        yield from _section("What the axes of the recipe do")
+        yield from _table(
+            ["model", "axis", "compared", "on", "difference (pp)", "from", ""],
+            ([one.model, one.axis, one.compared, one.outcome, one.difference, one.n, one.verdict] for one in axes),
+        )
     yield from _listed(
         "What is missing", [f"{row}: {reason} ({count} targets)" for row, reason, count in view.gaps(findings)]
     )

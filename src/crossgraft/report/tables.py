@@ -38,6 +38,30 @@ def regimes_csv(findings: Findings) -> str:
     )
 
 
+def axes_csv(findings: Findings) -> str:
+    """One row an effect of an axis of the recipe."""
+    header = ["model", "axis", "levels", "references", "outcome", "sets", "cells", "items", "difference", "low", "high"]
+    return _csv(
+        header,
+        (
+            [
+                one.model,
+                one.axis,
+                ", ".join(str(value) for _, value in one.levels),
+                ", ".join(str(value) for _, value in one.references),
+                one.outcome,
+                one.sets,
+                one.estimate.cells,
+                one.estimate.items,
+                one.estimate.mean,
+                one.estimate.low,
+                one.estimate.high,
+            ]
+            for one in findings.axes
+        ),
+    )
+
+
 def gaps_csv(findings: Findings) -> str:
     """One row a result that is missing or refused."""
     header = ["model", "treatment", "seed", "target", "why", "reason"]

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isnan
 
-from crossgraft.analysis.findings import TINY, Estimate, Findings, Summary, columns_of
+from crossgraft.analysis.draws import TINY, Estimate
+from crossgraft.analysis.findings import Findings, Summary, columns_of
 from crossgraft.matrix import ChangeCell, ControlCheck
 
 _FULL_COLOUR = 15.0  # percentage points at which the colour is deepest
@@ -187,6 +188,35 @@ def regimes(findings: Findings) -> Iterator[RegimeView]:
             f"{one.estimate.cells} cells, {one.estimate.items} items",
             f"{one.positive:.0%}",
             one.estimate.verdict,
+        )
+
+
+@dataclass(frozen=True)
+class AxisView:
+    model: str
+    axis: str
+    compared: str
+    outcome: str
+    difference: str
+    n: str
+    verdict: str
+
+
+def axes(findings: Findings) -> Iterator[AxisView]:
+    """Effects of the axes of the recipe: a level against the first one."""
+    for one in findings.axes:
+        levels = ", ".join(str(value) for _, value in one.levels)
+        references = ", ".join(str(value) for _, value in one.references)
+        found = one.estimate
+        verdict = {"better": "higher", "worse": "lower"}.get(found.verdict, found.verdict)
+        yield AxisView(
+            one.model,
+            one.axis,
+            f"{levels} against {references}",
+            one.outcome,
+            estimate(found),
+            f"{one.sets} sets, {found.cells} cells, {found.items} items",
+            verdict,
         )
 
 
