@@ -10,8 +10,8 @@ time of the process and by the clock, the largest difference of a log-likelihood
 The harness runs at the best of the batch sizes that are tried first, once each. In the cases zero-shot, few-shot, letters
 and vocabulary only its ``_loglikelihood_tokens`` is timed, which leaves out its tokenising, and our engine without ours;
 the engine's self-test, once a model, is printed apart. In the case adapters everything is timed on both sides: loading, tokenising,
-scoring, metrics; the harness has one TaskManager without the index of its own tasks, which would cost it seconds more
-in every process. The case memory runs each side in a process of its own.
+scoring, metrics; the harness has one TaskManager without the index of its own tasks, and, in a line of its own, makes that
+index anew for every adapter, as its simple_evaluate does when it is given none. The case memory runs each side in a process of its own.
 
 The first variants change one thing against plain rows, that is, what the harness does, rebuilt from the engine's parts;
 the last ones are the engine itself, on the way named. To cite a number, give the command, the commit, and the lines on
@@ -47,6 +47,7 @@ import peft
 import torch
 import transformers
 from flops import Weights, least_work, plain_work, product_rate
+from lm_eval.tasks import TaskManager
 from material import RANK, Kind, Questions, Shape, Texts, make_model, make_questions, make_tokenizer
 from variants import EveryToken, Variant
 
@@ -387,13 +388,13 @@ def all_adapters(world: World) -> None:
         del lm
     print(f"Harness by batch size: {tried}. Used: {batch}.")
 
-    def theirs() -> tuple[Floats, list[dict[str, float]]]:
+    def theirs(*, index: bool = False) -> tuple[Floats, list[dict[str, float]]]:
         found, scores = [], []
         tasks = no_index()
         for adapter in (None, *adapters):
             told = {"peft": str(adapter)} if adapter else {}
             lm = Remembering(pretrained=str(folder), device="cpu", dtype="float32", batch_size=batch, **told)
-            scores.append(evaluate(lm, task, tasks))
+            scores.append(evaluate(lm, task, TaskManager() if index else tasks))
             found.append(lm.answered)
         return np.array(found), scores
 
@@ -416,6 +417,7 @@ def all_adapters(world: World) -> None:
 
     runs = {
         "harness, a fresh HFLM each": theirs,
+        "harness, and its own index of tasks each time, as simple_evaluate does": lambda: theirs(index=True),
         "engine, loaded once": ours,
         "engine, adapters merged": lambda: ours(merge=True),
     }
