@@ -5,20 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import version
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
+
 from crossgraft.core import Cell, Job, Pairing, Point, Treatment, is_language
 from crossgraft.embeddings.lexicon import Lexicon, read_lexicon
-from crossgraft.embeddings.mapping import MAPPERS, Mapping
+from crossgraft.embeddings.mapping import Mapper, Mapping, mapper
 from crossgraft.embeddings.space import Case, Space, Step, read_space
 from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, LanguagePair
 from crossgraft.embeddings.tasks.bli import lexicon_file
-from crossgraft.errors import DataError, SpecError
+from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.identity import content_id
 from crossgraft.metrics import scored_record
 from crossgraft.spec import Chosen
@@ -75,16 +77,25 @@ class Lexicons:
 
 @dataclass(frozen=True)
 class Methods:
-    """``[methods]``: the mapping methods, by name."""
+    """``[methods]``: the mapping methods, by name or name:mode, and parameters of theirs by the same name."""
 
     use: tuple[str, ...]
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in self.settings:
+            if name not in self.use:
+                raise SpecError(
+                    f"{name!r} is not among the methods in use{did_you_mean(name, self.use)}", ("settings",)
+                )
         for name in self.use:
             try:
-                MAPPERS.get(name)
+                self.get(name)
             except SpecError as error:
-                raise SpecError(str(error), ("use",)) from None
+                raise SpecError(str(error), ("settings", name) if name in self.settings else ("use",)) from None
+
+    def get(self, name: str) -> Mapper:
+        return mapper(name, self.settings.get(name))
 
 
 @dataclass(frozen=True)
@@ -97,12 +108,15 @@ class EmbeddingStudy:
     lexicon: Lexicons
     methods: Methods
     tasks: dict[str, Annotated[EmbeddingTask, Chosen("kind", TASKS, default="bli")]]
+    seeds: tuple[int, ...] = (1,)  # of stochastic methods
     limit: int = 0  # test items a target, 0 for all
     origin: Origin = field(default=Origin(), metadata={"toml": False})
 
     def __post_init__(self) -> None:
         if self.limit < 0:
             raise SpecError(f"expected a number of items, 0 for all; got {self.limit}", ("limit",))
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            raise SpecError(f"expected different seeds; got {list(self.seeds)}", ("seeds",))
         if not self.tasks:
             raise SpecError("expected at least one task, such as [tasks.bli]", ("tasks",))
         if not self.language_pairs():
@@ -159,13 +173,16 @@ class EmbeddingStudy:
         control = Treatment(self.spaces.name, "unmapped", "control")
         yield self._job(pair, control, content_id(spaces=spaces, method=None), fingerprints)
         train, flipped = self._train(pair)
-        for size in self.lexicon.sizes:
-            for method in self.methods.use:
-                treatment = Treatment(self.spaces.name, method, "mapping", recipe=(("pairs", size),) if size else ())
-                lexicon = [fingerprints[train], flipped, size]
-                yield self._job(
-                    pair, treatment, content_id(spaces=spaces, method=method, lexicon=lexicon), fingerprints
-                )
+        for name in self.methods.use:
+            method = self.methods.get(name)
+            told = {"name": name.partition(":")[0], **asdict(method)}  # type: ignore[call-overload]  # a dataclass
+            for size in self.lexicon.sizes if method.uses_dictionary else (0,):
+                lexicon = [fingerprints[train], flipped, size] if method.uses_dictionary else None
+                recipe = (("pairs", size),) if size else ()
+                for seed in self.seeds if method.stochastic else (None,):
+                    treatment = Treatment(self.spaces.name, name, "mapping", recipe=recipe, seed=seed)
+                    fitted = content_id(spaces=spaces, method=told, lexicon=lexicon, seed=seed)
+                    yield self._job(pair, treatment, fitted, fingerprints)
 
     def _job(self, pair: LanguagePair, treatment: Treatment, treatment_id: str, fingerprints: Fingerprints) -> Job:
         cells = []
@@ -194,9 +211,11 @@ class EmbeddingStudy:
         with threadpool_limits(bench.threads):
             yield _EmbeddingWorker(self, self.pairing(bench))
 
-    def space(self, language: str) -> Space:
+    def space(self, language: str, steps: tuple[Step, ...] | None = None) -> Space:
+        """The space of a language, normalised by the steps of a method, or else by those of the study."""
         path = self._space(language).path
-        return read_space(path, top=self.spaces.top, case=self.spaces.case).normalised(self.spaces.normalise)
+        read = read_space(path, top=self.spaces.top, case=self.spaces.case)
+        return read.normalised(self.spaces.normalise if steps is None else steps)
 
     def dictionary(self, pair: LanguagePair) -> Lexicon:
         train, flipped = self._train(pair)
@@ -255,7 +274,8 @@ class _EmbeddingWorker:
     def run(self, job: Job) -> Iterator[Progress | Recorded]:
         started = time.perf_counter()
         pair = self._pairs[job.cells[0].target.lang]
-        spaces = self._space(pair.source), self._space(pair.target)
+        steps = None if job.treatment.is_control else self._study.methods.get(job.treatment.name).normalise
+        spaces = self._space(pair.source, steps), self._space(pair.target, steps)
         if spaces[0].width != spaces[1].width:
             raise DataError(
                 f"{pair}: the vectors of {pair.source} have {spaces[0].width} dimensions, those of {pair.target} "
@@ -278,16 +298,20 @@ class _EmbeddingWorker:
         facts: dict[str, Any] = {"vocabulary": [len(space.words) for space in spaces]}
         if treatment.is_control:
             return Mapping(), facts
-        size = int(dict(treatment.recipe).get("pairs", 0))
-        lexicon = self._study.dictionary(pair).first(size)
-        rows = lexicon.rows(*spaces)
-        if len(rows) == 0:
-            raise DataError(
-                f"{pair}: no entry of the dictionary {Path(lexicon.file).name} is in both vocabularies; "
-                'check its direction, and whether spaces.case should be "lower"'
-            )
-        facts |= {"dictionary_pairs": len(lexicon.pairs), "dictionary_pairs_known": len(rows)}
-        return MAPPERS.get(treatment.name)().fit(*spaces, rows), facts
+        method = self._study.methods.get(treatment.name)
+        pairs = np.empty((0, 2), dtype=np.int64)
+        if method.uses_dictionary:
+            size = int(dict(treatment.recipe).get("pairs", 0))
+            lexicon = self._study.dictionary(pair).first(size)
+            pairs = lexicon.rows(*spaces)
+            if len(pairs) == 0:
+                raise DataError(
+                    f"{pair}: no entry of the dictionary {Path(lexicon.file).name} is in both vocabularies; "
+                    'check its direction, and whether spaces.case should be "lower"'
+                )
+            facts |= {"dictionary_pairs": len(lexicon.pairs), "dictionary_pairs_known": len(pairs)}
+        mapping = method.fit(*spaces, pairs, np.random.default_rng(treatment.seed or 0))
+        return mapping, {**facts, "fit": dict(mapping.facts)}
 
 
 def _versions() -> dict[str, str]:

@@ -2,35 +2,79 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping as Table
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from crossgraft.embeddings.lexicon import Pairs
-from crossgraft.embeddings.space import Space, Vectors
+from crossgraft.embeddings.space import Space, Step, Vectors
+from crossgraft.errors import SpecError
 from crossgraft.registry import Registry
+from crossgraft.spec import convert
+
+Matrix = npt.NDArray[np.floating[Any]]  # (d, k)
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """A pair of linear maps into the shared space; ``None`` leaves a side as it is."""
+    """A pair of linear maps into the shared space; ``None`` leaves a side as it is.
 
-    source: npt.NDArray[np.floating[Any]] | None = None  # (d, k)
-    target: npt.NDArray[np.floating[Any]] | None = None  # (d, k)
+    ``facts`` is what the fit says of itself: iterations, objective, size of an induced dictionary, whether it converged.
+    """
+
+    source: Matrix | None = None
+    target: Matrix | None = None
+    facts: Table[str, Any] = field(default_factory=dict, compare=False)
 
     def map_source(self, vectors: Vectors) -> Vectors:
-        return vectors if self.source is None else np.asarray(vectors @ self.source, dtype=np.float32)
+        return vectors if self.source is None else _product(vectors, self.source)
 
     def map_target(self, vectors: Vectors) -> Vectors:
-        return vectors if self.target is None else np.asarray(vectors @ self.target, dtype=np.float32)
+        return vectors if self.target is None else _product(vectors, self.target)
+
+
+def _product(vectors: Vectors, matrix: Matrix) -> Vectors:
+    """In float32 throughout: the product with a vocabulary is never made in float64."""
+    return np.asarray(vectors @ matrix.astype(np.float32))
 
 
 class Mapper(Protocol):
-    """A method: fitting it to two spaces and dictionary rows gives a mapping."""
+    """A method: fitting it to two spaces and dictionary rows gives a mapping.
 
-    def fit(self, source: Space, target: Space, pairs: Pairs) -> Mapping: ...
+    ``normalise`` are the steps its authors put before it; None leaves that to the study. A method that uses no
+    dictionary is given no pairs; one that is not stochastic does not touch ``rng``.
+    """
+
+    @property
+    def uses_dictionary(self) -> bool: ...
+
+    @property
+    def stochastic(self) -> bool: ...
+
+    @property
+    def normalise(self) -> tuple[Step, ...] | None: ...
+
+    def fit(self, source: Space, target: Space, pairs: Pairs, rng: np.random.Generator) -> Mapping: ...
 
 
 MAPPERS: Registry[type[Mapper]] = Registry("mapping method", "crossgraft.mappings", "crossgraft.embeddings.mapping")
+
+
+def mapper(text: str, settings: Table[str, Any] | None = None, at: tuple[str, ...] = ()) -> Mapper:
+    """A method by name, with the value of its field ``mode`` after a colon: "vecmap:unsupervised".
+
+    >>> mapper("procrustes")
+    Procrustes()
+    """
+    name, colon, mode = text.partition(":")
+    kind = MAPPERS.get(name)
+    told = dict(settings or {})
+    if colon:
+        if "mode" not in getattr(kind, "__dataclass_fields__", {}):
+            raise SpecError(f"the mapping method {name!r} has no modes; got {text!r}", at)
+        told["mode"] = mode
+    made: Mapper = convert(told, kind, at)
+    return made

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
-from crossgraft.embeddings.mapping import MAPPERS, Mapping
-from crossgraft.embeddings.space import Space
+from crossgraft.embeddings.mapping import MAPPERS, Mapping, Matrix
+from crossgraft.embeddings.space import Space, Step, Vectors
 from crossgraft.errors import DataError
 
 
@@ -21,10 +22,17 @@ class Procrustes:
     angles, and with them every monolingual neighbourhood.
     """
 
-    def fit(self, source: Space, target: Space, pairs: Pairs) -> Mapping:
+    uses_dictionary: ClassVar[bool] = True
+    stochastic: ClassVar[bool] = False
+    normalise: ClassVar[tuple[Step, ...] | None] = None
+
+    def fit(self, source: Space, target: Space, pairs: Pairs, rng: np.random.Generator) -> Mapping:  # noqa: ARG002 - of stochastic methods
         if len(pairs) == 0:
             raise DataError("no dictionary entry is in both vocabularies")
-        x = source.vectors[pairs[:, 0]].astype(np.float64)
-        y = target.vectors[pairs[:, 1]].astype(np.float64)
-        u, _, vt = np.linalg.svd(x.T @ y)
-        return Mapping(source=u @ vt)
+        return Mapping(source=rotation(source.vectors[pairs[:, 0]], target.vectors[pairs[:, 1]]))
+
+
+def rotation(x: Vectors, y: Vectors) -> Matrix:
+    """The orthogonal matrix (d, d) that takes rows of x nearest to those of y."""
+    u, _, vt = np.linalg.svd(x.T.astype(np.float64) @ y.astype(np.float64))
+    return np.asarray(u @ vt)
