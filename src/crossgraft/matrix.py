@@ -7,12 +7,12 @@ same kind is refused with the reason.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from crossgraft.core import Cell, Floats, Job, Point, Record, Regime, Treatment
+from crossgraft.core import Cell, Floats, Job, Labels, Point, Record, Regime, Treatment
 from crossgraft.errors import MissingExtra
 from crossgraft.metrics import METRICS, Metric
 from crossgraft.stats.bootstrap import joint_item_bootstrap
@@ -81,12 +81,14 @@ class TransferMatrix:
     cells: Mapping[tuple[Treatment, Point], ChangeCell]
     gaps: tuple[Gap, ...] = ()
     control_checks: tuple[ControlCheck, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    labels: Labels = Labels()
 
     @classmethod
-    def from_records(cls, jobs: Sequence[Job], records: Iterable[Record]) -> TransferMatrix:
+    def from_records(
+        cls, jobs: Sequence[Job], records: Iterable[Record], labels: Labels | None = None
+    ) -> TransferMatrix:
         """Pair what the jobs of a study asked for with what was recorded."""
-        return _Pairing(jobs, records).matrix()
+        return replace(_Pairing(jobs, records).matrix(), labels=labels or Labels())
 
     @property
     def change(self) -> Floats:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
-from crossgraft.core import Job, Pairing, Point, Record, Texts
+from crossgraft.core import Job, Labels, Pairing, Point, Record, Texts
 from crossgraft.errors import JobFailed
 
 
@@ -129,6 +129,13 @@ class Trains(Protocol):
     def adapter_bytes(self, jobs: Sequence[Job]) -> int | None:
         """What they will weigh; None when that cannot be told yet."""
         ...
+
+
+@runtime_checkable
+class Labelled(Protocol):
+    """A study that says more of its models and tasks than their names."""
+
+    def labels(self) -> Labels: ...
 
 
 @dataclass(frozen=True, slots=True)

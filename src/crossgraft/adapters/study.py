@@ -16,7 +16,7 @@ from crossgraft.adapters.models import Given, Model, adapter_bytes, check_given_
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.sources import Mixture, Source, Variant, sources
 from crossgraft.adapters.tasks import TASKS, AnyItem, Noted, Split, Task, TextItem, choose
-from crossgraft.core import Cell, Job, Pairing, Point, Treatment
+from crossgraft.core import Cell, Job, Labels, Pairing, Point, Treatment
 from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.identity import content_id, item_hash
 from crossgraft.metrics import METRICS
@@ -185,6 +185,15 @@ class AdapterStudy:
         """How many test items a target, 0 for all: the smaller of grid.test_items and limit."""
         counts = [count for count in (self.grid.test_items, self.limit) if count]
         return min(counts, default=0)
+
+    def labels(self) -> Labels:
+        """What the spec says of models and tasks beside their names."""
+        translated = {name: getattr(task, "translated", "unknown") for name, task in self.tasks.items()}
+        return Labels(
+            {name: model.family for name, model in self.models.items() if model.family},
+            {name: model.billions for name, model in self.models.items() if model.billions is not None},
+            {name: how for name, how in translated.items() if how != "unknown"},
+        )
 
     # what it depends on, and what it consists of
 

@@ -33,14 +33,14 @@ def require_study(store: Store, name: str = "") -> Manifest:
 def load_matrix(store: Store, name: str = "") -> TransferMatrix:
     """The transfer matrix of a study in the store."""
     manifest = require_study(store, name)
-    return TransferMatrix.from_records(manifest.jobs, _records(store, manifest)[0])
+    return TransferMatrix.from_records(manifest.jobs, _records(store, manifest)[0], manifest.labels)
 
 
 def load_findings(store: Store, name: str = "") -> Findings:
     """What the results of a study in the store say."""
     manifest = require_study(store, name)
     records, damages = _records(store, manifest)
-    matrix = TransferMatrix.from_records(manifest.jobs, records)
+    matrix = TransferMatrix.from_records(manifest.jobs, records, manifest.labels)
     missing = {cell.record_id for job in manifest.jobs for cell in job.cells} - set(store.done())
     failures = [f"{one['job']}: {one['message']}" for one in store.failures().values() if missing & set(one["records"])]
     notes = [*manifest.notes, *map(str, damages)]
