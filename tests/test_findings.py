@@ -77,7 +77,7 @@ def test_a_change_below_a_billionth_is_zero() -> None:
     findings = analyse(grid({DE: ([0, 1, 1], [0, 1, 1]), OTHER: ([0, 1, 1], [0, 1, 1])}))
 
     assert {one.estimate.mean for one in findings.regimes} == {0.0}
-    assert {one.positive for one in findings.regimes} == {0.0}
+    assert {one.positive.mean for one in findings.regimes} == {0.0}
 
 
 def test_parallel_languages_do_not_make_a_mean_surer_than_their_items() -> None:

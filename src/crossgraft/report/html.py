@@ -7,7 +7,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.report import view
+from crossgraft.report import plane, view
 from crossgraft.report.view import About
 
 
@@ -18,6 +18,10 @@ def html(findings: Findings, about: About) -> str:
         summaries=list(view.summaries(findings)),
         matrices=list(view.matrices(findings)),
         regimes=list(view.regimes(findings)),
+        contrasts=list(view.contrasts(findings)),
+        treatment_harm=list(view.treatment_harm(findings)),
+        target_harm=list(view.target_harm(findings)),
+        planes=list(plane.planes(findings)),
         axes=list(view.axes(findings)),
         checks=list(view.checks(findings)),
         trust_checks=findings.trust_checks,

@@ -34,14 +34,44 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
         )
         yield ""
         yield "Bold: the interval excludes zero. Intervals and n are in `cells.csv`."
-    yield from _section("Means")
+    if contrasts := list(view.contrasts(findings)):
+        yield from _section("On the source's task against off it")
+        yield from _table(
+            ["over", "difference (pp)", "with new items and seeds", "with new models", "with new tasks"],
+            ([one.over, one.mean, *one.levels] for one in contrasts),
+        )
+    yield from _section("Means by what source and target share")
     yield from _table(
-        ["model", "regime", "meaning", "mean (pp)", "from", "above zero", ""],
+        [
+            "model",
+            "regime",
+            "meaning",
+            "mean (pp)",
+            "median",
+            "above zero",
+            "gain more than 1",
+            "lose 1 or more",
+            "from",
+        ],
         (
-            [one.model, one.regime, one.words, one.mean, one.n, one.positive, one.verdict]
+            [one.model, one.regime, one.words, one.mean, one.median, one.positive, one.gained, one.harmed, one.n]
             for one in view.regimes(findings)
         ),
     )
+    if harms := list(view.treatment_harm(findings)):
+        yield from _section("Gain and harm")
+        yield from _table(
+            [
+                "model",
+                "treatment",
+                "same task elsewhere (pp)",
+                "other tasks (pp)",
+                "lose 1 or more",
+                "mean loss",
+                "worst tenth",
+            ],
+            ([one.model, one.name, one.gain, one.off, one.harmed, one.mass, one.tail] for one in harms),
+        )
     if axes := list(view.axes(findings)):
         yield from _section("What the axes of the recipe do")
         yield from _table(

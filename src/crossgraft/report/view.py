@@ -88,7 +88,7 @@ def summaries(findings: Findings) -> Iterator[SummaryView]:
             gain=estimate(one.gain),
             gain_is=one.gain_is,
             gain_n=f"{one.gain.cells} cells, {one.gain.items} items" if one.gain else "",
-            sure=one.gain.verdict if one.gain else "not measured",
+            sure=one.sure,
             worst=_worst(one),
             worst_n=f"n = {one.worst.change.n}" if one.worst else "",
             harmed=f"{one.harmed} of {one.cells}",
@@ -173,8 +173,12 @@ class RegimeView:
     regime: str
     words: str
     mean: str
-    n: str
+    median: str
+    trimmed: str
     positive: str
+    gained: str
+    harmed: str
+    n: str
     verdict: str
 
 
@@ -185,10 +189,80 @@ def regimes(findings: Findings) -> Iterator[RegimeView]:
             one.regime,
             one.words,
             estimate(one.estimate),
+            estimate(one.median),
+            estimate(one.trimmed),
+            share(one.positive),
+            share(one.gained),
+            share(one.harmed),
             f"{one.estimate.cells} cells, {one.estimate.items} items",
-            f"{one.positive:.0%}",
             one.estimate.verdict,
         )
+
+
+def share(one: Estimate) -> str:
+    """Percent of cells, with an interval that stays within 0 and 100."""
+    return f"{one.mean:.0f} % [{max(0.0, one.low):.0f}, {min(100.0, one.high):.0f}]"
+
+
+@dataclass(frozen=True)
+class ContrastView:
+    over: str
+    mean: str
+    levels: tuple[str, ...]
+
+
+def contrasts(findings: Findings) -> Iterator[ContrastView]:
+    """On-task less off-task, with an interval a question."""
+    for one in findings.contrasts:
+        levels = tuple(
+            f"{interval(level.low, level.high)} ({level.units})"
+            if level.low is not None and level.high is not None
+            else f"none: {level.why}"
+            for level in one.levels
+        )
+        yield ContrastView(one.over, signed(one.estimate.mean), levels)
+
+
+@dataclass(frozen=True)
+class HarmView:
+    model: str
+    name: str
+    gain: str
+    off: str
+    harmed: str
+    mass: str
+    tail: str
+    excess: str
+
+
+def treatment_harm(findings: Findings) -> Iterator[HarmView]:
+    for one in findings.treatment_harm:
+        yield HarmView(
+            one.row.model,
+            one.row.label,
+            estimate(one.gain),
+            estimate(one.off),
+            share(one.harmed),
+            f"{one.mass:.1f}",
+            signed(one.tail),
+            estimate(one.excess),
+        )
+
+
+@dataclass(frozen=True)
+class BrittleView:
+    model: str
+    target: str
+    harmed: str
+    tail: str
+    worst: str
+
+
+def target_harm(findings: Findings) -> Iterator[BrittleView]:
+    for one in findings.target_harm:
+        change = one.worst.change
+        worst = f"{one.worst.row.label}: {signed(change.mean)} {interval(change.low, change.high)}, n = {change.n}"
+        yield BrittleView(one.model, str(one.target), share(one.harmed), signed(one.tail), worst)
 
 
 @dataclass(frozen=True)
