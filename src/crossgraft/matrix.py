@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import erfc, sqrt
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from crossgraft.core import Cell, Floats, Job, Labels, Point, Record, Regime, Treatment
 from crossgraft.errors import MissingExtra
 from crossgraft.metrics import METRICS, Metric
 from crossgraft.stats.bootstrap import joint_item_bootstrap
-from crossgraft.stats.cells import Change, paired_change
+from crossgraft.stats.cells import Change, SeedNoise, paired_change
+from crossgraft.stats.moderate import moderated
 
 if TYPE_CHECKING:
     import pandas
@@ -38,6 +41,7 @@ class ChangeCell:
     seeds: tuple[int | None, ...]
     seed_changes: tuple[float, ...]
     items: tuple[str, ...]
+    groups: tuple[str, ...]  # of each item; none where items stand alone
     treated_statistics: Floats  # (items, k), mean over the seeds
     control_statistics: Floats  # (items, k)
     record_ids: tuple[str, ...]
@@ -155,6 +159,8 @@ TIDY_COLUMNS = [
     "high",
     "unit",
     "detectable",
+    "p",
+    "discordant",
     "record",
     "control_record",
 ]
@@ -178,6 +184,8 @@ def _tidy(cell: ChangeCell) -> dict[str, Any]:
         cell.change.high,
         cell.unit,
         cell.change.detectable,
+        cell.change.p,
+        cell.change.discordant,
         " ".join(cell.record_ids),
         " ".join(cell.control_ids),
     ]
@@ -219,7 +227,7 @@ class _Pairing:
             if not job.treatment.is_control:
                 for cell in job.cells:
                     wanted.setdefault((job.treatment.row, cell.target), []).append((job, cell))
-        cells: dict[tuple[Treatment, Point], ChangeCell] = {}
+        measured: dict[tuple[Treatment, Point], _Measured] = {}
         gaps: list[Gap] = []
         for (row, target), asked in wanted.items():
             pairs = []
@@ -230,7 +238,9 @@ class _Pairing:
                 else:
                     gaps.append(found)
             if pairs:
-                cells[row, target] = _change_cell(row, target, METRICS.get(asked[0][1].metric), pairs)
+                measured[row, target] = _Measured(METRICS.get(asked[0][1].metric), pairs)
+        noise = _seed_noise(measured)
+        cells = {(row, target): _change_cell(row, target, one, noise) for (row, target), one in measured.items()}
         return TransferMatrix(
             rows=tuple(dict.fromkeys(row for row, _ in wanted)),
             columns=tuple(dict.fromkeys(target for _, target in wanted)),
@@ -265,7 +275,7 @@ class _Pairing:
                 if control.pairing == record.pairing and control.answers.items == record.answers.items:
                     metric = METRICS.get(cell.metric)
                     pair = _Pair(None, record, control)
-                    change = _change_cell(job.treatment, cell.target, metric, [pair]).change
+                    change = _change_cell(job.treatment, cell.target, _Measured(metric, [pair]), {}).change
                     yield ControlCheck(job.treatment.model, cell.target, job.treatment.variant, change)
 
 
@@ -278,43 +288,94 @@ def _same_items(treatment: Treatment, target: Point, pair: _Pair) -> _Pair | Gap
     return Gap(treatment, target, "refused", reason)
 
 
-def _change_cell(row: Treatment, target: Point, metric: Metric, pairs: Sequence[_Pair]) -> ChangeCell:
-    treated = np.stack([metric.statistics(pair.treated.answers) for pair in pairs])  # (seeds, items, k)
-    control = np.stack([metric.statistics(pair.control.answers) for pair in pairs])
-    after = metric.aggregate(treated.sum(axis=1))  # (seeds,)
-    before = metric.aggregate(control.sum(axis=1))
+class _Measured:
+    """The seeds of a cell as arrays: statistics (seeds, items, k), and the aggregate of each seed, before and after."""
+
+    def __init__(self, metric: Metric, pairs: Sequence[_Pair]) -> None:
+        self.metric = metric
+        self.pairs = pairs
+        self.treated = np.stack([metric.statistics(pair.treated.answers) for pair in pairs])
+        self.control = np.stack([metric.statistics(pair.control.answers) for pair in pairs])
+        self.after = metric.aggregate(self.treated.sum(axis=1))  # (seeds,)
+        self.before = metric.aggregate(self.control.sum(axis=1))
+
+    @property
+    def seed_changes(self) -> Floats:
+        return np.asarray(self.after - self.before)
+
+
+def _seed_noise(measured: Mapping[tuple[Treatment, Point], _Measured]) -> dict[tuple[Treatment, Point], SeedNoise]:
+    """The variance between seeds of every cell that has several, moderated among a model's cells of one task and metric.
+
+    Three seeds tell a variance badly; all cells of a family together tell well how variances are.
+    """
+    families: dict[tuple[str, str, str], list[tuple[Treatment, Point]]] = {}
+    for (row, target), one in measured.items():
+        if len(one.pairs) > 1:
+            families.setdefault((row.model, target.task, one.metric.name), []).append((row, target))
+    found = {}
+    for keys in families.values():
+        changes = [measured[key].seed_changes for key in keys]
+        counts = np.array([len(change) for change in changes])
+        better = moderated(np.array([np.var(change, ddof=1) for change in changes]), counts - 1.0)
+        for key, variance, df, count in zip(keys, better.variances, better.df, counts, strict=True):
+            found[key] = SeedNoise(float(variance), int(count), float(df))
+    return found
+
+
+def _change_cell(
+    row: Treatment, target: Point, one: _Measured, noises: Mapping[tuple[Treatment, Point], SeedNoise]
+) -> ChangeCell:
+    metric, pairs, noise = one.metric, one.pairs, noises.get((row, target))
     sign = 1.0 if metric.higher_is_better else -1.0
     scale = sign * (100.0 if metric.unit == "share" else 1.0)
-    mean_treated, mean_control = treated.mean(axis=0), control.mean(axis=0)
+    treated, control = one.treated.mean(axis=0), one.control.mean(axis=0)
     if metric.is_mean and metric.unit == "share":
-        counted = (mean_treated[:, 1] > 0) & (mean_control[:, 1] > 0)
-        change = paired_change(mean_treated[counted, 0] - mean_control[counted, 0], after - before)
+        counted = (treated[:, 1] > 0) & (control[:, 1] > 0)
+        groups = _groups(pairs[0].control)
+        change = paired_change(
+            treated[counted, 0] - control[counted, 0], noise, groups=None if groups is None else groups[counted]
+        )
     else:
-        change = _bootstrapped(mean_treated, mean_control, metric, after - before)
+        change = _bootstrapped(treated, control, metric, one.seed_changes, noise)
     return ChangeCell(
         row=row,
         target=target,
         metric=metric,
-        control=float(before.mean()),
-        treated=float(after.mean()),
+        control=float(one.before.mean()),
+        treated=float(one.after.mean()),
         change=_scaled(change, scale),
         seeds=tuple(pair.seed for pair in pairs),
-        seed_changes=tuple(float(one) * scale for one in after - before),
+        seed_changes=tuple(float(value) * scale for value in one.seed_changes),
         items=pairs[0].control.answers.items,
-        treated_statistics=mean_treated,
-        control_statistics=mean_control,
+        groups=_labels(pairs[0].control),
+        treated_statistics=treated,
+        control_statistics=control,
         record_ids=tuple(pair.treated.id for pair in pairs),
         control_ids=tuple(dict.fromkeys(pair.control.id for pair in pairs)),
     )
 
 
-def _bootstrapped(treated: Floats, control: Floats, metric: Metric, seed_changes: Floats) -> Change:
+def _labels(record: Record) -> tuple[str, ...]:
+    """The passage or group of each item; empty where items stand alone."""
+    column = record.answers.columns.get("group")
+    return () if column is None else tuple(map(str, column))
+
+
+def _groups(record: Record) -> npt.NDArray[np.integer] | None:
+    labels = _labels(record)
+    return np.unique(labels, return_inverse=True)[1] if labels else None
+
+
+def _bootstrapped(
+    treated: Floats, control: Floats, metric: Metric, seed_changes: Floats, noise: SeedNoise | None
+) -> Change:
     """A percentile interval over items, widened by the variance between seeds."""
     rng = np.random.default_rng(0)
     draws = joint_item_bootstrap(treated[None], control[None], metric.aggregate, draws=_DRAWS, rng=rng)[:, 0]
     mean = float(seed_changes.mean())
     variance = float(np.var(draws))
-    between = float(np.var(seed_changes, ddof=1)) / len(seed_changes) if len(seed_changes) > 1 else 0.0
+    between = noise.variance / noise.seeds if noise else 0.0
     widening = np.sqrt((variance + between) / variance) if variance > 0 else 1.0
     low, high = np.quantile(draws, [0.025, 0.975])
     return Change(
@@ -323,9 +384,10 @@ def _bootstrapped(treated: Floats, control: Floats, metric: Metric, seed_changes
         mean + (float(high) - mean) * float(widening),
         len(treated),
         2.8 * float(np.sqrt(variance + between)),
+        p=erfc(abs(mean) / sqrt(2 * (variance + between))) if variance + between > 0 else 1.0,
     )
 
 
 def _scaled(change: Change, scale: float) -> Change:
     low, high = sorted((change.low * scale, change.high * scale))
-    return Change(change.mean * scale, low, high, change.n, change.detectable * abs(scale))
+    return replace(change, mean=change.mean * scale, low=low, high=high, detectable=change.detectable * abs(scale))
