@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import erfc, hypot, sqrt
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import stdtrit
 
 from crossgraft.core import Floats, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
@@ -66,11 +67,11 @@ class Draws:
         self._change = np.empty((DRAWS, len(self.cells)))
         for task in dict.fromkeys((cell.target.task, cell.metric.name) for cell in self.cells):
             block = [cell for cell in self.cells if (cell.target.task, cell.metric.name) == task]
-            treated, control = _aligned(block)
+            treated, control, groups = _aligned(block)
             metric = block[0].metric
             # the same seed for every task: a task's interval does not depend on what else is in the grid
             drawn = joint_item_bootstrap(
-                treated, control, metric.aggregate, draws=DRAWS, rng=np.random.default_rng(SEED)
+                treated, control, metric.aggregate, draws=DRAWS, rng=np.random.default_rng(SEED), groups=groups
             )
             sign = 100.0 if metric.higher_is_better else -100.0
             for column, cell in enumerate(block):
@@ -125,10 +126,25 @@ class Draws:
         items = {(cell.target.task, item) for cell, _ in weighted for item in cell.items}
         variance = float(np.var(sums))
         wider = np.sqrt((variance + seeds) / variance) if variance > 0 else 1.0
+        wider *= _students(variance, weighted) if seeds > 0 else 1.0
         low, high = (point + (float(edge) - point) * wider for edge in np.quantile(sums, [0.025, 0.975]))
         least = 1.96 * max(np.sqrt(seeds), 100 * _size(weighted) / (len(items) + 2))
         low, high = min(low, point - least), max(high, point + least)
         return Estimate(_exact(point), _exact(low), _exact(high), len(weighted), len(items))
+
+
+def _students(variance: float, weighted: Weighted) -> float:
+    """How much wider Student's quantile is than the normal one, by Satterthwaite: seeds are few, items are not."""
+    parts = [_variance_of(deviations) for deviations in _by_seed(weighted).values()]
+    total = variance + sum(value for value, _ in parts)
+    df = total**2 / max(sum(value**2 / count for value, count in parts), 1e-300)
+    return float(stdtrit(df, 0.975)) / 1.959964 if df < 1000 else 1.0
+
+
+def _variance_of(deviations: Mapping[int | None, float]) -> tuple[float, int]:
+    """What the seeds of a treatment add to the variance of a sum, and by how many degrees of freedom that is known."""
+    count = len(deviations)
+    return sum(value**2 for value in deviations.values()) / (count * (count - 1)), count - 1
 
 
 def _size(weighted: Weighted) -> float:
@@ -163,14 +179,18 @@ def _exact(value: float) -> float:
     return 0.0 if abs(value) < TINY else value
 
 
-def _aligned(block: Sequence[ChangeCell]) -> tuple[Floats, Floats]:
-    """Statistics (cells, items, k) over the union of the cells' items; zero where a cell lacks one."""
+def _aligned(block: Sequence[ChangeCell]) -> tuple[Floats, Floats, npt.NDArray[np.integer] | None]:
+    """Statistics (cells, items, k) over the union of the cells' items, zero where a cell lacks one; and the items' groups."""
     items = {item: place for place, item in enumerate(sorted({item for cell in block for item in cell.items}))}
     width = block[0].treated_statistics.shape[1]
     treated = np.zeros((len(block), len(items), width))
     control = np.zeros_like(treated)
+    group_of = list(items)  # an item without a group is a group of its own
     for number, cell in enumerate(block):
         at = [items[item] for item in cell.items]
         treated[number, at] = cell.treated_statistics
         control[number, at] = cell.control_statistics
-    return treated, control
+        for place, group in zip(at, cell.groups, strict=False):
+            group_of[place] = group
+    groups = np.unique(group_of, return_inverse=True)[1] if any(cell.groups for cell in block) else None
+    return treated, control, groups

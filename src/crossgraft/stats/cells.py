@@ -141,7 +141,7 @@ def items_needed(change: float, discordant: float, *, level: float = 0.95, power
     """Items for a test to find a change of this size, where so large a share of items changes either way.
 
     >>> round(items_needed(0.01, 0.05))
-    3923
+    3922
     """
     z, more = _NORMAL.inv_cdf(0.5 + level / 2), _NORMAL.inv_cdf(power)
     return ((z * sqrt(discordant) + more * sqrt(discordant - change**2)) / change) ** 2

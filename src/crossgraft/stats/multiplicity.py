@@ -17,3 +17,8 @@ def benjamini_hochberg(p: Floats) -> Floats:
     adjusted = np.empty(len(p))
     adjusted[order] = np.minimum(1.0, np.minimum.accumulate(ranked[::-1])[::-1])
     return adjusted
+
+
+def benjamini_yekutieli(p: Floats) -> Floats:
+    """The same, whatever the tests have in common: the cautious variant (2001)."""
+    return np.minimum(1.0, benjamini_hochberg(p) * float(np.sum(1 / np.arange(1, len(p) + 1)))) if len(p) else p
