@@ -19,7 +19,7 @@ def test_with_one_normal_as_truth_the_posterior_is_the_textbooks() -> None:
 
     assert np.abs(found.mean - 0.9 * values).mean() < 0.1
     expected = stats.norm.sf(np.abs(0.9 * values) / np.sqrt(0.9))
-    assert np.abs(found.false_sign - expected).mean() < 0.02
+    assert np.abs(found.false_sign - expected).mean() < 0.05  # a twentieth may be taken for true zeros
 
 
 def test_the_weights_are_those_of_an_independent_optimiser() -> None:
