@@ -15,8 +15,8 @@ ROOT = Path(crossgraft.__file__).parent
 LAYERS = [  # "__main__" and the lazy public face stand above all of them
     {"errors"},
     {"identity", "registry", "core", "study"},
-    {"spec", "fingerprints", "plan", "layout", "store", "matrix", "metrics", "stats"},
-    {"analysis", "executors", "testing"},
+    {"spec", "fingerprints", "plan", "layout", "store", "changes", "pairing", "matrix", "metrics", "stats"},
+    {"analysis", "executors", "testing", "synthetic"},
     {"adapters", "embeddings", "report", "campaign", "starters"},
     {"progress", "outlook", "catalogue"},
     {"cli"},
