@@ -64,6 +64,11 @@ class Draws:
         self._rows: dict[Treatment, list[ChangeCell]] = {}
         for cell in self.cells:
             self._rows.setdefault(cell.row, []).append(cell)
+        known: dict[tuple[str, tuple[str, ...]], tuple[str, frozenset[str]]] = {}
+        self._items = {}  # of each cell: its task and items, one object for all cells that have the same
+        for cell in self.cells:
+            key = (cell.target.task, cell.items)
+            self._items[id(cell)] = known.setdefault(key, (cell.target.task, frozenset(cell.items)))
         self._change = np.empty((DRAWS, len(self.cells)))
         for task in dict.fromkeys((cell.target.task, cell.metric.name) for cell in self.cells):
             block = [cell for cell in self.cells if (cell.target.task, cell.metric.name) == task]
@@ -79,6 +84,13 @@ class Draws:
 
     def cells_of(self, row: Treatment) -> Sequence[ChangeCell]:
         return self._rows.get(row, ())
+
+    def _count(self, weighted: Weighted) -> int:
+        """Different items that the cells rest on."""
+        sets = {self._items[id(cell)] for cell, _ in weighted}
+        return sum(
+            len(set().union(*(items for name, items in sets if name == task))) for task in {name for name, _ in sets}
+        )
 
     def mean(self, cells: Iterable[ChangeCell]) -> Estimate | None:
         """The equal-weight mean over cells."""
@@ -123,14 +135,14 @@ class Draws:
 
     def estimate(self, point: float, sums: Floats, weighted: Weighted, seeds: float) -> Estimate:
         """A value with the interval of its draws, widened by the variance of seeds (pp²)."""
-        items = {(cell.target.task, item) for cell, _ in weighted for item in cell.items}
+        items = self._count(weighted)
         variance = float(np.var(sums))
         wider = np.sqrt((variance + seeds) / variance) if variance > 0 else 1.0
         wider *= _students(variance, weighted) if seeds > 0 else 1.0
         low, high = (point + (float(edge) - point) * wider for edge in np.quantile(sums, [0.025, 0.975]))
-        least = 1.96 * max(np.sqrt(seeds), 100 * _size(weighted) / (len(items) + 2))
+        least = 1.96 * max(np.sqrt(seeds), 100 * _size(weighted) / (items + 2))
         low, high = min(low, point - least), max(high, point + least)
-        return Estimate(_exact(point), _exact(low), _exact(high), len(weighted), len(items))
+        return Estimate(_exact(point), _exact(low), _exact(high), len(weighted), items)
 
 
 def _students(variance: float, weighted: Weighted) -> float:

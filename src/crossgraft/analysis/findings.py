@@ -32,8 +32,9 @@ class Summary:
     gain: Estimate | None  # mean change on the cells that ``gain_is`` names
     gain_is: str
     worst: ChangeCell | None
-    harmed: int  # cells whose interval lies below zero
+    harmed: int  # cells that lost, told from zero among all cells of the model elsewhere
     cells: int
+    worst_is_harm: bool = False  # the worst cell is one of them
     adjusted: float = 1.0  # p of the gain, Benjamini–Hochberg over the treatments of the study
 
     @property
@@ -85,7 +86,8 @@ def analyse(
 ) -> Findings:
     """Read a matrix: means by regime, the first table and its sentences."""
     draws = Draws(matrix)
-    summaries = _adjusted([_summary(row, draws) for row in matrix.rows])
+    harm = _harmed(draws)
+    summaries = _adjusted([_summary(row, draws, harm) for row in matrix.rows])
     contrasted = tuple(contrasts(draws, matrix.labels))
     return Findings(
         study=study,
@@ -113,17 +115,30 @@ def _adjusted(summaries: Sequence[Summary]) -> tuple[Summary, ...]:
     return tuple(replace(summary, adjusted=found.get(summary.row, 1.0)) for summary in summaries)
 
 
-def _summary(row: Treatment, draws: Draws) -> Summary:
+def _harmed(draws: Draws) -> set[int]:
+    """Cells elsewhere that lost, with few false ones among them: Benjamini–Hochberg, a family a model."""
+    found: set[int] = set()
+    cells = [cell for cell in draws.cells if cell.regime != "MT-ML" and cell.change.p is not None]
+    for model in dict.fromkeys(cell.row.model for cell in cells):
+        own = [cell for cell in cells if cell.row.model == model]
+        adjusted = benjamini_hochberg(np.array([cell.change.p for cell in own], dtype=float))
+        found |= {id(cell) for cell, p in zip(own, adjusted, strict=True) if p <= LEVEL and cell.change.mean < 0}
+    return found
+
+
+def _summary(row: Treatment, draws: Draws, harm: set[int]) -> Summary:
     cells = draws.cells_of(row)
     gained, words = _where_it_should_gain(cells)
     off_source = [cell for cell in cells if cell.regime != "MT-ML"]
+    worst = min(off_source, key=lambda cell: cell.change.mean, default=None)
     return Summary(
         row=row,
         gain=draws.mean(gained),
         gain_is=words,
-        worst=min(off_source, key=lambda cell: cell.change.mean, default=None),
-        harmed=sum(cell.change.high < 0 for cell in off_source),
+        worst=worst,
+        harmed=sum(id(cell) in harm for cell in off_source),
         cells=len(off_source),
+        worst_is_harm=id(worst) in harm,
     )
 
 
@@ -164,7 +179,7 @@ def _sentences(
 def _what_was_found(summaries: Sequence[Summary]) -> str:
     known = [summary for summary in summaries if summary.gain is not None]
     gains = [summary for summary in known if summary.gain and summary.sure == "better"]
-    harmful = [summary for summary in known if summary.worst is not None and summary.worst.change.high < 0]
+    harmful = [summary for summary in summaries if summary.worst is not None and summary.worst_is_harm]
     if gains:
         best = max(gains, key=lambda summary: summary.gain.mean if summary.gain else -np.inf)
         assert best.gain is not None
@@ -175,7 +190,7 @@ def _what_was_found(summaries: Sequence[Summary]) -> str:
     else:
         text = f"None of {len(known)} treatments shows a gain that can be told from zero among so many"
     if not harmful:
-        return f"{text}; no cell elsewhere is harmed beyond its interval."
+        return f"{text}; no target elsewhere is harmed beyond doubt."
     worst = min(harmful, key=lambda summary: summary.worst.change.mean if summary.worst else np.inf)
     assert worst.worst is not None
     change = worst.worst.change
