@@ -69,7 +69,7 @@ $(VENV)/.dev: $(VENV)/.demo
 
 # what the slow tests compare with
 $(VENV)/.all: $(VENV)/.dev
-	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,almanac,generation,lm-eval,dev]'
+	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,almanac,generation,lm-eval,wandb,mlflow,dev]'
 	touch $@
 
 # with lm-evaluation-harness, to be compared with

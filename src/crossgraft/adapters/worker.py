@@ -25,6 +25,7 @@ from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.sources import Source
 from crossgraft.adapters.study import AdapterStudy, View, artefact
 from crossgraft.adapters.tasks import choose
+from crossgraft.adapters.training.callbacks import Followers, Run, followed
 from crossgraft.adapters.training.examples import examples, hold_out
 from crossgraft.adapters.training.loop import Seeds, Task, train
 from crossgraft.core import Cell, Job, Point, Record, Texts
@@ -107,7 +108,8 @@ class AdapterWorker:
         seeds = Seeds.of(recipe, treatment.seed)
         state = self._artefacts / f".{job.run_id}.state"
         started = time.perf_counter()
-        with self._trainable(source, recipe, seeds.init) as model:
+        followers = Followers.of(study.callbacks)
+        with self._trainable(source, recipe, seeds.init) as model, followed(followers, self._run_of(job, recipe)):
             weights = trainable(model)
             task = Task(
                 kept,
@@ -115,6 +117,7 @@ class AdapterWorker:
                 snapshots=study.snapshots(),
                 protected=self._protected(recipe, treatment.model) if recipe.protect else None,
                 state=state,
+                watch=followers.measured,
             )
             result = yield from _told(job, f"training on {source.label}", train(model, weights, task, recipe, seeds))
             facts = {
@@ -132,11 +135,21 @@ class AdapterWorker:
                 "answers_cut": data.answers_cut,
                 "seconds": time.perf_counter() - started,
             }
+            followers.ended(_told_at_the_end(facts))
+            for failure in followers.failures:
+                yield Progress(job, failure, result.steps, result.steps)
             for epochs, values in result.states.items():
                 put(weights, values)
                 about = card(study, job, {**facts, "after": epochs})
                 save(self._write(model), self._artefacts / artefact(job, epochs), facts, about)
         state.unlink(missing_ok=True)
+
+    def _run_of(self, job: Job, recipe: Recipe) -> Run:
+        treatment = job.treatment
+        folder = self._artefacts.parent / "followed"
+        return Run(
+            self._study.name, treatment.model, treatment.label, treatment.seed or 0, dict(recipe.identity()), folder
+        )
 
     @contextmanager
     def _trainable(self, source: Source, recipe: Recipe, seed: int) -> Iterator[Any]:
@@ -255,6 +268,11 @@ class AdapterWorker:
         if job.treatment.kind == "trained":
             provenance["recipe"] = dict(self._study.recipe_of(job.treatment).identity())
         return scored_record(job, cell, outcome.answers, self._pairing, timings=timings, provenance=provenance)
+
+
+def _told_at_the_end(facts: dict[str, Any]) -> dict[str, Any]:
+    """The single numbers; curves have been followed."""
+    return {name: value for name, value in facts.items() if isinstance(value, int | float | str)}
 
 
 @contextmanager

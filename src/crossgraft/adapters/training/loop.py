@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ _SAVE_EVERY = 60.0  # seconds
 _EXPLODED = 3.0  # times the first loss, on average over …
 _LAST = 10  # steps
 
-Watch = Callable[[int, int, float, float], None]  # step, steps, loss, learning rate
+Watch = Callable[[int, Mapping[str, float]], None]  # step, what was measured
 Weights = dict[str, torch.Tensor]
 
 
@@ -116,7 +116,7 @@ def train(
             progress.curve.losses.append(loss)
             _check(progress, total, recipe)
             if task.watch is not None:
-                task.watch(progress.done, total, loss, now)
+                task.watch(progress.done, {"loss": loss, "learning_rate": now})
             _at_epoch_end(model, weights, loss_of, progress, task, recipe, schedule)
             if task.state is not None and time.monotonic() - saved > _SAVE_EVERY:
                 _save(progress, weights, optimizer, task.state)
@@ -210,6 +210,8 @@ def _at_epoch_end(
     if task.held_out:
         loss = held_out_loss(model, loss_of, task.held_out)
         progress.curve.held_out.append(loss)
+        if task.watch is not None:
+            task.watch(progress.done, {"held_out_loss": loss})
         if loss < progress.best:
             progress.best, progress.kept = loss, epoch
             progress.states[0.0] = _copy(weights)
@@ -218,6 +220,8 @@ def _at_epoch_end(
         fall = task.protected()
         model.train()
         progress.curve.protected.append(fall)
+        if task.watch is not None:
+            task.watch(progress.done, {"protected_fall": fall})
         if fall > recipe.tolerance:
             progress.stopped = True
             progress.states.setdefault(0.0, _copy(weights))  # the first epoch harms already: there is nothing better
