@@ -9,8 +9,8 @@ last layer's work on tokens that do not count, and the first layer's gradient of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import torch
@@ -37,8 +37,9 @@ class StepWork:
         width = width or max(len(example.ids) for example in batch)
         return cls(len(batch) * width, len(batch) * width, len(batch) * (width * (width + 1) // 2))
 
-    def __add__(self, other: StepWork) -> StepWork:
-        return StepWork(self.tokens + other.tokens, self.head + other.head, self.pairs + other.pairs)
+    @classmethod
+    def total(cls, works: Iterable[StepWork]) -> StepWork:
+        return cls(*(sum(part) for part in zip(*(astuple(work) for work in works), strict=True)))
 
 
 @dataclass(frozen=True)

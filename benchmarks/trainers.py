@@ -41,11 +41,13 @@ class Ran:
 
 @dataclass
 class Marks:
-    """When each step ended: CPU time of this process, clock."""
+    """When each step ended: CPU time of this process, clock; on a GPU, when its kernels had run."""
 
     ends: list[tuple[float, float]] = field(default_factory=list)
 
     def step(self) -> None:
+        if torch.cuda.is_initialized():
+            torch.cuda.synchronize()
         self.ends.append((time.process_time(), time.perf_counter()))
 
     def ran(self, losses: Sequence[float]) -> Ran:
@@ -142,7 +144,7 @@ def by_trainer(model: Any, run: Run, folder: Path, width: int = 0) -> Ran:
     with fresh_adapter(model, run.recipe, SEEDS.init) as wrapped:
         trainer = PlainTrainer(
             model=wrapped.train(),
-            args=transformers.TrainingArguments(**arguments(run, folder)),
+            args=transformers.TrainingArguments(**arguments(run, folder, model)),
             train_dataset=labelled(run),
             data_collator=lambda batch: padded(batch, width),
         )
@@ -157,21 +159,22 @@ def by_trl(load: Callable[[], Any], tokenizer: Any, run: Run, folder: Path, **op
     class Trl(InOrder, SFTTrainer):  # type: ignore[misc]
         pass
 
+    model = load()
     config = SFTConfig(
-        **arguments(run, folder),
+        **arguments(run, folder, model),
         gradient_checkpointing=False,
         max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
         **options,
     )
-    with fresh_adapter(load(), run.recipe, SEEDS.init) as wrapped:
+    with fresh_adapter(model, run.recipe, SEEDS.init) as wrapped:
         data = Dataset.from_list(labelled(run))
         trainer = Trl(model=wrapped.train(), args=config, train_dataset=data, processing_class=tokenizer)
         return watched(trainer)
 
 
-def arguments(run: Run, folder: Path) -> dict[str, Any]:
-    """The recipe in Transformers' words."""
+def arguments(run: Run, folder: Path, model: Any) -> dict[str, Any]:
+    """The recipe in Transformers' words; a model in half precision computes in it."""
     return {
         "output_dir": str(folder),
         "max_steps": run.recipe.steps,
@@ -184,8 +187,8 @@ def arguments(run: Run, folder: Path) -> dict[str, Any]:
         "logging_steps": 1,
         "save_strategy": "no",
         "report_to": [],
-        "use_cpu": True,
-        "bf16": False,
+        "use_cpu": model.device.type == "cpu",
+        "bf16": model.dtype == torch.bfloat16,
         "disable_tqdm": True,
     }
 

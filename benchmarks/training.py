@@ -184,7 +184,7 @@ def share_of_limit(world: World, model: Any, run: Run, turns: Turns) -> None:
     with fresh_adapter(model, run.recipe, 0) as wrapped:
         weights = StepWeights.of(wrapped)
     batches = run.batches()[1:]
-    least = weights.flops(total([StepWork.least(batch) for batch in batches]))
+    least = weights.flops(StepWork.total(StepWork.least(batch) for batch in batches))
     rate = product_rate(CPU, torch.float32, world.settings.product)
     print(
         f"\nHead to layers h = {weights.head / weights.layers:.2f}, adapter to layers {weights.adapter / weights.layers:.1%}. "
@@ -193,16 +193,12 @@ def share_of_limit(world: World, model: Any, run: Run, turns: Turns) -> None:
     )
     rows = []
     for name, width in ((REFERENCE, 0), ("Trainer, padded to 256", 256), (f"Trainer, padded to {THEIRS}", THEIRS)):
-        limit = weights.flops(total([StepWork.padded(batch, width) for batch in batches])) / least
+        limit = weights.flops(StepWork.total(StepWork.padded(batch, width) for batch in batches)) / least
         reached = turns.ratios(ENGINE, name)
         rows.append([name, f"{limit:.2f}", spread(reached), f"{median(reached) / limit:.0%}"])
     trl = [name for name in turns.runs if name.startswith("TRL")]
     rows += [[name, "–", spread(turns.ratios(ENGINE, name)), "–"] for name in trl]
     table(("engine against", "limit by FLOPs", "× by CPU", "share of the limit"), rows)
-
-
-def total(works: Sequence[StepWork]) -> StepWork:
-    return sum(works[1:], works[0])
 
 
 def where_it_goes(model: Any, run: Run) -> None:
