@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import transformers
@@ -23,9 +23,12 @@ from crossgraft.adapters.engine.body import Body
 from crossgraft.adapters.engine.rows import CONTEXT, Row, Windows, assemble
 from crossgraft.adapters.lora import fresh_adapter, trainable
 from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.training.apart import attending_apart, lengths_mask
 from crossgraft.adapters.training.loop import Seeds, Task, Trained, train
 from crossgraft.adapters.training.loss import Example
 from crossgraft.adapters.training.steps import plan_steps, rate, rows_of
+
+Layout = Literal["padded", "packed", "apart"]
 
 HAS_TRL = importlib.util.find_spec("trl") is not None
 SEEDS = Seeds(1, 1, 1)
@@ -88,8 +91,8 @@ def finished(going: Generator[Any, None, Trained], marks: Marks) -> Trained:
         marks.step()
 
 
-def by_parts(model: Any, run: Run, body: Callable[[Any], Body], *, packed: bool) -> Ran:
-    """The same steps from the engine's parts: rows padded or packed, and any body."""
+def by_parts(model: Any, run: Run, body: Callable[[Any], Body], layout: Layout) -> Ran:
+    """The same steps from the engine's parts: any layout of rows, and any body."""
     marks, losses = Marks(), []
     batches = run.batches()
     with fresh_adapter(model, run.recipe, SEEDS.init) as wrapped:
@@ -98,7 +101,7 @@ def by_parts(model: Any, run: Run, body: Callable[[Any], Body], *, packed: bool)
         optimizer = torch.optim.AdamW(weights, lr=run.recipe.learning_rate, weight_decay=run.recipe.weight_decay)
         for done, batch in enumerate(batches):
             optimizer.param_groups[0]["lr"] = run.recipe.learning_rate * rate(run.recipe, done, len(batches))
-            loss = entropy(body(model), batch, Windows.of(model.config) if packed else None)
+            loss = entropy(model, body(model), batch, layout)
             loss.backward()
             losses.append(loss.item())
             torch.nn.utils.clip_grad_norm_(weights, run.recipe.clip)
@@ -108,22 +111,31 @@ def by_parts(model: Any, run: Run, body: Callable[[Any], Body], *, packed: bool)
     return marks.ran(losses)
 
 
-def entropy(body: Body, batch: Sequence[Example], windows: Windows | None) -> torch.Tensor:
-    """Mean over the tokens that count; rows packed where there are windows to make masks of, else padded."""
+def entropy(model: Any, body: Body, batch: Sequence[Example], layout: Layout) -> torch.Tensor:
+    """Mean over the tokens that count."""
+    windows = Windows.of(model.config)
+    assert windows is not None
     lengths = [len(example.ids) for example in batch]
+    everyone = range(len(batch))
+    members = {"padded": [[n] for n in everyone], "packed": rows_of(lengths), "apart": [[*everyone]]}[layout]
     rows = []
-    for members in rows_of(lengths) if windows else [[n] for n in range(len(batch))]:
+    for texts in members:
         row = Row()
-        for segment, member in enumerate(members, CONTEXT + 1 if windows else CONTEXT):
-            example, begin = batch[member], len(row.ids)
+        for segment, text in enumerate(texts, CONTEXT if layout == "padded" else CONTEXT + 1):
+            example, begin = batch[text], len(row.ids)
             row.add(example.ids, 0, segment)
             for place in range(example.start, len(example.ids)):
                 row.foretell(begin + place - 1, example.ids[place], 0)
         rows.append(row)
     read, picks = assemble(rows, body.device)
-    mask = windows.mask(read, read, torch.float32) if windows else (read.segments == CONTEXT).long()
-    states = body.states(read, mask).flatten(0, 1)[picks.places]
-    return cross_entropy(body.logits(states), picks.tokens)
+    if layout == "apart":
+        with attending_apart(model):
+            states = body.states(read, lengths_mask(lengths, windows))
+    elif layout == "packed":
+        states = body.states(read, windows.mask(read, read, torch.float32))
+    else:
+        states = body.states(read, (read.segments == CONTEXT).long())
+    return cross_entropy(body.logits(states.flatten(0, 1)[picks.places]), picks.tokens)
 
 
 class InOrder:

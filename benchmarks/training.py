@@ -60,7 +60,7 @@ from crossgraft.study import Origin
 CASES = ("options", "letters", "start", "memory")
 KINDS: dict[str, Kind] = {"options": "zero-shot", "letters": "letters"}
 CPU = torch.device("cpu")
-ENGINE = "engine: packed rows, head where a token counts"
+ENGINE = "engine: one row, each text to itself, head where a token counts"
 REFERENCE = "Trainer, padded to the longest"
 THEIRS = 512  # the widest padding of the release
 
@@ -127,9 +127,11 @@ def sides(world: World, model: Any, run: Run) -> dict[str, Callable[[], Ran]]:
     }
     found |= {
         REFERENCE: lambda: by_trainer(model, run, folder),
-        "parts: padded rows, head on every token": lambda: by_parts(model, run, EveryToken, packed=False),
-        "… head only where a token counts": lambda: by_parts(model, run, Halves, packed=False),
-        "… packed rows": lambda: by_parts(model, run, EveryToken, packed=True),
+        "parts: padded rows, head on every token": lambda: by_parts(model, run, EveryToken, "padded"),
+        "… head only where a token counts": lambda: by_parts(model, run, Halves, "padded"),
+        "… packed rows": lambda: by_parts(model, run, EveryToken, "packed"),
+        "… one row, each text to itself": lambda: by_parts(model, run, EveryToken, "apart"),
+        "… packed rows, head only where a token counts": lambda: by_parts(model, run, Halves, "packed"),
         ENGINE: lambda: by_engine(model, run),
     }
     if HAS_TRL:
@@ -248,7 +250,7 @@ def start(world: World) -> None:
     print(
         f"By the clock: a process that imports PyTorch, Transformers and PEFT and loads this model ({folder_mib(world.place):.0f} "
         f"MiB) takes {spread(there)} s, once a run in the release, once a worker here. A fresh adapter in a base that is there takes "
-        f"{spread(here)} s a run, and trying packed rows against padded ones {spread(tried)} s a run."
+        f"{spread(here)} s a run, and trying its layout of rows against padded ones {spread(tried)} s a run."
     )
 
 
