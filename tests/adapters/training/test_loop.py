@@ -84,6 +84,17 @@ def test_a_step_has_the_models_own_loss(family: str, attention: str) -> None:
 
 
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_no_logits_of_prompts_are_ever_computed(attention: str) -> None:
+    model, data = make(attention=attention), texts(7)
+    asked: list[int] = []
+    model.get_output_embeddings().register_forward_hook(lambda _, __, logits: asked.append(logits[..., 0].numel()))
+
+    StepLoss(model, data)(data)
+
+    assert max(asked) == sum(text.counted for text in data)
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
 def test_packed_rows_train_what_padded_ones_train(attention: str, monkeypatch: pytest.MonkeyPatch) -> None:
     packed, weights = trained(make(attention=attention))
     monkeypatch.setattr(StepLoss, "__call__", lambda self, examples: self._padded(examples, self._body))
