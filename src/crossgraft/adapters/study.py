@@ -26,7 +26,7 @@ from crossgraft.spec import Chosen
 from crossgraft.study import Bench, Fingerprints, Glimpse, Input, Origin, Worker
 
 SCORING = 2  # raise it when the same inputs would give other answers
-TRAINING = 2  # raise it when the same inputs would give another adapter
+TRAINING = 3  # raise it when the same inputs would give another adapter
 PROMPT = "{prompt}"  # the prompt as it is
 
 
