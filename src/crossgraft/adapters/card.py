@@ -20,7 +20,7 @@ def card(study: AdapterStudy, job: Job, facts: Mapping[str, Any]) -> str:
     after = f", as it was after {facts['after']:g} epochs" if facts.get("after") else ""
     trained = "Trained whole" if recipe.method == "full" else "A LoRA adapter"
     rows = {
-        "base": model.hub or model.path,
+        "base": f"{model.hub or model.path}{f' (quantised: {model.quantised})' if model.quantised else ''}",
         "revision": model.revision or "local folder, identified by its content",
         "trained on": f"{', '.join(f'{point} ({weight:g})' for point, weight in source.parts)} {source.variant}".strip(),
         "items": facts["train_items"],

@@ -114,7 +114,15 @@ class AdapterStudy:
         if not self.targets:
             raise SpecError("no target is left: tasks that are only trained on are none", ("grid", "targets"))
         self._check_sources()
+        full = any(recipe.method == "full" for _, recipe in self.recipe.variants()) and bool(self.grid.sources)
         for name, model in self.models.items():
+            if model.quantised and (self.merge or full):
+                key = ("merge",) if self.merge else ("recipe", "method")
+                raise SpecError(
+                    f"models.{name} has quantised weights: they cannot be trained whole, and adapters cannot be merged "
+                    "into them without rounding; leave out quantised, or this",
+                    key,
+                )
             if self.merge and model.dtype != "float32":
                 raise SpecError(
                     f"merge = true needs float32 weights, or rounding would be part of what is measured; models.{name} is "

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 import torch
 
+from crossgraft.adapters import quantisation
 from crossgraft.adapters.card import card
 from crossgraft.adapters.engine import Engine
 from crossgraft.adapters.engine.local import LocalEngine, finished, window_of
@@ -46,6 +47,8 @@ class AdapterWorker:
         self._artefacts = bench.artefacts
         self._pairing = study.pairing(bench)
         self._device = device_of(bench.device)
+        for name, model in study.models.items():
+            quantisation.require(name, model, self._device)
         self._threads_before = torch.get_num_threads()
         torch.set_num_threads(bench.threads)
         self._name = ""
@@ -227,7 +230,9 @@ class AdapterWorker:
 
     def _checkpoint(self, name: str, folder: Path) -> Any:
         base = self._study.models[self._name]
-        told = Model(path=str(folder), dtype=base.dtype, trust_remote_code=base.trust_remote_code)
+        told = Model(
+            path=str(folder), dtype=base.dtype, quantised=base.quantised, trust_remote_code=base.trust_remote_code
+        )
         with quiet():
             model = load_model(name, told, self._study.origin, self._study.attention, self._device)
         if model.config.vocab_size != self._model.config.vocab_size:
