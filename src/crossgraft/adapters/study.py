@@ -15,7 +15,7 @@ from crossgraft.adapters.encoding import Boundary, Reading, glimpse
 from crossgraft.adapters.ids import leaks, unequal_ids
 from crossgraft.adapters.models import Given, Model, adapter_bytes, check_given_folder, check_model_folder
 from crossgraft.adapters.recipe import Recipe
-from crossgraft.adapters.sources import Mixture, Source, Variant, sources
+from crossgraft.adapters.sources import Drawn, Mixture, Source, Variant, sources
 from crossgraft.adapters.tasks import TASKS, AnyItem, Noted, Split, Task, TextItem, choose
 from crossgraft.adapters.training.callbacks import CALLBACKS, require
 from crossgraft.core import Cell, Job, Pairing, Point, Treatment
@@ -362,7 +362,7 @@ class AdapterStudy:
 
     # data
 
-    def training_items(self, source: Source, recipe: Recipe) -> tuple[AnyItem, ...]:
+    def training_items(self, source: Source, recipe: Recipe) -> tuple[Drawn, ...]:
         def of(point: Point) -> Sequence[AnyItem]:
             view = self.trained_point(point, recipe)
             return self.tasks[view.task].items(view.lang, "train", self.origin)

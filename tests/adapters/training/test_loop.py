@@ -177,6 +177,24 @@ def test_training_stops_when_a_protected_point_falls() -> None:
     assert (told.kept_epoch, told.steps, told.curve.protected) == (2, 15, [0.5, 0.9, 3.0])
 
 
+def test_tokens_are_told_by_part_and_by_whether_the_loss_counts_them() -> None:
+    data = [replace(text, part="en" if n % 3 else "sw") for n, text in enumerate(texts())]
+    model = make()
+    with fresh_adapter(model, RECIPE, 1) as wrapped:
+        told = result(train(wrapped, trainable(wrapped), Task(data), RECIPE, Seeds.of(RECIPE, 1)))
+
+    sw, en = (3 * sum(len(text.ids) for text in data if text.part == part) for part in ("sw", "en"))
+    assert told.tokens_of == {"en": en, "sw": sw}
+    assert told.tokens == en + sw
+    assert told.counted == 3 * sum(text.counted for text in data)
+
+
+def test_tokens_are_those_of_the_steps_that_were_done() -> None:
+    told, _ = trained(make(), replace(RECIPE, epochs=4), protected=lambda: 9.0)
+
+    assert (told.steps, sum(told.tokens_of.values())) == (5, sum(len(text.ids) for text in texts()))
+
+
 def test_a_loss_that_explodes_ends_the_run() -> None:
     wild = replace(RECIPE, learning_rate=5.0, clip=0.0, warmup=0.0, epochs=20)
 

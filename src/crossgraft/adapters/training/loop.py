@@ -60,6 +60,8 @@ class Trained:
     kept_epoch: int | None  # None: the last
     packed: bool
     why_not: str
+    tokens_of: Mapping[str, int]  # the same tokens, by the part of the source they are from
+    counted: int  # of them, those that the loss counts
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ def train(
     model.eval()
     _finite(weights)
     progress.states.setdefault(0.0, _copy(weights))
+    tokens_of, counted = _seen(task.data, schedule, progress.done)
     return Trained(
         progress.states,
         progress.done,
@@ -133,7 +136,19 @@ def train(
         progress.kept,
         loss_of.packed,
         loss_of.why,
+        tokens_of,
+        counted,
     )
+
+
+def _seen(data: Sequence[Example], schedule: Schedule, done: int) -> tuple[dict[str, int], int]:
+    """Tokens of the steps that were done: by part, and those that the loss counted. Every epoch counts anew."""
+    tokens_of: dict[str, int] = {}
+    counted = 0
+    for example in (data[n] for step in schedule.steps[:done] for n in step):
+        tokens_of[example.part] = tokens_of.get(example.part, 0) + len(example.ids)
+        counted += example.counted
+    return dict(sorted(tokens_of.items())), counted
 
 
 def _step(

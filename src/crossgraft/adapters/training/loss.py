@@ -22,10 +22,11 @@ _SAME = 1e-4  # relative difference of a loss, in float32
 
 @dataclass(frozen=True)
 class Example:
-    """A training text: prompt and answer; the loss counts tokens from ``start`` on."""
+    """A training text: prompt and answer; the loss counts tokens from ``start`` on. ``part``: of which source."""
 
     ids: tuple[int, ...]
     start: int
+    part: str = ""
 
     @property
     def counted(self) -> int:
