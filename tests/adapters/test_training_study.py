@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from crossgraft.analysis.results import load_matrix
+from crossgraft.analysis.results import load_findings, load_matrix
 from crossgraft.campaign import Settings, prepare, run
 from crossgraft.errors import SpecError
 from crossgraft.spec import load_study
@@ -162,6 +162,14 @@ def test_a_new_key_of_the_recipe_changes_no_old_id(adapter_spec: Path, tmp_path:
 
     assert [job.treatment_id for job in plain] == [job.treatment_id for job in said]
     assert plain[-1].treatment_id != other[-1].treatment_id
+
+
+def test_the_findings_have_the_training_of_every_seed(adapter_spec: Path, tmp_path: Path) -> None:
+    store = done(adapter_spec, tmp_path, "seeds=[2, 1]")
+
+    (training,) = load_findings(store).training
+    assert [run.treatment.seed for run in training.runs] == [1, 2]
+    assert all(run.steps == len(run.losses) == 3 and run.tokens > (run.counted or 0) > 0 for run in training.runs)
 
 
 def test_the_card_says_what_an_adapter_is(adapter_spec: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from crossgraft.analysis.axes import AxisEffect, axis_effects
 from crossgraft.analysis.draws import DRAWS, SEED, TINY, Draws, Estimate
+from crossgraft.analysis.training import Training
 from crossgraft.analysis.trust import TrustCheck
 from crossgraft.core import REGIME_WORDS, Point, Regime, Treatment
 from crossgraft.matrix import ChangeCell, ControlCheck, Gap, TransferMatrix
@@ -54,6 +55,7 @@ class Findings:
     control_checks: tuple[ControlCheck, ...]
     trust_checks: tuple[TrustCheck, ...] = ()
     axes: tuple[AxisEffect, ...] = ()
+    training: tuple[Training, ...] = ()
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     method: str = field(

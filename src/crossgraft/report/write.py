@@ -7,7 +7,7 @@ from pathlib import Path
 from crossgraft.analysis.findings import Findings
 from crossgraft.report.html import html
 from crossgraft.report.markdown import markdown
-from crossgraft.report.tables import axes_csv, cells_csv, gaps_csv, regimes_csv
+from crossgraft.report.tables import axes_csv, cells_csv, gaps_csv, regimes_csv, training_csv
 from crossgraft.report.view import About
 
 
@@ -22,6 +22,7 @@ def write_report(findings: Findings, folder: str | Path, about: About | None = N
         "cells.csv": cells_csv(findings),
         "regimes.csv": regimes_csv(findings),
         **({"axes.csv": axes_csv(findings)} if findings.axes else {}),
+        **({"training.csv": training_csv(findings)} if findings.training else {}),
         "missing.csv": gaps_csv(findings),
     }
     for name, text in texts.items():
