@@ -12,10 +12,12 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from crossgraft.adapters.encoding import Boundary, Reading, glimpse
+from crossgraft.adapters.ids import leaks, unequal_ids
 from crossgraft.adapters.models import Given, Model, adapter_bytes, check_given_folder, check_model_folder
 from crossgraft.adapters.recipe import Recipe
-from crossgraft.adapters.sources import Mixture, Source, Variant, sources
+from crossgraft.adapters.sources import Drawn, Mixture, Source, Variant, sources
 from crossgraft.adapters.tasks import TASKS, AnyItem, Noted, Split, Task, TextItem, choose
+from crossgraft.adapters.training.callbacks import CALLBACKS, require
 from crossgraft.core import Cell, Job, Labels, Pairing, Point, Treatment
 from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.identity import content_id, item_hash
@@ -24,7 +26,7 @@ from crossgraft.spec import Chosen
 from crossgraft.study import Bench, Fingerprints, Glimpse, Input, Origin, Worker
 
 SCORING = 2  # raise it when the same inputs would give other answers
-TRAINING = 2  # raise it when the same inputs would give another adapter
+TRAINING = 3  # raise it when the same inputs would give another adapter
 PROMPT = "{prompt}"  # the prompt as it is
 
 
@@ -93,6 +95,7 @@ class AdapterStudy:
     scoring: Literal["auto", "packed", "kept", "plain"] = "auto"
     boundary: Boundary = "shared"
     merge: bool = False  # adapters into the weights before evaluation; float32 only
+    callbacks: tuple[str, ...] = ()  # where training runs are followed
     limit: int = 0  # test items a target, 0 for all
     origin: Origin = field(default=Origin(), metadata={"toml": False})
 
@@ -103,10 +106,23 @@ class AdapterStudy:
             raise SpecError(f"expected a number of items, 0 for all; got {self.limit}", ("limit",))
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise SpecError(f"expected different seeds; got {list(self.seeds)}", ("seeds",))
+        for name in self.callbacks:
+            if name not in CALLBACKS.names():
+                raise SpecError(
+                    f"no callback is called {name!r}{did_you_mean(name, CALLBACKS.names())}", ("callbacks",)
+                )
         if not self.targets:
             raise SpecError("no target is left: tasks that are only trained on are none", ("grid", "targets"))
         self._check_sources()
+        full = any(recipe.method == "full" for _, recipe in self.recipe.variants()) and bool(self.grid.sources)
         for name, model in self.models.items():
+            if model.quantised and (self.merge or full):
+                key = ("merge",) if self.merge else ("recipe", "method")
+                raise SpecError(
+                    f"models.{name} has quantised weights: they cannot be trained whole, and adapters cannot be merged "
+                    "into them without rounding; leave out quantised, or this",
+                    key,
+                )
             if self.merge and model.dtype != "float32":
                 raise SpecError(
                     f"merge = true needs float32 weights, or rounding would be part of what is measured; models.{name} is "
@@ -355,7 +371,7 @@ class AdapterStudy:
 
     # data
 
-    def training_items(self, source: Source, recipe: Recipe) -> tuple[AnyItem, ...]:
+    def training_items(self, source: Source, recipe: Recipe) -> tuple[Drawn, ...]:
         def of(point: Point) -> Sequence[AnyItem]:
             view = self.trained_point(point, recipe)
             return self.tasks[view.task].items(view.lang, "train", self.origin)
@@ -406,6 +422,7 @@ class AdapterStudy:
     # a look ahead
 
     def check(self) -> Sequence[str]:
+        require(self.callbacks)
         for name, model in self.models.items():
             if model.path:
                 check_model_folder(Path(model.input(name, self.origin).path), f"models.{name}")
@@ -420,7 +437,7 @@ class AdapterStudy:
         }
         test = {target: self.test_items_of(target) for target in self.targets}
         told = [note for task in self.tasks.values() if isinstance(task, Noted) for note in task.notes()]
-        return [*told, *_leaks(train, test), *_unequal_ids(test)]
+        return [*told, *leaks(train, test), *unequal_ids(test)]
 
     def preview(self, count: int) -> Iterator[Glimpse]:
         from crossgraft.adapters.loading import load_tokenizer
@@ -469,23 +486,3 @@ def _shown(item: AnyItem, template: str, shots: tuple[tuple[str, str], ...]) -> 
     if isinstance(item, TextItem):
         return item
     return replace(item, prompt=template.replace("{prompt}", item.prompt), shots=shots)
-
-
-def _leaks(train: dict[Point, tuple[AnyItem, ...]], test: dict[Point, tuple[AnyItem, ...]]) -> Iterator[str]:
-    """Items of parallel tasks are the same items in every language: an id in train must not be in test."""
-    for task in dict.fromkeys(point.task for point in train):
-        trained = {item.id for point, items in train.items() if point.task == task for item in items}
-        tested = {item.id for point, items in test.items() if point.task == task for item in items}
-        if shared := sorted(trained & tested):
-            yield (
-                f"{task}: {len(shared)} ids (such as {shared[0]!r}) are in the train split of one language and the test "
-                "split of the same or another; if equal ids mean equal items, gains on this task are partly memory"
-            )
-
-
-def _unequal_ids(test: dict[Point, tuple[AnyItem, ...]]) -> Iterator[str]:
-    for task in dict.fromkeys(point.task for point in test):
-        sets = [{item.id for item in items} for point, items in test.items() if point.task == task]
-        shared = set.intersection(*sets)
-        if (share := len(shared) / max(map(len, sets))) < 0.95:
-            yield f"{task}: only {share:.0%} of the test ids are in all its languages; means over languages compare different items"

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 import torch
 
+from crossgraft.adapters import quantisation
 from crossgraft.adapters.card import card
 from crossgraft.adapters.engine import Engine
 from crossgraft.adapters.engine.local import LocalEngine, finished, window_of
@@ -25,6 +26,7 @@ from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.sources import Source
 from crossgraft.adapters.study import AdapterStudy, View, artefact
 from crossgraft.adapters.tasks import choose
+from crossgraft.adapters.training.callbacks import Followers, Run, followed
 from crossgraft.adapters.training.examples import examples, hold_out
 from crossgraft.adapters.training.loop import Seeds, Task, train
 from crossgraft.core import Cell, Job, Point, Record, Texts
@@ -45,6 +47,8 @@ class AdapterWorker:
         self._artefacts = bench.artefacts
         self._pairing = study.pairing(bench)
         self._device = device_of(bench.device)
+        for name, model in study.models.items():
+            quantisation.require(name, model, self._device)
         self._threads_before = torch.get_num_threads()
         torch.set_num_threads(bench.threads)
         self._name = ""
@@ -107,7 +111,8 @@ class AdapterWorker:
         seeds = Seeds.of(recipe, treatment.seed)
         state = self._artefacts / f".{job.run_id}.state"
         started = time.perf_counter()
-        with self._trainable(source, recipe, seeds.init) as model:
+        followers = Followers.of(study.callbacks)
+        with self._trainable(source, recipe, seeds.init) as model, followed(followers, self._run_of(job, recipe)):
             weights = trainable(model)
             task = Task(
                 kept,
@@ -115,12 +120,16 @@ class AdapterWorker:
                 snapshots=study.snapshots(),
                 protected=self._protected(recipe, treatment.model) if recipe.protect else None,
                 state=state,
+                watch=followers.measured,
             )
             result = yield from _told(job, f"training on {source.label}", train(model, weights, task, recipe, seeds))
             facts = {
                 "train_items": len(items),
                 "train_steps": result.steps,
                 "train_tokens": result.tokens,
+                "train_tokens_of": result.tokens_of,
+                "counted_tokens": result.counted,
+                "train_threads": torch.get_num_threads(),
                 "losses": result.curve.losses,
                 "held_out_losses": result.curve.held_out,
                 "protected_falls": result.curve.protected,
@@ -132,11 +141,21 @@ class AdapterWorker:
                 "answers_cut": data.answers_cut,
                 "seconds": time.perf_counter() - started,
             }
+            followers.ended(_told_at_the_end(facts))
+            for failure in followers.failures:
+                yield Progress(job, failure, result.steps, result.steps)
             for epochs, values in result.states.items():
                 put(weights, values)
                 about = card(study, job, {**facts, "after": epochs})
                 save(self._write(model), self._artefacts / artefact(job, epochs), facts, about)
         state.unlink(missing_ok=True)
+
+    def _run_of(self, job: Job, recipe: Recipe) -> Run:
+        treatment = job.treatment
+        folder = self._artefacts.parent / "followed"
+        return Run(
+            self._study.name, treatment.model, treatment.label, treatment.seed or 0, dict(recipe.identity()), folder
+        )
 
     @contextmanager
     def _trainable(self, source: Source, recipe: Recipe, seed: int) -> Iterator[Any]:
@@ -214,7 +233,9 @@ class AdapterWorker:
 
     def _checkpoint(self, name: str, folder: Path) -> Any:
         base = self._study.models[self._name]
-        told = Model(path=str(folder), dtype=base.dtype, trust_remote_code=base.trust_remote_code)
+        told = Model(
+            path=str(folder), dtype=base.dtype, quantised=base.quantised, trust_remote_code=base.trust_remote_code
+        )
         with quiet():
             model = load_model(name, told, self._study.origin, self._study.attention, self._device)
         if model.config.vocab_size != self._model.config.vocab_size:
@@ -255,6 +276,11 @@ class AdapterWorker:
         if job.treatment.kind == "trained":
             provenance["recipe"] = dict(self._study.recipe_of(job.treatment).identity())
         return scored_record(job, cell, outcome.answers, self._pairing, timings=timings, provenance=provenance)
+
+
+def _told_at_the_end(facts: dict[str, Any]) -> dict[str, Any]:
+    """The single numbers; curves have been followed."""
+    return {name: value for name, value in facts.items() if isinstance(value, int | float | str)}
 
 
 @contextmanager

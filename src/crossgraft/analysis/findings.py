@@ -16,6 +16,7 @@ from crossgraft.analysis.contrast import Contrast, contrasts
 from crossgraft.analysis.draws import DRAWS, SEED, Draws, Estimate
 from crossgraft.analysis.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
 from crossgraft.analysis.regimes import RegimeSummary, regimes
+from crossgraft.analysis.training import Training
 from crossgraft.analysis.trust import TrustCheck
 from crossgraft.core import Point, Regime, Treatment
 from crossgraft.matrix import ChangeCell, ControlCheck, Gap, TransferMatrix
@@ -63,6 +64,7 @@ class Findings:
     treatment_harm: tuple[TreatmentHarm, ...] = ()
     target_harm: tuple[TargetHarm, ...] = ()
     axes: tuple[AxisEffect, ...] = ()
+    training: tuple[Training, ...] = ()
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     method: str = field(

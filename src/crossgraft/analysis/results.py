@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from crossgraft.analysis.findings import Findings, analyse
+from crossgraft.analysis.training import trainings
 from crossgraft.analysis.trust import trust
 from crossgraft.core import Cell, Floats, Job, Record, Texts
 from crossgraft.errors import StoreError
@@ -45,7 +46,8 @@ def load_findings(store: Store, name: str = "") -> Findings:
     failures = [f"{one['job']}: {one['message']}" for one in store.failures().values() if missing & set(one["records"])]
     notes = [*manifest.notes, *map(str, damages)]
     checks = trust(manifest.jobs, records)
-    return analyse(matrix, manifest.name, notes=notes, failures=failures, checks=checks)
+    findings = analyse(matrix, manifest.name, notes=notes, failures=failures, checks=checks)
+    return replace(findings, training=trainings(manifest.jobs, records))
 
 
 def _records(store: Store, manifest: Manifest) -> tuple[list[Record], list[Damage]]:

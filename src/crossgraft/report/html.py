@@ -7,7 +7,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.report import plane, view
+from crossgraft.report import plane, training, view
 from crossgraft.report.view import About
 
 
@@ -23,6 +23,8 @@ def html(findings: Findings, about: About) -> str:
         target_harm=list(view.target_harm(findings)),
         planes=list(plane.planes(findings)),
         axes=list(view.axes(findings)),
+        training=training.shown(findings),
+        training_left_out=training.left_out(findings),
         checks=list(view.checks(findings)),
         trust_checks=findings.trust_checks,
         gaps=view.gaps(findings),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.report import view
+from crossgraft.report import training, view
 from crossgraft.report.view import About
 
 
@@ -78,6 +78,11 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
             ["model", "axis", "compared", "on", "difference (pp)", "from", ""],
             ([one.model, one.axis, one.compared, one.outcome, one.difference, one.n, one.verdict] for one in axes),
         )
+    if lines := training.shown(findings):
+        yield from _section("Training")
+        header = ["model", "treatment", "seed", "steps", "tokens", "loss, first step", "last", "kept epoch"]
+        told = ([x.model, x.treatment, x.seed, x.steps, x.tokens, x.first, x.last, x.kept] for x in lines)
+        yield from _table(header, told)
     yield from _listed(
         "What is missing", [f"{row}: {reason} ({count} targets)" for row, reason, count in view.gaps(findings)]
     )

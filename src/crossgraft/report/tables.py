@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -100,6 +101,30 @@ def axes_csv(findings: Findings) -> str:
                 one.estimate.high,
             ]
             for one in findings.axes
+        ),
+    )
+
+
+def training_csv(findings: Findings) -> str:
+    """One row a training run; ``tokens_of`` is JSON, by part of the source."""
+    header = ["model", "treatment", "seed", "steps", "tokens", "counted_tokens", "tokens_of"]
+    return _csv(
+        [*header, "first_loss", "last_loss", "kept_epoch"],
+        (
+            [
+                one.row.model,
+                one.row.label,
+                run.treatment.seed,
+                run.steps,
+                run.tokens,
+                run.counted,
+                json.dumps(run.tokens_of, ensure_ascii=False),
+                run.first_loss,
+                run.last_loss,
+                run.kept_epoch,
+            ]
+            for one in findings.training
+            for run in one.runs
         ),
     )
 
