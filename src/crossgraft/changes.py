@@ -37,6 +37,7 @@ class ChangeCell:
     control_statistics: Floats  # (items, k)
     record_ids: tuple[str, ...]
     control_ids: tuple[str, ...]
+    chance: float | None = None  # what guessing would score; none where there is nothing to guess among
 
     @property
     def regime(self) -> Regime | None:
@@ -59,6 +60,7 @@ class Measured:
     groups: tuple[str, ...] = ()
     record_ids: tuple[str, ...] = ()
     control_ids: tuple[str, ...] = ()
+    chance: float | None = None
 
     @property
     def after(self) -> Floats:
@@ -121,6 +123,7 @@ def _change_cell(place: Place, one: Measured, noise: SeedNoise | None) -> Change
         control_statistics=control,
         record_ids=one.record_ids,
         control_ids=one.control_ids,
+        chance=one.chance,
     )
 
 

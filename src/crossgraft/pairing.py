@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from crossgraft.changes import ChangeCell, Measured, Place, change_cells
-from crossgraft.core import Cell, Job, Point, Record, Treatment
+from crossgraft.core import Answers, Cell, Job, Point, Record, Treatment
 from crossgraft.metrics import METRICS, Metric
 from crossgraft.stats.cells import Change
 
@@ -147,4 +147,13 @@ def _measured(metric: Metric, pairs: Sequence[_Pair]) -> Measured:
         () if group is None else tuple(map(str, group)),
         tuple(pair.treated.id for pair in pairs),
         tuple(dict.fromkeys(pair.control.id for pair in pairs)),
+        _chance(first.answers),
     )
+
+
+def _chance(answers: Answers) -> float | None:
+    """Of multiple choice: the mean of one over the number of options."""
+    if answers.kind != "choice":
+        return None
+    options = np.count_nonzero(~np.isnan(answers.columns["loglik"]), axis=1)
+    return float(np.mean(1 / np.maximum(options, 1)))

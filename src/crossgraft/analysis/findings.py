@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from crossgraft.analysis.axes import AxisEffect, axis_effects
+from crossgraft.analysis.baseline import AgainstSham, BaseLuck, against_sham, base_luck
 from crossgraft.analysis.contrast import Contrast, contrasts
 from crossgraft.analysis.draws import DRAWS, SEED, Draws, Estimate
+from crossgraft.analysis.gates import Gate, gates
 from crossgraft.analysis.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
 from crossgraft.analysis.regimes import RegimeSummary, regimes
 from crossgraft.analysis.training import Training
@@ -64,6 +66,9 @@ class Findings:
     treatment_harm: tuple[TreatmentHarm, ...] = ()
     target_harm: tuple[TargetHarm, ...] = ()
     axes: tuple[AxisEffect, ...] = ()
+    luck: tuple[BaseLuck, ...] = ()
+    against_sham: tuple[AgainstSham, ...] = ()
+    gates: tuple[Gate, ...] = ()
     training: tuple[Training, ...] = ()
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
@@ -91,14 +96,18 @@ def analyse(
     harm = _harmed(draws)
     summaries = _adjusted([_summary(row, draws, harm) for row in matrix.rows])
     contrasted = tuple(contrasts(draws, matrix.labels))
+    looked = gates(matrix)
     return Findings(
         study=study,
-        sentences=tuple(_sentences(matrix, summaries, contrasted, [*notes, *_doubts(checks)], failures)),
+        sentences=tuple(_sentences(matrix, summaries, contrasted, [*notes, *_doubts(checks, looked)], failures)),
         summaries=tuple(sorted(summaries, key=_by_gain)),
         regimes=tuple(regimes(draws)),
         contrasts=contrasted,
         treatment_harm=treatment_harm(matrix, draws),
         target_harm=tuple(target_harm(draws)),
+        luck=tuple(base_luck(draws)),
+        against_sham=tuple(against_sham(matrix, draws)),
+        gates=looked,
         matrix=matrix,
         gaps=matrix.gaps,
         control_checks=matrix.control_checks,
@@ -262,8 +271,8 @@ def _what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Se
     return f"To distrust: {'; '.join(doubts)}."
 
 
-def _doubts(checks: Sequence[TrustCheck]) -> list[str]:
-    return [f"{check.model}, {check.name}: {check.saw}" for check in checks if not check.fine]
+def _doubts(checks: Sequence[TrustCheck], looked: Sequence[Gate]) -> list[str]:
+    return [f"{check.model}, {check.name}: {check.saw}" for check in (*checks, *looked) if not check.fine]
 
 
 def _shared_base(matrix: TransferMatrix) -> Iterable[str]:

@@ -72,6 +72,25 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
             ],
             ([one.model, one.name, one.gain, one.off, one.harmed, one.mass, one.tail] for one in harms),
         )
+    if shams := list(view.shams(findings)):
+        yield from _section("Against the sham")
+        yield from _table(
+            ["model", "treatment", "on", "more than the sham (pp)", "sham"],
+            ([one.model, one.name, one.where, one.difference, one.sham] for one in shams),
+        )
+    if luck := list(view.luck(findings)):
+        yield from _section("Without the base's luck")
+        yield from _table(
+            [
+                "model",
+                "mean change (pp)",
+                "above zero, as it is",
+                "expected",
+                "variance between targets",
+                "without luck",
+            ],
+            ([one.model, one.uplift, one.raw_positive, one.positive, one.share, one.corrected] for one in luck),
+        )
     if axes := list(view.axes(findings)):
         yield from _section("What the axes of the recipe do")
         yield from _table(
@@ -95,7 +114,7 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
         "Can the numbers be trusted",
         [
             f"{one.model}, {one.name}: {one.saw}{'' if one.fine else ' (look into this)'}"
-            for one in findings.trust_checks
+            for one in (*findings.gates, *findings.trust_checks)
         ],
     )
     yield from _listed("Notes", [*findings.notes, findings.method])

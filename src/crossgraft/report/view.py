@@ -266,6 +266,62 @@ def target_harm(findings: Findings) -> Iterator[BrittleView]:
 
 
 @dataclass(frozen=True)
+class LuckView:
+    model: str
+    uplift: str
+    raw_positive: str
+    positive: str
+    share: str
+    corrected: str
+
+
+def luck(findings: Findings) -> Iterator[LuckView]:
+    """What the base in common does to numbers that are not immune to it."""
+    for one in findings.luck:
+        yield LuckView(
+            one.model,
+            estimate(one.uplift),
+            f"{one.raw_positive:.0f} %",
+            f"{one.positive:.0f} %",
+            f"{one.between:.2f} pp² ({one.share:.0f} %)",
+            f"{one.corrected:.2f} pp² ({one.corrected_share:.0f} %)",
+        )
+
+
+@dataclass(frozen=True)
+class RecipientView:
+    model: str
+    target: str
+    raw: str
+    corrected: str
+    luck: str
+
+
+def recipients(findings: Findings) -> Iterator[RecipientView]:
+    """Recipient scores of every target, the best first."""
+    for one in findings.luck:
+        for target in sorted(one.recipients, key=lambda target: -target.corrected):
+            yield RecipientView(
+                one.model, str(target.target), estimate(target.raw), signed(target.corrected), f"±{target.luck:.1f}"
+            )
+
+
+@dataclass(frozen=True)
+class ShamView:
+    model: str
+    name: str
+    where: str
+    difference: str
+    sham: str
+    verdict: str
+
+
+def shams(findings: Findings) -> Iterator[ShamView]:
+    for one in findings.against_sham:
+        yield ShamView(one.row.model, one.row.label, one.where, estimate(one.estimate), one.sham, one.estimate.verdict)
+
+
+@dataclass(frozen=True)
 class AxisView:
     model: str
     axis: str

@@ -20,9 +20,10 @@ _ROUNDS = 2000
 
 @dataclass(frozen=True)
 class Shrunken:
-    """``mean`` is the posterior mean of each value, ``false_sign`` the local false sign rate, ``zero`` the share of true zeros."""
+    """``mean`` is the posterior mean of each value, ``positive`` the probability that it is above zero, ``false_sign`` the local false sign rate, ``zero`` the share of true zeros."""
 
     mean: Floats
+    positive: Floats
     false_sign: Floats
     zero: float
     scales: Floats  # standard deviations of the mixture, the first of them 0
@@ -46,7 +47,14 @@ def shrunken(values: Floats, errors: Floats) -> Shrunken:
     above = np.where(spread, 1 - below, 0.0)
     zero = posterior[:, 0]
     wrong = zero + np.minimum((posterior * below).sum(axis=1), (posterior * above).sum(axis=1))
-    return Shrunken((posterior * means).sum(axis=1), np.clip(wrong, 0, 1), float(weights[0]), scales, weights)
+    return Shrunken(
+        (posterior * means).sum(axis=1),
+        (posterior * above).sum(axis=1),
+        np.clip(wrong, 0, 1),
+        float(weights[0]),
+        scales,
+        weights,
+    )
 
 
 def _scales(values: Floats, errors: Floats) -> Floats:
