@@ -51,6 +51,8 @@ class AdapterStudy:
             raise SpecError(f"expected a number of items, 0 for all; got {self.limit}", ("limit",))
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise SpecError(f"expected different seeds; got {list(self.seeds)}", ("seeds",))
+        if len(set(self.callbacks)) < len(self.callbacks):
+            raise SpecError(f"expected different callbacks; got {list(self.callbacks)}", ("callbacks",))
         for name in self.callbacks:
             if name not in CALLBACKS.names():
                 raise SpecError(
@@ -233,7 +235,7 @@ class AdapterStudy:
         first = tuple(source.name for source in self.training_sources[:1])
         grid = replace(self.grid, sources=first, train_items=self.recipe.batch)
         recipe = replace(self.recipe, steps=1, axes={k: v for k, v in self.recipe.axes.items() if k != "steps"})
-        return replace(self, grid=grid, recipe=recipe, seeds=self.seeds[:1], limit=1)
+        return replace(self, grid=grid, recipe=recipe, seeds=self.seeds[:1], limit=1, callbacks=())
 
     def adapter_bytes(self, jobs: Sequence[Job]) -> int | None:
         return ahead.bytes_of_adapters(self, jobs)

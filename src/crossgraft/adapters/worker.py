@@ -27,7 +27,7 @@ from crossgraft.adapters.study import AdapterStudy
 from crossgraft.adapters.training.run import train_job
 from crossgraft.core import Cell, Job, Point, Record, Texts
 from crossgraft.metrics import scored_record
-from crossgraft.study import Bench, Progress, Recorded
+from crossgraft.study import Bench, Progress, Recorded, Remark
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class AdapterWorker:
         torch.set_num_threads(self._threads_before)
         self._base = None
 
-    def run(self, job: Job) -> Iterator[Progress | Recorded]:
+    def run(self, job: Job) -> Iterator[Progress | Remark | Recorded]:
         base = self._loaded(job.treatment.model)
         facts: dict[str, Any] = {}
         if job.treatment.kind == "trained":

@@ -29,14 +29,14 @@ from crossgraft.adapters.training.loop import Seeds, Task, Trained, train
 from crossgraft.core import Job
 from crossgraft.errors import JobFailed
 from crossgraft.metrics import METRICS
-from crossgraft.study import Bench, Progress
+from crossgraft.study import Bench, Progress, Remark
 
 T = TypeVar("T")
 
 _PROTECT_ITEMS = 100  # of the train split of a protected point
 
 
-def train_job(study: AdapterStudy, base: Base, job: Job, bench: Bench) -> Iterator[Progress]:
+def train_job(study: AdapterStudy, base: Base, job: Job, bench: Bench) -> Iterator[Progress | Remark]:
     """Train and save; the weights are then read back, so a resumed job evaluates the same ones."""
     treatment = job.treatment
     if treatment.seed is None:
@@ -59,11 +59,10 @@ def train_job(study: AdapterStudy, base: Base, job: Job, bench: Bench) -> Iterat
             state=state,
             watch=followers.measured,
         )
-        result = yield from _told(job, train(model, weights, task, recipe, seeds))
+        result = yield from _told(job, train(model, weights, task, recipe, seeds), followers)
         facts = {"train_items": len(items), **_facts(result, data), "seconds": time.perf_counter() - started}
         followers.ended(_told_at_the_end(facts))
-        for failure in followers.failures:
-            yield Progress(job, failure, result.steps, result.steps)
+        yield from (Remark(job, failure) for failure in followers.failures())
         for epochs, values in result.states.items():
             put(weights, values)
             told = card(study, job, {**facts, "after": epochs})
@@ -158,11 +157,14 @@ def _told_at_the_end(facts: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if isinstance(value, int | float | str)}
 
 
-def _told(job: Job, steps: Generator[tuple[int, int], None, T]) -> Generator[Progress, None, T]:
-    """The steps as events of the job, and what they return."""
+def _told(
+    job: Job, steps: Generator[tuple[int, int], None, T], followers: Followers
+) -> Generator[Progress | Remark, None, T]:
+    """The steps as events of the job, with what its followers fail at, and what the steps return."""
     while True:
         try:
             done, total = next(steps)
         except StopIteration as stop:
             return cast(T, stop.value)
+        yield from (Remark(job, failure) for failure in followers.failures())
         yield Progress(job, f"training on {job.treatment.name}", done, total)
