@@ -30,6 +30,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """Something the reader should know; the job goes on."""
+
+    job: Job
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """A target of a job is measured; ``texts`` come along so that its items can be read."""
 
@@ -54,7 +62,7 @@ class Failed:
     traceback: str = ""
 
 
-Event = Started | Progress | Recorded | Finished | Failed
+Event = Started | Progress | Remark | Recorded | Finished | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,7 @@ class Bench:
 class Worker(Protocol):
     """Keeps what is dear to load (a base model, embedding spaces) while it runs job after job."""
 
-    def run(self, job: Job) -> Iterator[Progress | Recorded]: ...
+    def run(self, job: Job) -> Iterator[Progress | Remark | Recorded]: ...
 
 
 class Study(Protocol):

@@ -16,6 +16,7 @@ N = 200
 
 
 def outcome(rng: np.random.Generator, share: float) -> list[int]:
+    """Exactly this share of right answers."""
     return rng.permutation([1] * round(N * share) + [0] * (N - round(N * share))).tolist()
 
 
@@ -34,7 +35,7 @@ def grid(**odd: object) -> TransferMatrix:
             pairs.append(measured(again, answers(base[::-1], items), target))
         for number in range(4):
             row = Treatment("m", f"t{number}", "given", None)
-            treated = base if "dead" in own else outcome(rng, share)
+            treated = base if "dead" in own else outcome(rng, share + 0.02 * number)
             job, record = measured(row, answers(treated, items), target)
             if "pairing" in own and number == 0:
                 record = replace(record, pairing=Pairing("cuda", "sdpa", 1))

@@ -272,7 +272,8 @@ def _what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Se
 
 
 def _doubts(checks: Sequence[TrustCheck], looked: Sequence[Gate]) -> list[str]:
-    return [f"{check.model}, {check.name}: {check.saw}" for check in (*checks, *looked) if not check.fine]
+    both: list[TrustCheck | Gate] = [*checks, *looked]
+    return [f"{check.model}, {check.name}: {check.saw}" for check in both if not check.fine]
 
 
 def _shared_base(matrix: TransferMatrix) -> Iterable[str]:

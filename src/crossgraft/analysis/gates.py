@@ -136,13 +136,13 @@ def _repeated(model: str, matrix: TransferMatrix) -> Iterator[Gate]:
     """The base measured again must give the same answers: what moves is the tool's own noise."""
     checks = [one for one in matrix.control_checks if one.model == model and one.variant.startswith("repeat")]
     if checks:
-        moved = [one.target for one in checks if abs(one.change.mean) > 1e-9]
-        most = max(abs(one.change.mean) for one in checks)
+        moved = [one.target for one in checks if one.change.discordant or abs(one.change.mean) > 1e-9]
+        most = max(one.change.discordant or 0.0 for one in checks)
         yield _gate(
             "base repeats",
             model,
             moved,
-            f"the base measured again differs, by up to {most:.2g} pp",
+            f"the base measured again differs, on up to {most:.1%} of the items",
             "the base measured again is the same",
         )
 

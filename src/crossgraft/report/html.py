@@ -26,7 +26,7 @@ def html(findings: Findings, about: About) -> str:
         training=training.shown(findings),
         training_left_out=training.left_out(findings),
         checks=list(view.checks(findings)),
-        trust_checks=[*findings.gates, *findings.trust_checks],
+        trust_checks=view.looked_at(findings),
         luck=list(view.luck(findings)),
         recipients=list(view.recipients(findings)),
         shams=list(view.shams(findings)),

@@ -114,7 +114,7 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
         "Can the numbers be trusted",
         [
             f"{one.model}, {one.name}: {one.saw}{'' if one.fine else ' (look into this)'}"
-            for one in (*findings.gates, *findings.trust_checks)
+            for one in view.looked_at(findings)
         ],
     )
     yield from _listed("Notes", [*findings.notes, findings.method])

@@ -9,6 +9,8 @@ from math import isnan
 
 from crossgraft.analysis.draws import TINY, Estimate
 from crossgraft.analysis.findings import Findings, Summary, columns_of
+from crossgraft.analysis.gates import Gate
+from crossgraft.analysis.trust import TrustCheck
 from crossgraft.matrix import ChangeCell, ControlCheck
 
 _FULL_COLOUR = 15.0  # percentage points at which the colour is deepest
@@ -360,6 +362,11 @@ def checks(findings: Findings) -> Iterator[tuple[str, str, str]]:
         most = max(group, key=lambda check: abs(check.change.mean))
         text = f"{signed(most.change.mean)} pp {interval(most.change.low, most.change.high)} on {most.target}, n = {most.change.n}"
         yield f"{model}: {variant}", f"{len(moved)} of {len(group)}", text if moved else "none"
+
+
+def looked_at(findings: Findings) -> list[Gate | TrustCheck]:
+    """Everything that had to hold, of the grid and of the numbers themselves."""
+    return [*findings.gates, *findings.trust_checks]
 
 
 def gaps(findings: Findings) -> list[tuple[str, str, int]]:

@@ -13,9 +13,10 @@ pytest.importorskip("torch")
 from crossgraft.adapters.training.callbacks import CALLBACKS, Run
 from crossgraft.campaign import Settings, prepare, run
 from crossgraft.errors import MissingExtra, SpecError
+from crossgraft.progress import Lines
 from crossgraft.spec import load_study
 from crossgraft.store import Store
-from crossgraft.study import Progress
+from crossgraft.study import Remark
 
 ONE = Settings(device="cpu", threads=1)
 
@@ -53,7 +54,7 @@ def followed(spec: Path, tmp_path: Path, name: str, *more: str) -> Store:
     events: list[Any] = []
     summary = run(study, store, settings=ONE, watch=events.append)
     assert (summary.failed, summary.left) == ([], 0)
-    assert [one.doing for one in events if isinstance(one, Progress) and "stopped following" in one.doing] == []
+    assert [one.text for one in events if isinstance(one, Remark)] == []
     return store
 
 
@@ -82,8 +83,31 @@ def test_a_follower_that_breaks_is_told_of_and_costs_nothing(
     summary = run(study, Store(tmp_path / "out"), settings=ONE, watch=events.append)
 
     assert summary.failed == []
-    told = [one.doing for one in events if isinstance(one, Progress) and "stopped following" in one.doing]
+    told = [one.text for one in events if isinstance(one, Remark)]
     assert told == ["notebook stopped following: ConnectionError: the service is away"]
+
+
+def test_a_plain_run_prints_what_a_follower_failed_at(
+    adapter_spec: Path, tmp_path: Path, notebook: type[Notebook], capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook.breaks = True
+    study = load_study(adapter_spec, ["callbacks=['notebook']", "grid.targets=['intent/en']"])
+
+    run(study, Store(tmp_path / "out"), settings=ONE, watch=Lines(2).see)
+
+    printed = capsys.readouterr().out
+    assert printed.count("note: tiny: intent/en seed 1: notebook stopped following: ConnectionError") == 1
+
+
+def test_a_smoke_run_is_not_followed(adapter_spec: Path) -> None:
+    study = load_study(adapter_spec, ["callbacks=['wandb']"])
+
+    assert study.smoke().callbacks == ()  # type: ignore[attr-defined]
+
+
+def test_a_service_named_twice_is_refused(adapter_spec: Path) -> None:
+    with pytest.raises(SpecError, match="expected different callbacks"):
+        load_study(adapter_spec, ["callbacks=['wandb', 'wandb']"])
 
 
 def test_being_followed_changes_no_id(adapter_spec: Path, tmp_path: Path, notebook: type[Notebook]) -> None:

@@ -74,7 +74,7 @@ class Followers:
     """The callbacks of a run. One that fails is told of once and left out: it must not cost a training run."""
 
     callbacks: list[tuple[str, Callback]]
-    failures: list[str] = field(default_factory=list)
+    _failures: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, names: Sequence[str]) -> Followers:
@@ -89,6 +89,11 @@ class Followers:
     def ended(self, facts: Mapping[str, Any]) -> None:
         self._all("ended", facts)
 
+    def failures(self) -> Iterator[str]:
+        """What went wrong since this was last asked."""
+        told, self._failures = self._failures, []
+        yield from told
+
     def _all(self, event: str, *told: Any) -> None:
         for one in list(self.callbacks):
             name, callback = one
@@ -96,4 +101,5 @@ class Followers:
                 getattr(callback, event)(*told)
             except Exception as error:
                 self.callbacks.remove(one)
-                self.failures.append(f"{name} stopped following: {type(error).__name__}: {error}")
+                reason = str(error).strip().partition("\n")[0]
+                self._failures.append(f"{name} stopped following: {type(error).__name__}: {reason}")
