@@ -71,6 +71,18 @@ class Measured:
     def before(self) -> Floats:
         return self.metric.aggregate(self.control.sum(axis=1))
 
+    @property
+    def sampled(self) -> float:
+        """The variance between seeds that comes of their items alone: each run draws answers of its own.
+
+        The variance between items has it already, so that it must not count twice.
+        """
+        if not self.metric.is_mean:
+            return 0.0
+        counted = self.treated[..., 1] > 0
+        values = np.divide(self.treated[..., 0], self.treated[..., 1], out=np.zeros(counted.shape), where=counted)
+        return float(values.var(axis=0, ddof=1).mean() / max(1, len(self.items)))
+
 
 def change_cells(measured: Mapping[Place, Measured]) -> dict[Place, ChangeCell]:
     """The change of every cell; what seeds vary by is judged by all cells together."""
@@ -93,7 +105,8 @@ def _seed_noise(measured: Mapping[Place, Measured]) -> dict[Place, SeedNoise]:
         counts = np.array([len(measured[place].seeds) for place in places])
         better = moderated(variances, counts - 1.0)
         for place, variance, df, count in zip(places, better.variances, better.df, counts, strict=True):
-            found[place] = SeedNoise(float(variance), int(count), float(df))
+            own = max(0.0, float(variance) - measured[place].sampled)
+            found[place] = SeedNoise(own, int(count), float(df))
     return found
 
 

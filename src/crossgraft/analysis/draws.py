@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
+from crossgraft.analysis.wording import TINY
 from crossgraft.core import Floats, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
 from crossgraft.stats.bootstrap import joint_item_bootstrap
 
 DRAWS = 1000
 SEED = 0
-TINY = 1e-9  # changes smaller than this many percentage points are zero
 
 Weighted = Sequence[tuple[ChangeCell, float]]
 Verdict = Literal["better", "worse", "not distinguishable"]

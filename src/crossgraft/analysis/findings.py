@@ -20,6 +20,7 @@ from crossgraft.analysis.harm import TargetHarm, TreatmentHarm, target_harm, tre
 from crossgraft.analysis.regimes import RegimeSummary, regimes
 from crossgraft.analysis.training import Training
 from crossgraft.analysis.trust import TrustCheck
+from crossgraft.analysis.wording import interval, signed
 from crossgraft.core import Point, Regime, Treatment
 from crossgraft.matrix import ChangeCell, ControlCheck, Gap, TransferMatrix
 from crossgraft.stats.multiplicity import benjamini_hochberg
@@ -196,7 +197,7 @@ def _what_was_found(summaries: Sequence[Summary]) -> str:
         assert best.gain is not None
         text = (
             f"{len(gains)} of {len(known)} treatments gain{'s' if len(gains) == 1 else ''} {_common_words(known)}; the most "
-            f"{best.row} ({best.gain.mean:+.1f} pp [{best.gain.low:+.1f}, {best.gain.high:+.1f}])"
+            f"{best.row} ({signed(best.gain.mean)} pp {interval(best.gain.low, best.gain.high)})"
         )
     else:
         text = f"None of {len(known)} treatments shows a gain that can be told from zero among so many"
@@ -207,7 +208,7 @@ def _what_was_found(summaries: Sequence[Summary]) -> str:
     change = worst.worst.change
     return (
         f"{text}; {len(harmful)} harm{'s' if len(harmful) == 1 else ''} some other target, the worst {worst.row} on {worst.worst.target} "
-        f"({change.mean:+.1f} pp [{change.low:+.1f}, {change.high:+.1f}])."
+        f"({signed(change.mean)} pp {interval(change.low, change.high)})."
     )
 
 
@@ -218,11 +219,13 @@ def _headline(contrasted: Sequence[Contrast]) -> Iterable[str]:
     first, *_ = contrasted
     found = first.estimate
     wider = [
-        f"{one.level} [{one.low:+.1f}, {one.high:+.1f}]" if one.low is not None else f"{one.level}: {one.why}"
+        f"{one.level} {interval(one.low, one.high)}"
+        if one.low is not None and one.high is not None
+        else f"{one.level}: {one.why}"
         for one in first.levels[1:]
     ]
     yield (
-        f"Training on a task changes that task in other languages by {found.mean:+.1f} pp [{found.low:+.1f}, {found.high:+.1f}] "
+        f"Training on a task changes that task in other languages by {signed(found.mean)} pp {interval(found.low, found.high)} "
         f"against training on other tasks ({'; '.join(wider)})."
     )
 
@@ -265,7 +268,7 @@ def _what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Se
     if any(len(cell.seeds) == 1 and cell.row.kind == "trained" for cell in matrix.cells.values()):
         doubts.append("with one seed, the luck of a training run is not in the intervals")
     if notes:
-        doubts.append(f"{len(notes)} notes on data and checks are listed below")
+        doubts.append(f"{len(notes)} note{'s' if len(notes) > 1 else ''} on data and checks, listed below")
     if not doubts:
         doubts.append("the intervals are about new items, not about new models, tasks or languages")
     return f"To distrust: {'; '.join(doubts)}."

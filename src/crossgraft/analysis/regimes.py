@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from crossgraft.analysis.draws import TINY, Draws, Estimate
+from crossgraft.analysis.draws import Draws, Estimate
+from crossgraft.analysis.wording import TINY
 from crossgraft.core import REGIME_WORDS, Floats, Regime
 from crossgraft.matrix import ChangeCell
 

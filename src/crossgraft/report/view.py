@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from math import isnan
 
-from crossgraft.analysis.draws import TINY, Estimate
+from crossgraft.analysis.draws import Estimate
 from crossgraft.analysis.findings import Findings, Summary, columns_of
 from crossgraft.analysis.gates import Gate
 from crossgraft.analysis.trust import TrustCheck
+from crossgraft.analysis.wording import TINY, interval, signed
 from crossgraft.matrix import ChangeCell, ControlCheck
 
 _FULL_COLOUR = 15.0  # percentage points at which the colour is deepest
@@ -25,25 +25,6 @@ class About:
     overrides: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     written: str = ""
-
-
-def signed(value: float, digits: int = 1) -> str:
-    """A change with its sign; what is not zero never reads as zero.
-
-    >>> signed(0.25), signed(0.0), signed(-0.02), signed(1e-12)
-    ('+0.2', '0', '-0.02', '0')
-    """
-    if isnan(value):
-        return "–"
-    if abs(value) < TINY:
-        return "0"
-    while round(value, digits) == 0 and digits < 9:
-        digits += 1
-    return f"{value:+.{digits}f}"
-
-
-def interval(low: float, high: float) -> str:
-    return f"[{signed(low)}, {signed(high)}]"
 
 
 def estimate(one: Estimate | None) -> str:
