@@ -1,4 +1,4 @@
-"""The engine on a GPU in bfloat16, on random models of the shapes of Llama-3.2-1B and Llama-3.1-8B.
+"""The engines of scoring and training on a GPU in bfloat16, on random models of the shapes of Llama-3.2-1B and Llama-3.1-8B.
 
     make gpu-check                                            (or: python benchmarks/gpu_check.py)
     python benchmarks/gpu_check.py --device cpu --tiny        (whether the script runs; its numbers mean nothing)
@@ -8,7 +8,9 @@ self-test passes and which way it chooses; items a second of each way, and of lm
 at the better of two batch sizes; where lm-eval is not installed, what it does, rebuilt); the arithmetic that the items need at least, over the time
 taken, as TFLOP/s and as a share of what a large matrix product reaches in the same process; peak memory above the
 weights; how far log-likelihoods lie apart between ways and between sizes of batches, and how many answers that changes;
-and whether an adapter of zeros changes nothing at all.
+and whether an adapter of zeros changes nothing at all. Then training steps of LoRA of rank 32, 8 examples each: tokens a
+second, the share of the limit by FLOPs, peak memory, of the engine and, where it is installed, of TRL: padded and
+padding-free, with FlashAttention and Liger where those are installed.
 
 Items are random tokens. What does not fit or fails is a line of the table. To cite a number, give the command, the
 commit and the first lines. Written to standard output, and to $OUT/gpu-check.md where OUT is set.
@@ -24,6 +26,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
@@ -34,6 +37,7 @@ import numpy as np
 import torch
 import transformers
 from flops import Weights, least_work, product_rate
+from gpu_training import check_training
 from material import RANK, fill_adapter
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
@@ -475,6 +479,7 @@ def check_model(sheet: Sheet, shape: Shape, device: torch.device, rate: float) -
         attempt(sheet, "cost of the adapter", lambda: check_adapter(checked, wrapped, scorer))
         for kind in ("zero-shot", "few-shot") if device.type == "cuda" else ():
             attempt(sheet, f"profile of {kind}", lambda kind=kind: check_time(checked, scorer, kind))
+    check_training(model, sheet, rate, partial(attempt, sheet))
 
 
 def first_lines(sheet: Sheet, device: torch.device, rate: float) -> None:

@@ -21,11 +21,8 @@ the machine that are printed first. Without --text FOLDER, the text is made up o
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
-import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -33,7 +30,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -43,12 +40,12 @@ os.environ |= {"TQDM_DISABLE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
 
 import lm_eval
 import numpy as np
-import peft
 import torch
 import transformers
 from flops import Weights, least_work, plain_work, product_rate
 from lm_eval.tasks import TaskManager
 from material import RANK, Kind, Questions, Shape, Texts, make_model, make_questions, make_tokenizer
+from measuring import Turns, forget_peak, machine, peak_mib, spread, table, timed
 from variants import EveryToken, Variant
 
 from crossgraft.adapters.encoding import Reading
@@ -132,64 +129,6 @@ class World:
     def questions(self, kind: Kind, case: str) -> tuple[Questions, Path]:
         questions = make_questions(kind, self.texts, self.tokenizer, self.settings.items[case])
         return questions, questions.write(self.folder / f"{case}.jsonl")
-
-
-# measuring
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Seconds of CPU time of this process, and by the clock."""
-
-    cpu: float
-    wall: float
-
-
-def timed(run: Callable[[], Any]) -> tuple[Any, Cost]:
-    gc.collect()
-    wall, cpu = time.perf_counter(), time.process_time()
-    result = run()
-    return result, Cost(time.process_time() - cpu, time.perf_counter() - wall)
-
-
-@dataclass
-class Turns:
-    """What took its turn, with what it cost in each round and what it gave at last."""
-
-    runs: dict[str, Callable[[], Any]]
-    costs: dict[str, list[Cost]] = field(default_factory=dict)
-    results: dict[str, Any] = field(default_factory=dict)
-
-    def take(self, rounds: int) -> Turns:
-        """The order turns round each time, so that neighbours in a round stay neighbours, and nobody is always first."""
-        for number in range(rounds):
-            for name in [*self.runs][:: 1 if number % 2 == 0 else -1]:
-                self.results[name], cost = timed(self.runs[name])
-                self.costs.setdefault(name, []).append(cost)
-        return self
-
-    def cpu(self, name: str) -> float:
-        return median(cost.cpu for cost in self.costs[name])
-
-    def wall(self, name: str) -> float:
-        return median(cost.wall for cost in self.costs[name])
-
-    def ratios(self, of: str, to: str) -> list[float]:
-        """How many times less CPU time it took than another, round by round."""
-        return [theirs.cpu / mine.cpu for mine, theirs in zip(self.costs[of], self.costs[to], strict=True)]
-
-    def wall_ratios(self, of: str, to: str) -> list[float]:
-        return [theirs.wall / mine.wall for mine, theirs in zip(self.costs[of], self.costs[to], strict=True)]
-
-
-def spread(values: Sequence[float]) -> str:
-    return f"**{median(values):.2f}** ({min(values):.2f}-{max(values):.2f})"
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    print("\n| " + " | ".join(heads) + " |\n|" + "---|" * len(heads), flush=True)
-    for row in rows:
-        print("| " + " | ".join(row) + " |", flush=True)
 
 
 def variants(model: Any, requests: Sequence[Request], kind: Kind, batch: int) -> dict[str, Callable[[], Floats]]:
@@ -534,40 +473,6 @@ def inside(told: Mapping[str, Any]) -> None:
     print(json.dumps({"loaded": loaded, "peak": peak_mib()}))
 
 
-def forget_peak() -> float:
-    """MiB in use now; Linux can begin the peak anew, so that what importing and loading took for a moment is not in it."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return peak_mib()
-    return _status_mib("VmRSS")
-
-
-def peak_mib() -> float:
-    if Path("/proc/self/status").is_file():
-        return _status_mib("VmHWM")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
-
-
-def _status_mib(name: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 2**10
-
-
-def machine() -> str:
-    processor = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").is_file():
-        named = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-        processor = named[0].partition(":")[2].strip() if named else processor
-    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
-    return (
-        f"{processor}, {os.cpu_count()} cores, load {load} at the start, {torch.get_num_threads()} thread(s), float32; Python "
-        f"{platform.python_version()}, torch {torch.__version__}, transformers {transformers.__version__}, peft "
-        f"{peft.__version__}, lm-eval {lm_eval.__version__}"
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--case", choices=[*CASES, "all"], default="all")
@@ -590,7 +495,9 @@ def main() -> None:
     settings = replace(settings, repeats=told.repeats or settings.repeats)
     if told.items:
         settings = replace(settings, items=dict.fromkeys(settings.items, told.items))
-    print(f"# Scoring: engine and harness\n\n`{' '.join(['python', *sys.argv])}`\n\n{machine()}")
+    print(
+        f"# Scoring: engine and harness\n\n`{' '.join(['python', *sys.argv])}`\n\n{machine(f'lm-eval {lm_eval.__version__}')}"
+    )
     with tempfile.TemporaryDirectory() as name:
         texts = Texts.read(told.text) if told.text else Texts.made(settings.words, settings.kinds)
         world = World(Path(name), settings, texts, make_tokenizer(texts, settings.shape.vocabulary))

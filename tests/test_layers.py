@@ -15,8 +15,8 @@ ROOT = Path(crossgraft.__file__).parent
 LAYERS = [  # "__main__" and the lazy public face stand above all of them
     {"errors"},
     {"identity", "registry", "core", "study"},
-    {"spec", "fingerprints", "plan", "layout", "store", "matrix", "metrics", "stats"},
-    {"analysis", "executors", "testing"},
+    {"spec", "fingerprints", "plan", "layout", "store", "changes", "pairing", "matrix", "metrics", "stats"},
+    {"analysis", "executors", "testing", "synthetic"},
     {"adapters", "embeddings", "report", "campaign", "starters"},
     {"progress", "outlook", "catalogue"},
     {"cli"},
@@ -24,8 +24,8 @@ LAYERS = [  # "__main__" and the lazy public face stand above all of them
 SIBLINGS = {"adapters", "embeddings", "report", "campaign", "starters"}  # never import one another
 HEAVY = {"torch", "transformers", "peft", "datasets", "lm_eval"}
 MAY_BE_HEAVY = {
-    *(f"adapters/{name}.py" for name in ("doctor", "loading", "lora", "worker")),
-    *(f"adapters/training/{name}.py" for name in ("examples", "loop", "loss")),
+    *(f"adapters/{name}.py" for name in ("base", "doctor", "loading", "lora", "quantisation", "worker")),
+    *(f"adapters/training/{name}.py" for name in ("apart", "examples", "loop", "loss", "run")),
     *(f"adapters/engine/{name}.py" for name in ("body", "generation", "local", "paths", "rows", "scorer", "selftest")),
     *(f"adapters/harness/{name}.py" for name in ("__init__", "data", "definition", "items")),  # inside functions only
     "adapters/tasks/lm_eval.py",  # inside functions only

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from crossgraft.core import Job, Pairing
+from crossgraft.core import Job, Labels, Pairing
 from crossgraft.errors import CrossgraftError, JobFailed
 from crossgraft.executors import EXECUTORS, Executor
 from crossgraft.fingerprints import FingerprintCache, fingerprint
 from crossgraft.layout import Manifest
 from crossgraft.plan import Plan, plan, select
 from crossgraft.store import Store
-from crossgraft.study import Bench, Event, Failed, Finished, Input, Inspectable, Recorded, Study
+from crossgraft.study import Bench, Event, Failed, Finished, Input, Inspectable, Labelled, Recorded, Study
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ def prepare(study: Study, store: Store, *, check: bool = True) -> Manifest:
     jobs = study.jobs(fingerprint(_unique(study.inputs()), FingerprintCache(store.fingerprints)))
     notes = tuple(study.check()) if check and isinstance(study, Inspectable) else ()
     origin = study.origin
-    return Manifest(title(study), origin.text, origin.overrides, jobs, notes, str(origin.folder))
+    labels = study.labels() if isinstance(study, Labelled) else Labels()
+    return Manifest(title(study), origin.text, origin.overrides, jobs, notes, str(origin.folder), labels)
 
 
 def title(study: Study) -> str:

@@ -11,6 +11,7 @@ _REGISTRIES: tuple[Registry[Any], ...] = (
     Registry("kind of task", "crossgraft.tasks", "crossgraft.adapters.tasks"),
     Registry("mapping method", "crossgraft.mappings", "crossgraft.embeddings.mapping"),
     Registry("embedding task", "crossgraft.embedding_tasks", "crossgraft.embeddings.tasks"),
+    Registry("callback", "crossgraft.callbacks", "crossgraft.adapters.training.callbacks"),
     Registry("executor", "crossgraft.executors", "crossgraft.executors"),
 )
 

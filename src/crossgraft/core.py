@@ -126,6 +126,18 @@ class Treatment:
         return f"{self.model}: {self.label}{variant}{seed}"
 
 
+@dataclass(frozen=True)
+class Labels:
+    """What the analysis conditions on, as the spec says it: of models family and size, of tasks how they were translated.
+
+    ``translated`` is "human", "machine" or "no"; what is not said is not in it.
+    """
+
+    family: Mapping[str, str] = field(default_factory=dict)
+    billions: Mapping[str, float] = field(default_factory=dict)
+    translated: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One target of a job: what is evaluated, and the id under which its record is kept.

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crossgraft.core import Answers, Cell, Job, Pairing, Point, Record, Score, Texts, Treatment
+from crossgraft.core import Answers, Cell, Job, Labels, Pairing, Point, Record, Score, Texts, Treatment
 
 FORMAT = 1
 _META = b"crossgraft"
@@ -28,6 +28,7 @@ class Manifest:
     jobs: tuple[Job, ...]
     notes: tuple[str, ...] = ()
     spec_folder: str = ""
+    labels: Labels = Labels()
 
 
 def record_table(record: Record) -> pa.Table:
@@ -154,6 +155,7 @@ def manifest_to_json(manifest: Manifest) -> dict[str, Any]:
         "spec_folder": manifest.spec_folder,
         "overrides": list(manifest.overrides),
         "notes": list(manifest.notes),
+        "labels": asdict(manifest.labels),
         "jobs": [
             {
                 "treatment": _treatment_to_json(job.treatment),
@@ -183,4 +185,5 @@ def manifest_from_json(value: Mapping[str, Any]) -> Manifest:
         jobs,
         tuple(value["notes"]),
         value.get("spec_folder", ""),
+        Labels(**value.get("labels", {})),
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from crossgraft.core import Job
-from crossgraft.study import Event, Failed, Finished, Progress, Recorded, Started
+from crossgraft.study import Event, Failed, Finished, Progress, Recorded, Remark, Started
 
 
 class Watcher(Protocol):
@@ -54,6 +54,8 @@ def _plain(event: Event) -> dict[str, Any]:
         record = event.record
         told |= {"target": str(record.target), "record": record.id}
         told["scores"] = {score.metric: score.value for score in record.scores if score.value == score.value}
+    if isinstance(event, Remark):
+        told |= {"text": event.text}
     if isinstance(event, Failed):
         told |= {"message": str(event.error), "deterministic": event.error.deterministic}
     return told
@@ -76,6 +78,8 @@ class Lines:
                 f"[{self._done}/{self._total}, {duration(left)} left] {event.job} on {event.record.target}: {score}",
                 flush=True,
             )
+        elif isinstance(event, Remark):
+            print(f"note: {event.job}: {event.text}", flush=True)
         elif isinstance(event, Failed):
             print(f"failed: {event.job}: {event.error}", flush=True)
 
@@ -112,6 +116,8 @@ class Bars:
             self._show(event.job, event.doing, event.done, event.total)
         elif isinstance(event, Recorded):
             self._bars.advance(self._grid)
+        elif isinstance(event, Remark):
+            self._bars.console.print(_escaped(f"note: {event.job}: {event.text}"))
         elif isinstance(event, Failed):
             self._bars.console.print(f"[bold]failed[/bold]: {_escaped(f'{event.job}: {event.error}')}")
         elif isinstance(event, Finished):

@@ -7,6 +7,7 @@
         studies/<name>.json               a study: its spec and the ids of its records
         failures/<treatment>.json         why a job has no result
         logs/<treatment>.log              tracebacks of what we did not foresee
+        followed/                         what callbacks write (wandb, mlflow.db)
         claims/                           locks of running jobs; vanish with their process
 
 A file is written under a temporary name, synced and renamed, so it is there as a whole or not at

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
-from crossgraft.core import Job, Pairing, Point, Record, Texts
+from crossgraft.core import Job, Labels, Pairing, Point, Record, Texts
 from crossgraft.errors import JobFailed
 
 
@@ -27,6 +27,14 @@ class Progress:
     doing: str
     done: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something the reader should know; the job goes on."""
+
+    job: Job
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ class Failed:
     traceback: str = ""
 
 
-Event = Started | Progress | Recorded | Finished | Failed
+Event = Started | Progress | Remark | Recorded | Finished | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,7 @@ class Bench:
 class Worker(Protocol):
     """Keeps what is dear to load (a base model, embedding spaces) while it runs job after job."""
 
-    def run(self, job: Job) -> Iterator[Progress | Recorded]: ...
+    def run(self, job: Job) -> Iterator[Progress | Remark | Recorded]: ...
 
 
 class Study(Protocol):
@@ -129,6 +137,13 @@ class Trains(Protocol):
     def adapter_bytes(self, jobs: Sequence[Job]) -> int | None:
         """What they will weigh; None when that cannot be told yet."""
         ...
+
+
+@runtime_checkable
+class Labelled(Protocol):
+    """A study that says more of its models and tasks than their names."""
+
+    def labels(self) -> Labels: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,10 +135,59 @@ def test_a_learning_rate_that_diverges_ends_the_job(model: Any) -> None:
 
 def test_targets_that_match_nothing_name_the_candidates(model: Any) -> None:
     with (
-        pytest.raises(DataError, match="match nothing in this model; its linear modules are .*q_proj"),
+        pytest.raises(DataError, match="no module of this LlamaForCausalLM is called 'query'; known: .*q_proj"),
         fresh_adapter(model, replace(RECIPE, targets=("query",)), 1),
     ):
         pass
+
+
+def test_one_target_that_matches_does_not_excuse_another(model: Any) -> None:
+    told = r"is called 'k_prj'; did you mean 'k_proj'\? \(linear modules: down_proj, .*v_proj"
+    with pytest.raises(DataError, match=told), fresh_adapter(model, replace(RECIPE, targets=("q_proj", "k_prj")), 1):
+        pass
+
+
+def test_layers_beyond_the_last_are_refused(model: Any) -> None:
+    told = r"recipe.layers \[0, 2\]: this LlamaForCausalLM has 2 layers, 0 to 1"
+    with pytest.raises(DataError, match=told), fresh_adapter(model, replace(RECIPE, layers=(0, 2)), 1):
+        pass
+
+
+class Lookup(torch.nn.Module):
+    """A language model of nothing but embeddings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = torch.nn.Embedding(4, 4)
+
+
+def test_a_model_without_linear_modules_cannot_be_adapted() -> None:
+    told = "PEFT cannot put an adapter into a Lookup: it has no linear modules"
+    with pytest.raises(DataError, match=told), fresh_adapter(Lookup(), RECIPE, 1):
+        pass
+
+
+def test_modules_peft_cannot_adapt_are_refused_and_leave_the_base_as_it_was(tiny_model: Path) -> None:
+    model = load_model("tiny", Model(path=str(tiny_model)), Origin(), "sdpa", torch.device("cpu"))
+    before = list(model.state_dict())
+
+    told = "PEFT cannot put this adapter into a LlamaForCausalLM: Target module LlamaRMSNorm"
+    recipe = replace(RECIPE, targets=("q_proj", "post_attention_layernorm"))
+    with pytest.raises(DataError, match=told), fresh_adapter(model, recipe, 1):
+        pass
+
+    assert list(model.state_dict()) == before
+    assert not hasattr(model, "peft_config")
+
+
+def test_gpt2_calls_its_linear_layers_otherwise() -> None:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    shape = GPT2Config(vocab_size=20, n_embd=8, n_layer=2, n_head=2, n_positions=16, bos_token_id=0, eos_token_id=0)
+    with fresh_adapter(GPT2LMHeadModel(shape), replace(RECIPE, layers=(1,)), 1) as wrapped:
+        adapted = {name.split(".lora_")[0] for name in trainable(wrapped)}
+
+    assert {name.rpartition("h.1.")[2] for name in adapted} == {"attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"}
 
 
 def test_an_adapter_of_another_shape_is_refused(model: Any, tmp_path: Path) -> None:

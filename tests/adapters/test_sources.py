@@ -22,7 +22,7 @@ ITEMS: dict[Point, Sequence[AnyItem]] = {
 def test_a_mixture_has_its_shares() -> None:
     mixed = Source("mix", ((A, 3.0), (B, 1.0)))
 
-    counted = Counter(item.id[0] for item in mixed.items(lambda point: ITEMS[point], 40))
+    counted = Counter(item.id[0] for _, item in mixed.items(lambda point: ITEMS[point], 40))
 
     assert counted == {"a": 30, "b": 10}
 
@@ -30,15 +30,22 @@ def test_a_mixture_has_its_shares() -> None:
 def test_without_a_number_a_mixture_is_as_large_as_its_shares_allow() -> None:
     mixed = Source("mix", ((A, 1.0), (B, 1.0)))
 
-    counted = Counter(item.id[0] for item in mixed.items(lambda point: ITEMS[point], 0))
+    counted = Counter(item.id[0] for _, item in mixed.items(lambda point: ITEMS[point], 0))
 
     assert counted == {"a": 20, "b": 20}
+
+
+def test_an_item_knows_the_part_it_is_from_in_every_variant() -> None:
+    for variant in ("", "sham", "format-only"):
+        drawn = Source("mix", ((A, 1.0), (B, 1.0)), variant).items(lambda point: ITEMS[point], 0)  # type: ignore[arg-type]
+
+        assert {(point, item.id[0]) for point, item in drawn} == {(A, "a"), (B, "b")}
 
 
 def test_fewer_items_are_a_part_of_more() -> None:
     source = Source("a/en", ((A, 1.0),))
 
-    few, more = ({item.id for item in source.items(lambda p: ITEMS[p], count)} for count in (10, 30))
+    few, more = ({item.id for _, item in source.items(lambda p: ITEMS[p], count)} for count in (10, 30))
 
     assert few < more
 
@@ -47,23 +54,25 @@ def test_a_sham_keeps_questions_and_options_and_draws_the_answers() -> None:
     plain = {item.id: item for item in ITEMS[A]}
 
     sham = Source("a/en", ((A, 1.0),), "sham").items(lambda point: ITEMS[point], 0)
+    items = [item for _, item in sham]
 
-    assert all(item.prompt == plain[item.id].prompt for item in sham)  # type: ignore[union-attr]
-    right = sum(item.gold == plain[item.id].gold for item in sham)  # type: ignore[union-attr]
+    assert all(item.prompt == plain[item.id].prompt for item in items)  # type: ignore[union-attr]
+    right = sum(item.gold == plain[item.id].gold for item in items)  # type: ignore[union-attr]
     assert 8 < right < 34  # a third of 60 by chance
 
 
 def test_written_answers_of_a_sham_belong_to_other_questions() -> None:
     sham = Source("b/de", ((B, 1.0),), "sham").items(lambda point: ITEMS[point], 0)
+    items = [item for _, item in sham]
 
-    assert sorted(item.references for item in sham) == sorted(item.references for item in ITEMS[B])  # type: ignore[union-attr]
-    assert sum(f"b{item.references[0]}" == item.id for item in sham) < 5  # type: ignore[union-attr]
+    assert sorted(item.references for item in items) == sorted(item.references for item in ITEMS[B])  # type: ignore[union-attr]
+    assert sum(f"b{item.references[0]}" == item.id for item in items) < 5  # type: ignore[union-attr]
 
 
 def test_format_only_leaves_what_all_prompts_end_with() -> None:
     shown = Source("a/en", ((A, 1.0),), "format-only").items(lambda point: ITEMS[point], 0)
 
-    assert {item.prompt for item in shown} == {"?\nAnswer:"}  # type: ignore[union-attr]
+    assert {item.prompt for _, item in shown} == {"?\nAnswer:"}  # type: ignore[union-attr]
 
 
 def test_a_sham_teaches_no_point() -> None:

@@ -13,6 +13,7 @@ from parts import make_tiny_model
 
 torch = pytest.importorskip("torch")
 
+from crossgraft.adapters.shown import items_to_test
 from crossgraft.analysis.results import flips, load_findings, load_matrix
 from crossgraft.campaign import Campaign, Settings, missing, prepare, run
 from crossgraft.errors import DataError, SpecError
@@ -149,7 +150,7 @@ def test_diverging_training_ends_its_job_and_not_the_study(adapter_spec: Path, t
 def test_shots_are_the_same_items_in_every_language_and_never_tested(adapter_spec: Path) -> None:
     study = load_study(adapter_spec, ["grid.shots=2", "grid.targets=['intent/*']"])
 
-    shown = {target.lang: study.test_items_of(target) for target in study.targets}
+    shown = {target.lang: items_to_test(study, target) for target in study.targets}
 
     prompts = {lang: items[0].shots for lang, items in shown.items()}
     assert all(item.shots == prompts[lang] for lang, items in shown.items() for item in items)

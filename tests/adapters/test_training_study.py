@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from crossgraft.analysis.results import load_matrix
+from crossgraft.analysis.results import load_findings, load_matrix
 from crossgraft.campaign import Settings, prepare, run
 from crossgraft.errors import SpecError
 from crossgraft.spec import load_study
@@ -103,6 +103,12 @@ points = {{ "intent/en" = 2, "intent/sw" = 1 }}
     facts = {record.treatment.name: record.provenance for record in records(store)}
     assert facts["mix"]["train_items"] == 18
     assert facts["on"]["losses"][0] != facts["mix"]["losses"][0]
+    tokens_of = facts["mix"]["train_tokens_of"]
+    assert list(tokens_of) == ["intent/en", "intent/sw"]
+    assert sum(tokens_of.values()) == facts["mix"]["train_tokens"]
+    assert tokens_of["intent/en"] > tokens_of["intent/sw"]
+    cards = [file.read_text("utf-8") for file in store.artefacts.glob("*/README.md")]
+    assert any(f"| tokens of intent/sw | {tokens_of['intent/sw']} |" in card for card in cards)
 
 
 def test_a_whole_model_is_trained_stored_and_evaluated(adapter_spec: Path, tmp_path: Path) -> None:
@@ -135,6 +141,7 @@ def test_every_way_to_train_leaves_an_adapter_that_moves_the_model(
     (record,) = records(done(adapter_spec, tmp_path, *told))
 
     assert record.provenance["effect"] > 0
+    assert record.provenance["train_threads"] == 1
     assert len(record.provenance["losses"]) == record.provenance["train_steps"]
 
 
@@ -155,6 +162,14 @@ def test_a_new_key_of_the_recipe_changes_no_old_id(adapter_spec: Path, tmp_path:
 
     assert [job.treatment_id for job in plain] == [job.treatment_id for job in said]
     assert plain[-1].treatment_id != other[-1].treatment_id
+
+
+def test_the_findings_have_the_training_of_every_seed(adapter_spec: Path, tmp_path: Path) -> None:
+    store = done(adapter_spec, tmp_path, "seeds=[2, 1]")
+
+    (training,) = load_findings(store).training
+    assert [run.treatment.seed for run in training.runs] == [1, 2]
+    assert all(run.steps == len(run.losses) == 3 and run.tokens > (run.counted or 0) > 0 for run in training.runs)
 
 
 def test_the_card_says_what_an_adapter_is(adapter_spec: Path, tmp_path: Path) -> None:

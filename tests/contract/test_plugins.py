@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from crossgraft.adapters.tasks import TASKS
+from crossgraft.adapters.training.callbacks import CALLBACKS
 from crossgraft.core import Answers, Cell, Job, Pairing, Point, Treatment
 from crossgraft.embeddings.mapping import MAPPERS
 from crossgraft.embeddings.space import Space, unit
@@ -19,7 +20,7 @@ from crossgraft.spec import STUDIES
 from crossgraft.study import Bench, Failed, Finished, Origin, Recorded
 from crossgraft.testing import Fake, coin_flips
 
-REGISTRIES: list[Registry[object]] = [TASKS, MAPPERS, EMBEDDING_TASKS, EXECUTORS, METRICS, STUDIES]  # type: ignore[list-item]
+REGISTRIES: list[Registry[object]] = [TASKS, CALLBACKS, MAPPERS, EMBEDDING_TASKS, EXECUTORS, METRICS, STUDIES]  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(

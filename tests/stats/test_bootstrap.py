@@ -54,3 +54,23 @@ def test_an_item_a_cell_lacks_has_no_weight_in_it() -> None:
     draws = joint_item_bootstrap(treated, control, ratio, draws=200, rng=rng)
 
     assert np.nanmin(draws) == 1.0
+
+
+def test_groups_are_drawn_whole() -> None:
+    """Ten items in two groups: every draw has one group twice, or each once."""
+    treated = np.zeros((1, 10, 2))
+    treated[..., 1] = 1
+    treated[0, :5, 0] = 1
+    control = np.zeros_like(treated)
+    control[..., 1] = 1
+
+    draws = joint_item_bootstrap(
+        treated,
+        control,
+        lambda sums: sums[..., 0] / sums[..., 1],
+        draws=200,
+        rng=np.random.default_rng(0),
+        groups=np.repeat([0, 1], 5),
+    )
+
+    assert set(np.round(draws[:, 0], 6)) == {0.0, 0.5, 1.0}

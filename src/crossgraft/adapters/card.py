@@ -20,12 +20,13 @@ def card(study: AdapterStudy, job: Job, facts: Mapping[str, Any]) -> str:
     after = f", as it was after {facts['after']:g} epochs" if facts.get("after") else ""
     trained = "Trained whole" if recipe.method == "full" else "A LoRA adapter"
     rows = {
-        "base": model.hub or model.path,
+        "base": f"{model.hub or model.path}{f' (quantised: {model.quantised})' if model.quantised else ''}",
         "revision": model.revision or "local folder, identified by its content",
         "trained on": f"{', '.join(f'{point} ({weight:g})' for point, weight in source.parts)} {source.variant}".strip(),
         "items": facts["train_items"],
         "steps": facts["train_steps"],
-        "tokens": facts["train_tokens"],
+        "tokens, and those the loss counts": f"{facts['train_tokens']}, {facts['counted_tokens']}",
+        **{f"tokens of {part}": count for part, count in facts["train_tokens_of"].items() if len(source.parts) > 1},
         "seed": treatment.seed,
         "loss, first and last step": f"{facts['first_loss']:.4f}, {facts['last_loss']:.4f}",
         "id of the training run": job.run_id,

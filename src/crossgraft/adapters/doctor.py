@@ -15,6 +15,7 @@ from crossgraft.adapters.loading import device_of, load_model, load_tokenizer, q
 from crossgraft.adapters.lora import fresh_adapter
 from crossgraft.adapters.models import Model
 from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.shown import items_to_test
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.adapters.tasks import AnyItem, Item
 from crossgraft.core import Point
@@ -44,7 +45,7 @@ def examine(told: Model, device: str, study: AdapterStudy | None = None) -> Iter
     yield _beginning(tokenizer, reading)
     if study is not None:
         for target in study.targets:
-            yield from _target(target, study.test_items_of(target), tokenizer, reading, engine.window)
+            yield from _target(target, items_to_test(study, target), tokenizer, reading, engine.window)
 
 
 def _vocabulary(model: Any, tokenizer: Any) -> Finding:

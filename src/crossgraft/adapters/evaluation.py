@@ -108,7 +108,7 @@ class Choices:
         }
         if self.premises:
             columns["unconditional"] = (yield from engine.score(self.premises)).loglik
-        answers = Answers("choice", tuple(item.id for item in self.items), columns)
+        answers = _answers("choice", self.items, columns)
         return Outcome(answers, {"path": scores.path, "shared_tokens": scores.shared, "noise": engine.noise})
 
     def _check(self, loglik: Floats) -> None:
@@ -147,7 +147,7 @@ class OpenAnswers:
             "references": np.array([SEPARATOR.join(item.references) for item in self.items], dtype=object),
             "language": np.array([self.language] * len(self.items), dtype=object),
         }
-        answers = Answers("generation", tuple(item.id for item in self.items), columns)
+        answers = _answers("generation", self.items, columns)
         return Outcome(answers, {"cut": sum(written.cut)})
 
 
@@ -178,8 +178,15 @@ class RunningText:
             "bytes": np.array([len(item.text.encode()) for item in self.items], dtype=np.float64),
             "tokens": np.array([sum(len(piece.options[0]) for piece in pieces) for pieces in self.pieces], dtype=float),
         }
-        answers = Answers("text", tuple(item.id for item in self.items), columns)
+        answers = _answers("text", self.items, columns)
         return Outcome(answers, {"path": scores.path, "noise": engine.noise})
+
+
+def _answers(kind: str, items: Sequence[AnyItem], columns: Mapping[str, Any]) -> Answers:
+    """With the group of every item, where there are any."""
+    if any(item.group for item in items):
+        columns = {**columns, "group": np.array([item.group for item in items], dtype=object)}
+    return Answers(kind, tuple(item.id for item in items), columns)
 
 
 def _table(rows: Sequence[Sequence[float]]) -> Floats:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from crossgraft.adapters.card import transfer_table
-from crossgraft.adapters.study import AdapterStudy, artefact
+from crossgraft.adapters.jobs import artefact
+from crossgraft.adapters.study import AdapterStudy
 from crossgraft.analysis.results import load_matrix, require_study
 from crossgraft.errors import StoreError
 from crossgraft.spec import parse_study

@@ -23,12 +23,14 @@ class FromFiles:
 
     Without ``{split}``, the field ``split_field`` tells, or, without that, the ids are divided
     by their hash, the same way in all languages, ``test_share`` of them into the test split.
-    ``id`` names the field with the id; "" takes the number of the line.
+    ``id`` names the field with the id; "" takes the number of the line. ``group`` names a field that items share which are
+    right or wrong together, such as the passage they ask about: intervals then draw groups.
     """
 
     files: str
     languages: tuple[str, ...]
     id: str = "id"
+    group: str = ""
     split_field: str = ""
     splits: dict[str, str] = field(default_factory=dict)  # our "train", "test" → theirs
     test_share: float = 0.5
@@ -61,7 +63,13 @@ class FromFiles:
 
     def reading(self) -> dict[str, Any]:
         """All keys that an item's text depends on."""
-        return {key: value for key, value in asdict(self).items() if key not in _NOT_TEXT}
+        told = {key: value for key, value in asdict(self).items() if key not in _NOT_TEXT}
+        if not self.group:
+            del told["group"]
+        return told
+
+    def group_of(self, row: Row) -> str:
+        return str(row[self.group]) if self.group else ""
 
     def rows(self, language: str, split: Split, origin: Origin) -> Iterator[tuple[str, Row]]:
         """The rows of a split with their ids, each of which is there once."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from crossgraft.adapters import quantisation
 from crossgraft.adapters.models import Model, check_model_folder
 from crossgraft.errors import DataError, MissingExtra
 from crossgraft.fingerprints import hub_commit
@@ -25,9 +26,12 @@ def device_of(wish: str) -> torch.device:
     if wish == "auto":
         wish = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        return torch.device(wish)
+        device = torch.device(wish)
     except RuntimeError as error:
         raise DataError(f"expected a device such as 'cpu' or 'cuda:0'; got {wish!r}") from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise DataError(f"there is no device {wish!r} here: PyTorch sees {torch.cuda.device_count()} CUDA devices")
+    return device
 
 
 def device_kind(wish: str) -> str:
@@ -43,13 +47,20 @@ def load_tokenizer(name: str, model: Model, origin: Origin) -> Any:
 
 
 def load_model(name: str, model: Model, origin: Origin, attention: str, device: torch.device) -> Any:
-    """The model in its declared dtype, in evaluation mode, without gradients."""
+    """The model in its declared dtype, or quantised, in evaluation mode, without gradients."""
+    quantisation.require(name, model, device)
     where, options = _where(name, model, origin)
     with _explained(f"models.{name}: cannot load {where}"):
         loaded = AutoModelForCausalLM.from_pretrained(
-            where, dtype=getattr(torch, model.dtype), attn_implementation=attention, use_safetensors=True, **options
+            where,
+            dtype=getattr(torch, model.dtype),
+            attn_implementation=attention,
+            use_safetensors=True,
+            **options,
+            **quantisation.loading_options(model, device),
         )
-    return loaded.to(device).eval().requires_grad_(False)
+    loaded = quantisation.prepared(loaded) if model.quantised else loaded.to(device)
+    return loaded.eval().requires_grad_(False)
 
 
 def _where(name: str, model: Model, origin: Origin) -> tuple[str, dict[str, Any]]:

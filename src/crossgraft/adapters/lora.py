@@ -13,10 +13,12 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from peft.tuners.tuners_utils import BaseTunerLayer
+from transformers.pytorch_utils import Conv1D
 
 from crossgraft.adapters.models import weight_shapes
 from crossgraft.adapters.recipe import Recipe
-from crossgraft.errors import DataError
+from crossgraft.errors import DataError, did_you_mean
 
 FACTS = "training.json"
 _EMBEDDINGS = ("embed_tokens.weight", "lm_head.weight", "wte.weight", "embed_in.weight", "embed_out.weight")
@@ -25,6 +27,7 @@ _EMBEDDINGS = ("embed_tokens.weight", "lm_head.weight", "wte.weight", "embed_in.
 @contextmanager
 def fresh_adapter(model: Any, recipe: Recipe, seed: int) -> Iterator[PeftModel]:
     """The model with an untrained adapter around it, and without it again afterwards."""
+    _check(model, recipe)
     config = LoraConfig(
         task_type="CAUSAL_LM",
         r=recipe.rank,
@@ -39,10 +42,12 @@ def fresh_adapter(model: Any, recipe: Recipe, seed: int) -> Iterator[PeftModel]:
     with torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []):
         torch.manual_seed(seed)
         try:
-            with _without_deprecations():
+            with _without_warnings():
                 wrapped = get_peft_model(model, config)
         except ValueError as error:
-            raise DataError(_why_not(model, recipe, error)) from error
+            _strip(model)
+            why = str(error).strip().partition("\n")[0][:200]
+            raise DataError(f"PEFT cannot put this adapter into a {type(model).__name__}: {why}") from error
     try:
         yield wrapped
     finally:
@@ -59,16 +64,35 @@ def _targets(model: Any, recipe: Recipe) -> str | list[str]:
     return sorted({name.rpartition(".")[2] for name, module in _linear_modules(model) if module is not head})
 
 
-def _why_not(model: Any, recipe: Recipe, error: ValueError) -> str:
-    modules = sorted({name.rpartition(".")[2] for name, _ in _linear_modules(model)})
-    if not modules:
-        return f"PEFT cannot put an adapter into a {type(model).__name__}: it has no linear modules"
-    if "not found" in str(error) or recipe.targets != ("all-linear",):
-        return (
-            f"recipe.targets {list(recipe.targets)} match nothing in this model; its linear modules are "
-            f"{', '.join(modules)}"
+def _check(model: Any, recipe: Recipe) -> None:
+    """Every target and every layer must be there: PEFT passes over those that are not, as long as one is."""
+    linear = sorted({name.rpartition(".")[2] for name, _ in _linear_modules(model)})
+    if not linear:
+        raise DataError(f"PEFT cannot put an adapter into a {type(model).__name__}: it has no linear modules")
+    names = [name for name, _ in model.named_modules()]
+    for target in recipe.targets if recipe.targets != ("all-linear",) else ():
+        if not any(name == target or name.endswith(f".{target}") for name in names):
+            near = did_you_mean(target, linear)
+            every = "" if near.startswith("; known") else f" (linear modules: {', '.join(linear)})"
+            raise DataError(
+                f"recipe.targets: no module of this {type(model).__name__} is called {target!r}{near}{every}"
+            )
+    count = model.config.get_text_config().num_hidden_layers
+    if recipe.layers and max(recipe.layers) >= count:
+        raise DataError(
+            f"recipe.layers {list(recipe.layers)}: this {type(model).__name__} has {count} layers, 0 to {count - 1}"
         )
-    return f"PEFT cannot put this adapter into a {type(model).__name__}: {str(error).splitlines()[0][:200]}"
+
+
+def _strip(model: Any) -> None:
+    """Take out what PEFT had put in when it gave up, or the next adapter would meet it."""
+    for module in list(model.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, BaseTunerLayer):
+                setattr(module, name, child.get_base_layer())
+    if hasattr(model, "peft_config"):
+        del model.peft_config
+    model.eval().requires_grad_(False)
 
 
 @contextmanager
@@ -76,7 +100,7 @@ def saved_adapter(model: Any, folder: Path, *, trainable: bool = False) -> Itera
     """The model with a saved adapter around it, and without it again afterwards."""
     _check_vocabulary(model, folder)
     try:
-        with _without_deprecations(), warnings.catch_warnings():
+        with _without_warnings(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Found missing adapter keys")  # told below, as an error
             wrapped = PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
@@ -134,10 +158,11 @@ def merged(wrapped: PeftModel) -> Iterator[None]:
 
 
 @contextmanager
-def _without_deprecations() -> Iterator[None]:
-    """PEFT asks Transformers for attributes that it is about to rename: nothing a user could mend."""
+def _without_warnings() -> Iterator[None]:
+    """Nothing a user could mend: PEFT reads attributes that Transformers renames, and turns GPT-2's weights round."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
+        warnings.filterwarnings("ignore", message="fan_in_fan_out is set to False")
         yield
 
 
@@ -150,7 +175,8 @@ def _unwrap(wrapped: PeftModel) -> None:
 
 
 def _linear_modules(model: Any) -> Iterator[tuple[str, torch.nn.Module]]:
-    return ((name, module) for name, module in model.named_modules() if isinstance(module, torch.nn.Linear))
+    """Conv1D is what GPT-2 calls its linear layers."""
+    return ((name, module) for name, module in model.named_modules() if isinstance(module, torch.nn.Linear | Conv1D))
 
 
 def save(write: Callable[[str], object], folder: Path, facts: Mapping[str, Any], card: str = "") -> None:

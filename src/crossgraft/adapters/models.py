@@ -14,6 +14,7 @@ from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.study import Input, Origin
 
 DType = Literal["float32", "bfloat16", "float16"]
+Quantised = Literal["", "nf4", "int8"]
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt")
 _CHANGES_THE_BASE = ("pissa", "olora", "loftq", "corda")  # initialisations that rewrite base weights
@@ -24,13 +25,15 @@ class Model:
     """A causal language model: a local Transformers folder (or ``almanac:NAME``), or a hub id at a revision.
 
     ``family`` and ``billions`` (parameters) are what the analysis conditions on. With ``chat``, prompts go through
-    the chat template of the model's tokenizer, after ``system`` where there is one.
+    the chat template of the model's tokenizer, after ``system`` where there is one. ``quantised`` weights compute
+    in ``dtype``.
     """
 
     path: str = ""
     hub: str = ""
     revision: str = ""
     dtype: DType = "float32"
+    quantised: Quantised = ""
     family: str = ""
     billions: float | None = None
     trust_remote_code: bool = False
@@ -57,6 +60,8 @@ class Model:
 
     def identity(self) -> Mapping[str, Any]:
         told: dict[str, Any] = {"dtype": self.dtype, "trust_remote_code": self.trust_remote_code}
+        if self.quantised:
+            told["quantised"] = self.quantised
         if self.chat:
             told |= {"chat": True, "system": self.system}
         return told

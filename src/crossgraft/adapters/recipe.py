@@ -71,6 +71,8 @@ class Recipe:
         for name in ("dropout", "warmup", "validation"):
             if not 0 <= getattr(self, name) < 1:
                 raise SpecError(f"expected a share from 0 to below 1; got {getattr(self, name)}", (name,))
+        if any(layer < 0 for layer in self.layers):
+            raise SpecError(f"expected numbers of layers from 0 on; got {list(self.layers)}", ("layers",))
         if len([name for name in ("steps", "examples", "tokens") if getattr(self, name)]) > 1:
             raise SpecError("expected one of steps, examples and tokens; got more", ("steps",))
         if self.protect and self.validation:

@@ -13,6 +13,7 @@ from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.identity import item_hash
 
 Variant = Literal["", "sham", "format-only"]
+Drawn = tuple[Point, AnyItem]  # an item to train on, and the part of the source it is from
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,19 @@ class Source:
         """The point it teaches; none for a mixture, and none for what can teach nothing of it."""
         return self.parts[0][0] if len(self.parts) == 1 and not self.variant else None
 
-    def items(self, of: Callable[[Point], Sequence[AnyItem]], count: int) -> tuple[AnyItem, ...]:
+    def items(self, of: Callable[[Point], Sequence[AnyItem]], count: int) -> tuple[Drawn, ...]:
         """``count`` items (0: all, or as many as the shares allow), a fixed choice of each part."""
-        pools = [of(point) for point, _ in self.parts]
+        points = [point for point, _ in self.parts]
+        pools = [of(point) for point in points]
         if len(pools) == 1:
-            return _varied(choose(pools[0], count), self.variant)
+            return _varied([(points[0], item) for item in choose(pools[0], count)], self.variant)
         whole = sum(weight for _, weight in self.parts)
         shares = [weight / whole for _, weight in self.parts]
         most = min(len(pool) / share for pool, share in zip(pools, shares, strict=True))
         total = min(count, most) if count else most
         chosen = [choose(pool, max(1, int(total * share))) for pool, share in zip(pools, shares, strict=True)]
-        return _varied(tuple(item for items in chosen for item in items), self.variant)
+        drawn = [(point, item) for point, items in zip(points, chosen, strict=True) for item in items]
+        return _varied(drawn, self.variant)
 
 
 def sources(
@@ -88,23 +91,23 @@ def _parts(name: str, mixture: Mixture, points: Sequence[Point]) -> tuple[tuple[
     return tuple((known[text], weight) for text, weight in mixture.points.items())
 
 
-def _varied(items: tuple[AnyItem, ...], variant: Variant) -> tuple[AnyItem, ...]:
+def _varied(drawn: Sequence[Drawn], variant: Variant) -> tuple[Drawn, ...]:
     if not variant:
-        return items
-    if any(isinstance(item, TextItem) for item in items):
+        return tuple(drawn)
+    told = [(point, item) for point, item in drawn if not isinstance(item, TextItem)]
+    if len(told) < len(drawn):
         raise DataError(f"running text has no {variant} version: it has no answers")
-    told = [item for item in items if not isinstance(item, TextItem)]
-    tail = _shared_end([item.prompt for item in told])
-    others = sorted(told, key=lambda item: item_hash(item.id, 5))
-    found = []
-    for item, other in zip(sorted(told, key=lambda item: item_hash(item.id, 6)), others, strict=True):
+    tail = _shared_end([item.prompt for _, item in told])
+    others = sorted(told, key=lambda one: item_hash(one[1].id, 5))
+    found: list[Drawn] = []
+    for (point, item), (_, other) in zip(sorted(told, key=lambda one: item_hash(one[1].id, 6)), others, strict=True):
         changed: Item | OpenItem = item
         if isinstance(item, Item):
             changed = replace(item, gold=item_hash(item.id, 2) % len(item.options))
         elif isinstance(other, OpenItem):
             changed = replace(item, references=other.references)
-        found.append(replace(changed, prompt=tail) if variant == "format-only" else changed)
-    return tuple(sorted(found, key=lambda item: item.id))
+        found.append((point, replace(changed, prompt=tail) if variant == "format-only" else changed))
+    return tuple(sorted(found, key=lambda one: one[1].id))
 
 
 def _shared_end(prompts: Sequence[str]) -> str:

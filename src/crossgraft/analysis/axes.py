@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from crossgraft.analysis.draws import Draws, Estimate
+from crossgraft.analysis.regimes import harmed
 from crossgraft.core import Point, Regime, Scalar, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
 
-HARM = 1.0  # percentage points
 _OUTCOMES: dict[str, tuple[Regime, ...]] = {
     "gain on the source": ("MT-ML",),
     "same task, other languages": ("MT-CL",),
@@ -82,7 +82,7 @@ def _effects(
             if not compared:
                 continue
             weighted = [(cell, weight / len(compared)) for one in compared for cell, weight in one]
-            estimate = draws.harmed(weighted, HARM) if outcome == HARMED else draws.contrast(weighted)
+            estimate = draws.share(weighted, harmed) if outcome == HARMED else draws.contrast(weighted)
             yield AxisEffect(model, levels, references, outcome, estimate, len(compared))
 
 

@@ -7,15 +7,25 @@ cells of a task, while models, treatments, seeds and targets stay those of the g
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from crossgraft.analysis.axes import AxisEffect, axis_effects
-from crossgraft.analysis.draws import DRAWS, SEED, TINY, Draws, Estimate
+from crossgraft.analysis.baseline import AgainstSham, BaseLuck, against_sham, base_luck
+from crossgraft.analysis.contrast import Contrast, contrasts
+from crossgraft.analysis.draws import DRAWS, SEED, Draws, Estimate
+from crossgraft.analysis.gates import Gate, gates
+from crossgraft.analysis.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
+from crossgraft.analysis.regimes import RegimeSummary, regimes
+from crossgraft.analysis.training import Training
 from crossgraft.analysis.trust import TrustCheck
-from crossgraft.core import REGIME_WORDS, Point, Regime, Treatment
+from crossgraft.analysis.wording import interval, signed
+from crossgraft.core import Point, Regime, Treatment
 from crossgraft.matrix import ChangeCell, ControlCheck, Gap, TransferMatrix
+from crossgraft.stats.multiplicity import benjamini_hochberg
+
+LEVEL = 0.05  # of false findings among those that are called findings
 
 
 @dataclass(frozen=True)
@@ -26,19 +36,19 @@ class Summary:
     gain: Estimate | None  # mean change on the cells that ``gain_is`` names
     gain_is: str
     worst: ChangeCell | None
-    harmed: int  # cells whose interval lies below zero
+    harmed: int  # cells that lost, told from zero among all cells of the model elsewhere
     cells: int
+    worst_is_harm: bool = False  # the worst cell is one of them
+    adjusted: float = 1.0  # p of the gain, Benjamini–Hochberg over the treatments of the study
 
-
-@dataclass(frozen=True)
-class RegimeMean:
-    """The mean change of all cells of a model in one regime, or of one task where there are no regimes."""
-
-    model: str
-    regime: Regime | str
-    words: str
-    estimate: Estimate
-    positive: float  # share of cells with a change above zero
+    @property
+    def sure(self) -> str:
+        """Told from zero by its own interval, and among as many treatments as were tried."""
+        if self.gain is None:
+            return "not measured"
+        if self.gain.verdict == "not distinguishable" or self.adjusted <= LEVEL:
+            return self.gain.verdict
+        return f"{self.gain.verdict}, but not among {LEVEL:.0%} false findings"
 
 
 @dataclass(frozen=True)
@@ -48,19 +58,27 @@ class Findings:
     study: str
     sentences: tuple[str, ...]
     summaries: tuple[Summary, ...]
-    regimes: tuple[RegimeMean, ...]
+    regimes: tuple[RegimeSummary, ...]
     matrix: TransferMatrix
     gaps: tuple[Gap, ...]
     control_checks: tuple[ControlCheck, ...]
     trust_checks: tuple[TrustCheck, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
+    treatment_harm: tuple[TreatmentHarm, ...] = ()
+    target_harm: tuple[TargetHarm, ...] = ()
     axes: tuple[AxisEffect, ...] = ()
+    luck: tuple[BaseLuck, ...] = ()
+    against_sham: tuple[AgainstSham, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    training: tuple[Training, ...] = ()
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     method: str = field(
         default=(
             f"Intervals of cells: Agresti–Min, 95 %, paired by item, the variance between seeds added. Intervals of "
             f"means: joint item bootstrap, {DRAWS} draws, seed {SEED}, the variance between seeds added; they are about new items, not about new models, "
-            "tasks or languages. Cells are not corrected for their number: of 100 cells without any change, about "
+            "tasks or languages, unless it says so. What the first sentence counts as a gain is told from zero with at most "
+            f"{LEVEL:.0%} false findings among the treatments (Benjamini–Hochberg); its own interval need not be. Cells are not corrected for their number: of 100 cells without any change, about "
             "five have an interval that excludes zero."
         )
     )
@@ -76,13 +94,21 @@ def analyse(
 ) -> Findings:
     """Read a matrix: means by regime, the first table and its sentences."""
     draws = Draws(matrix)
-    summaries = tuple(_summary(row, matrix, draws) for row in matrix.rows)
-    regimes = tuple(_regimes(matrix, draws))
+    harm = _harmed(draws)
+    summaries = _adjusted([_summary(row, draws, harm) for row in matrix.rows])
+    contrasted = tuple(contrasts(draws, matrix.labels))
+    looked = gates(matrix)
     return Findings(
         study=study,
-        sentences=tuple(_sentences(matrix, summaries, [*notes, *_doubts(checks)], failures)),
+        sentences=tuple(_sentences(matrix, summaries, contrasted, [*notes, *_doubts(checks, looked)], failures)),
         summaries=tuple(sorted(summaries, key=_by_gain)),
-        regimes=regimes,
+        regimes=tuple(regimes(draws)),
+        contrasts=contrasted,
+        treatment_harm=treatment_harm(matrix, draws),
+        target_harm=tuple(target_harm(draws)),
+        luck=tuple(base_luck(draws)),
+        against_sham=tuple(against_sham(matrix, draws)),
+        gates=looked,
         matrix=matrix,
         gaps=matrix.gaps,
         control_checks=matrix.control_checks,
@@ -93,17 +119,38 @@ def analyse(
     )
 
 
-def _summary(row: Treatment, matrix: TransferMatrix, draws: Draws) -> Summary:
-    cells = [cell for (one, _), cell in matrix.cells.items() if one == row]
+def _adjusted(summaries: Sequence[Summary]) -> tuple[Summary, ...]:
+    """With the p of each gain adjusted for the number of treatments."""
+    known = [summary for summary in summaries if summary.gain is not None]
+    values = benjamini_hochberg(np.array([summary.gain.p for summary in known if summary.gain]))
+    found = {summary.row: float(p) for summary, p in zip(known, values, strict=True)}
+    return tuple(replace(summary, adjusted=found.get(summary.row, 1.0)) for summary in summaries)
+
+
+def _harmed(draws: Draws) -> set[int]:
+    """Cells elsewhere that lost, with few false ones among them: Benjamini–Hochberg, a family a model."""
+    found: set[int] = set()
+    cells = [cell for cell in draws.cells if cell.regime != "MT-ML" and cell.change.p is not None]
+    for model in dict.fromkeys(cell.row.model for cell in cells):
+        own = [cell for cell in cells if cell.row.model == model]
+        adjusted = benjamini_hochberg(np.array([cell.change.p for cell in own], dtype=float))
+        found |= {id(cell) for cell, p in zip(own, adjusted, strict=True) if p <= LEVEL and cell.change.mean < 0}
+    return found
+
+
+def _summary(row: Treatment, draws: Draws, harm: set[int]) -> Summary:
+    cells = draws.cells_of(row)
     gained, words = _where_it_should_gain(cells)
-    off_source = [cell for cell in cells if cell.regime != "MT-ML" and cell.unit == "pp"]
+    off_source = [cell for cell in cells if cell.regime != "MT-ML"]
+    worst = min(off_source, key=lambda cell: cell.change.mean, default=None)
     return Summary(
         row=row,
         gain=draws.mean(gained),
         gain_is=words,
-        worst=min(off_source, key=lambda cell: cell.change.mean, default=None),
-        harmed=sum(cell.change.high < 0 for cell in off_source),
+        worst=worst,
+        harmed=sum(id(cell) in harm for cell in off_source),
         cells=len(off_source),
+        worst_is_harm=id(worst) in harm,
     )
 
 
@@ -123,26 +170,10 @@ def _by_gain(summary: Summary) -> tuple[str, float]:
     return summary.row.model, -(summary.gain.mean if summary.gain else -np.inf)
 
 
-def _regimes(matrix: TransferMatrix, draws: Draws) -> Iterable[RegimeMean]:
-    models = dict.fromkeys(row.model for row in matrix.rows)
-    for model in models:
-        cells = [cell for cell in draws.cells if cell.row.model == model]
-        groups: list[tuple[Regime | str, str, list[ChangeCell]]]
-        if any(cell.regime for cell in cells):
-            groups = [(r, words, [cell for cell in cells if cell.regime == r]) for r, words in REGIME_WORDS.items()]
-        else:
-            tasks = dict.fromkeys(cell.target.task for cell in cells)
-            groups = [(task, "all pairs", [cell for cell in cells if cell.target.task == task]) for task in tasks]
-        for regime, words, group in groups:
-            estimate = draws.mean(group)
-            if estimate is not None:
-                positive = float(np.mean([cell.change.mean > TINY for cell in group]))
-                yield RegimeMean(model, regime, words, estimate, positive)
-
-
 def _sentences(
     matrix: TransferMatrix,
     summaries: Sequence[Summary],
+    contrasted: Sequence[Contrast],
     notes: Sequence[str],
     failures: Sequence[str],
 ) -> Iterable[str]:
@@ -153,31 +184,49 @@ def _sentences(
         yield "Run the study, then ask for the report again."
         return
     yield _what_was_found(summaries)
-    yield _how_sure(matrix)
+    yield " ".join([*_headline(contrasted), _how_sure(matrix)])
     yield _what_to_distrust(matrix, notes, failures)
 
 
 def _what_was_found(summaries: Sequence[Summary]) -> str:
     known = [summary for summary in summaries if summary.gain is not None]
-    gains = [summary for summary in known if summary.gain and summary.gain.verdict == "better"]
-    harmful = [summary for summary in known if summary.worst is not None and summary.worst.change.high < 0]
+    gains = [summary for summary in known if summary.gain and summary.sure == "better"]
+    harmful = [summary for summary in summaries if summary.worst is not None and summary.worst_is_harm]
     if gains:
         best = max(gains, key=lambda summary: summary.gain.mean if summary.gain else -np.inf)
         assert best.gain is not None
         text = (
             f"{len(gains)} of {len(known)} treatments gain{'s' if len(gains) == 1 else ''} {_common_words(known)}; the most "
-            f"{best.row} ({best.gain.mean:+.1f} pp [{best.gain.low:+.1f}, {best.gain.high:+.1f}])"
+            f"{best.row} ({signed(best.gain.mean)} pp {interval(best.gain.low, best.gain.high)})"
         )
     else:
-        text = f"None of {len(known)} treatments shows a gain that its items can tell from zero"
+        text = f"None of {len(known)} treatments shows a gain that can be told from zero among so many"
     if not harmful:
-        return f"{text}; no cell elsewhere is harmed beyond its interval."
+        return f"{text}; no target elsewhere is harmed beyond doubt."
     worst = min(harmful, key=lambda summary: summary.worst.change.mean if summary.worst else np.inf)
     assert worst.worst is not None
     change = worst.worst.change
     return (
         f"{text}; {len(harmful)} harm{'s' if len(harmful) == 1 else ''} some other target, the worst {worst.row} on {worst.worst.target} "
-        f"({change.mean:+.1f} pp [{change.low:+.1f}, {change.high:+.1f}])."
+        f"({signed(change.mean)} pp {interval(change.low, change.high)})."
+    )
+
+
+def _headline(contrasted: Sequence[Contrast]) -> Iterable[str]:
+    """On-task less off-task transfer, over everything, and whether it would hold with other models and tasks."""
+    if not contrasted:
+        return
+    first, *_ = contrasted
+    found = first.estimate
+    wider = [
+        f"{one.level} {interval(one.low, one.high)}"
+        if one.low is not None and one.high is not None
+        else f"{one.level}: {one.why}"
+        for one in first.levels[1:]
+    ]
+    yield (
+        f"Training on a task changes that task in other languages by {signed(found.mean)} pp {interval(found.low, found.high)} "
+        f"against training on other tasks ({'; '.join(wider)})."
     )
 
 
@@ -219,14 +268,15 @@ def _what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Se
     if any(len(cell.seeds) == 1 and cell.row.kind == "trained" for cell in matrix.cells.values()):
         doubts.append("with one seed, the luck of a training run is not in the intervals")
     if notes:
-        doubts.append(f"{len(notes)} notes on data and checks are listed below")
+        doubts.append(f"{len(notes)} note{'s' if len(notes) > 1 else ''} on data and checks, listed below")
     if not doubts:
         doubts.append("the intervals are about new items, not about new models, tasks or languages")
     return f"To distrust: {'; '.join(doubts)}."
 
 
-def _doubts(checks: Sequence[TrustCheck]) -> list[str]:
-    return [f"{check.model}, {check.name}: {check.saw}" for check in checks if not check.fine]
+def _doubts(checks: Sequence[TrustCheck], looked: Sequence[Gate]) -> list[str]:
+    both: list[TrustCheck | Gate] = [*checks, *looked]
+    return [f"{check.model}, {check.name}: {check.saw}" for check in both if not check.fine]
 
 
 def _shared_base(matrix: TransferMatrix) -> Iterable[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from crossgraft.analysis.findings import Findings, analyse
+from crossgraft.analysis.training import trainings
 from crossgraft.analysis.trust import trust
 from crossgraft.core import Cell, Floats, Job, Record, Texts
 from crossgraft.errors import StoreError
@@ -33,19 +34,20 @@ def require_study(store: Store, name: str = "") -> Manifest:
 def load_matrix(store: Store, name: str = "") -> TransferMatrix:
     """The transfer matrix of a study in the store."""
     manifest = require_study(store, name)
-    return TransferMatrix.from_records(manifest.jobs, _records(store, manifest)[0])
+    return TransferMatrix.from_records(manifest.jobs, _records(store, manifest)[0], manifest.labels)
 
 
 def load_findings(store: Store, name: str = "") -> Findings:
     """What the results of a study in the store say."""
     manifest = require_study(store, name)
     records, damages = _records(store, manifest)
-    matrix = TransferMatrix.from_records(manifest.jobs, records)
+    matrix = TransferMatrix.from_records(manifest.jobs, records, manifest.labels)
     missing = {cell.record_id for job in manifest.jobs for cell in job.cells} - set(store.done())
     failures = [f"{one['job']}: {one['message']}" for one in store.failures().values() if missing & set(one["records"])]
     notes = [*manifest.notes, *map(str, damages)]
     checks = trust(manifest.jobs, records)
-    return analyse(matrix, manifest.name, notes=notes, failures=failures, checks=checks)
+    findings = analyse(matrix, manifest.name, notes=notes, failures=failures, checks=checks)
+    return replace(findings, training=trainings(manifest.jobs, records))
 
 
 def _records(store: Store, manifest: Manifest) -> tuple[list[Record], list[Damage]]:

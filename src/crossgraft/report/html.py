@@ -7,7 +7,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.report import view
+from crossgraft.report import plane, training, view
 from crossgraft.report.view import About
 
 
@@ -18,9 +18,18 @@ def html(findings: Findings, about: About) -> str:
         summaries=list(view.summaries(findings)),
         matrices=list(view.matrices(findings)),
         regimes=list(view.regimes(findings)),
+        contrasts=list(view.contrasts(findings)),
+        treatment_harm=list(view.treatment_harm(findings)),
+        target_harm=list(view.target_harm(findings)),
+        planes=list(plane.planes(findings)),
         axes=list(view.axes(findings)),
+        training=training.shown(findings),
+        training_left_out=training.left_out(findings),
         checks=list(view.checks(findings)),
-        trust_checks=findings.trust_checks,
+        trust_checks=view.looked_at(findings),
+        luck=list(view.luck(findings)),
+        recipients=list(view.recipients(findings)),
+        shams=list(view.shams(findings)),
         gaps=view.gaps(findings),
         notes=findings.notes,
         failures=findings.failures,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.report import view
+from crossgraft.report import training, view
 from crossgraft.report.view import About
 
 
@@ -34,20 +34,74 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
         )
         yield ""
         yield "Bold: the interval excludes zero. Intervals and n are in `cells.csv`."
-    yield from _section("Means")
+    if contrasts := list(view.contrasts(findings)):
+        yield from _section("On the source's task against off it")
+        yield from _table(
+            ["over", "difference (pp)", "with new items and seeds", "with new models", "with new tasks"],
+            ([one.over, one.mean, *one.levels] for one in contrasts),
+        )
+    yield from _section("Means by what source and target share")
     yield from _table(
-        ["model", "regime", "meaning", "mean (pp)", "from", "above zero", ""],
+        [
+            "model",
+            "regime",
+            "meaning",
+            "mean (pp)",
+            "median",
+            "above zero",
+            "gain more than 1",
+            "lose 1 or more",
+            "from",
+        ],
         (
-            [one.model, one.regime, one.words, one.mean, one.n, one.positive, one.verdict]
+            [one.model, one.regime, one.words, one.mean, one.median, one.positive, one.gained, one.harmed, one.n]
             for one in view.regimes(findings)
         ),
     )
+    if harms := list(view.treatment_harm(findings)):
+        yield from _section("Gain and harm")
+        yield from _table(
+            [
+                "model",
+                "treatment",
+                "same task elsewhere (pp)",
+                "other tasks (pp)",
+                "lose 1 or more",
+                "mean loss",
+                "worst tenth",
+            ],
+            ([one.model, one.name, one.gain, one.off, one.harmed, one.mass, one.tail] for one in harms),
+        )
+    if shams := list(view.shams(findings)):
+        yield from _section("Against the sham")
+        yield from _table(
+            ["model", "treatment", "on", "more than the sham (pp)", "sham"],
+            ([one.model, one.name, one.where, one.difference, one.sham] for one in shams),
+        )
+    if luck := list(view.luck(findings)):
+        yield from _section("Without the base's luck")
+        yield from _table(
+            [
+                "model",
+                "mean change (pp)",
+                "above zero, as it is",
+                "expected",
+                "variance between targets",
+                "without luck",
+            ],
+            ([one.model, one.uplift, one.raw_positive, one.positive, one.share, one.corrected] for one in luck),
+        )
     if axes := list(view.axes(findings)):
         yield from _section("What the axes of the recipe do")
         yield from _table(
             ["model", "axis", "compared", "on", "difference (pp)", "from", ""],
             ([one.model, one.axis, one.compared, one.outcome, one.difference, one.n, one.verdict] for one in axes),
         )
+    if lines := training.shown(findings):
+        yield from _section("Training")
+        header = ["model", "treatment", "seed", "steps", "tokens", "loss, first step", "last", "kept epoch"]
+        told = ([x.model, x.treatment, x.seed, x.steps, x.tokens, x.first, x.last, x.kept] for x in lines)
+        yield from _table(header, told)
     yield from _listed(
         "What is missing", [f"{row}: {reason} ({count} targets)" for row, reason, count in view.gaps(findings)]
     )
@@ -60,7 +114,7 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
         "Can the numbers be trusted",
         [
             f"{one.model}, {one.name}: {one.saw}{'' if one.fine else ' (look into this)'}"
-            for one in findings.trust_checks
+            for one in view.looked_at(findings)
         ],
     )
     yield from _listed("Notes", [*findings.notes, findings.method])

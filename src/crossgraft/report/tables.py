@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from crossgraft.analysis.draws import Estimate
 from crossgraft.analysis.findings import Findings
 from crossgraft.matrix import TIDY_COLUMNS
 
@@ -18,24 +20,65 @@ def cells_csv(findings: Findings) -> str:
 
 def regimes_csv(findings: Findings) -> str:
     """One row a model and regime."""
-    header = ["model", "regime", "meaning", "cells", "items", "mean_pp", "low", "high", "share_positive"]
+    names = ["estimate", "median", "trimmed", "positive", "gained", "harmed"]
+    header = ["model", "regime", "meaning", "cells", "items"]
+    header += [part for name in names for part in _parts("mean" if name == "estimate" else name)]
     return _csv(
         header,
         (
-            [
-                one.model,
-                one.regime,
-                one.words,
-                one.estimate.cells,
-                one.estimate.items,
-                one.estimate.mean,
-                one.estimate.low,
-                one.estimate.high,
-                one.positive,
-            ]
+            [one.model, one.regime, one.words, one.estimate.cells, one.estimate.items]
+            + [value for name in names for value in _numbers(getattr(one, name))]
             for one in findings.regimes
         ),
     )
+
+
+def contrasts_csv(findings: Findings) -> str:
+    """One row a group and question: on-task less off-task transfer."""
+    header = ["over", "difference", "question", "low", "high", "units", "why_not"]
+    return _csv(
+        header,
+        (
+            [one.over, one.estimate.mean, level.level, level.low, level.high, level.units, level.why]
+            for one in findings.contrasts
+            for level in one.levels
+        ),
+    )
+
+
+def harm_csv(findings: Findings) -> str:
+    """One row a treatment: gain on its task elsewhere, change and harm off it."""
+    names = ["gain", "off", "harmed", "excess"]
+    header = ["model", "treatment", *(part for name in names for part in _parts(name)), "mean_loss", "worst_tenth"]
+    return _csv(
+        header,
+        (
+            [one.row.model, one.row.label]
+            + [value for name in names for value in _numbers(getattr(one, name))]
+            + [one.mass, one.tail]
+            for one in findings.treatment_harm
+        ),
+    )
+
+
+def recipients_csv(findings: Findings) -> str:
+    """One row a target of a model: how many treatments harm it."""
+    header = ["model", "target", *_parts("harmed"), "worst_tenth", "worst_treatment", "worst_change"]
+    return _csv(
+        header,
+        (
+            [one.model, str(one.target), *_numbers(one.harmed), one.tail, one.worst.row.label, one.worst.change.mean]
+            for one in findings.target_harm
+        ),
+    )
+
+
+def _parts(name: str) -> list[str]:
+    return [name, f"{name}_low", f"{name}_high"]
+
+
+def _numbers(one: Estimate | None) -> list[float | None]:
+    return [one.mean, one.low, one.high] if one else [None, None, None]
 
 
 def axes_csv(findings: Findings) -> str:
@@ -58,6 +101,30 @@ def axes_csv(findings: Findings) -> str:
                 one.estimate.high,
             ]
             for one in findings.axes
+        ),
+    )
+
+
+def training_csv(findings: Findings) -> str:
+    """One row a training run; ``tokens_of`` is JSON, by part of the source."""
+    header = ["model", "treatment", "seed", "steps", "tokens", "counted_tokens", "tokens_of"]
+    return _csv(
+        [*header, "first_loss", "last_loss", "kept_epoch"],
+        (
+            [
+                one.row.model,
+                one.row.label,
+                run.treatment.seed,
+                run.steps,
+                run.tokens,
+                run.counted,
+                json.dumps(run.tokens_of, ensure_ascii=False),
+                run.first_loss,
+                run.last_loss,
+                run.kept_epoch,
+            ]
+            for one in findings.training
+            for run in one.runs
         ),
     )
 

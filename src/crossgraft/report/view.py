@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from math import isnan
 
-from crossgraft.analysis.draws import TINY, Estimate
+from crossgraft.analysis.draws import Estimate
 from crossgraft.analysis.findings import Findings, Summary, columns_of
+from crossgraft.analysis.gates import Gate
+from crossgraft.analysis.trust import TrustCheck
+from crossgraft.analysis.wording import TINY, interval, signed
 from crossgraft.matrix import ChangeCell, ControlCheck
 
 _FULL_COLOUR = 15.0  # percentage points at which the colour is deepest
@@ -23,25 +25,6 @@ class About:
     overrides: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     written: str = ""
-
-
-def signed(value: float, digits: int = 1) -> str:
-    """A change with its sign; what is not zero never reads as zero.
-
-    >>> signed(0.25), signed(0.0), signed(-0.02), signed(1e-12)
-    ('+0.2', '0', '-0.02', '0')
-    """
-    if isnan(value):
-        return "–"
-    if abs(value) < TINY:
-        return "0"
-    while round(value, digits) == 0 and digits < 9:
-        digits += 1
-    return f"{value:+.{digits}f}"
-
-
-def interval(low: float, high: float) -> str:
-    return f"[{signed(low)}, {signed(high)}]"
 
 
 def estimate(one: Estimate | None) -> str:
@@ -88,7 +71,7 @@ def summaries(findings: Findings) -> Iterator[SummaryView]:
             gain=estimate(one.gain),
             gain_is=one.gain_is,
             gain_n=f"{one.gain.cells} cells, {one.gain.items} items" if one.gain else "",
-            sure=one.gain.verdict if one.gain else "not measured",
+            sure=one.sure,
             worst=_worst(one),
             worst_n=f"n = {one.worst.change.n}" if one.worst else "",
             harmed=f"{one.harmed} of {one.cells}",
@@ -173,8 +156,12 @@ class RegimeView:
     regime: str
     words: str
     mean: str
-    n: str
+    median: str
+    trimmed: str
     positive: str
+    gained: str
+    harmed: str
+    n: str
     verdict: str
 
 
@@ -185,10 +172,136 @@ def regimes(findings: Findings) -> Iterator[RegimeView]:
             one.regime,
             one.words,
             estimate(one.estimate),
+            estimate(one.median),
+            estimate(one.trimmed),
+            share(one.positive),
+            share(one.gained),
+            share(one.harmed),
             f"{one.estimate.cells} cells, {one.estimate.items} items",
-            f"{one.positive:.0%}",
             one.estimate.verdict,
         )
+
+
+def share(one: Estimate) -> str:
+    """Percent of cells, with an interval that stays within 0 and 100."""
+    return f"{one.mean:.0f} % [{max(0.0, one.low):.0f}, {min(100.0, one.high):.0f}]"
+
+
+@dataclass(frozen=True)
+class ContrastView:
+    over: str
+    mean: str
+    levels: tuple[str, ...]
+
+
+def contrasts(findings: Findings) -> Iterator[ContrastView]:
+    """On-task less off-task, with an interval a question."""
+    for one in findings.contrasts:
+        levels = tuple(
+            f"{interval(level.low, level.high)} ({level.units})"
+            if level.low is not None and level.high is not None
+            else f"none: {level.why}"
+            for level in one.levels
+        )
+        yield ContrastView(one.over, signed(one.estimate.mean), levels)
+
+
+@dataclass(frozen=True)
+class HarmView:
+    model: str
+    name: str
+    gain: str
+    off: str
+    harmed: str
+    mass: str
+    tail: str
+    excess: str
+
+
+def treatment_harm(findings: Findings) -> Iterator[HarmView]:
+    for one in findings.treatment_harm:
+        yield HarmView(
+            one.row.model,
+            one.row.label,
+            estimate(one.gain),
+            estimate(one.off),
+            share(one.harmed),
+            f"{one.mass:.1f}",
+            signed(one.tail),
+            estimate(one.excess),
+        )
+
+
+@dataclass(frozen=True)
+class BrittleView:
+    model: str
+    target: str
+    harmed: str
+    tail: str
+    worst: str
+
+
+def target_harm(findings: Findings) -> Iterator[BrittleView]:
+    for one in findings.target_harm:
+        change = one.worst.change
+        worst = f"{one.worst.row.label}: {signed(change.mean)} {interval(change.low, change.high)}, n = {change.n}"
+        yield BrittleView(one.model, str(one.target), share(one.harmed), signed(one.tail), worst)
+
+
+@dataclass(frozen=True)
+class LuckView:
+    model: str
+    uplift: str
+    raw_positive: str
+    positive: str
+    share: str
+    corrected: str
+
+
+def luck(findings: Findings) -> Iterator[LuckView]:
+    """What the base in common does to numbers that are not immune to it."""
+    for one in findings.luck:
+        yield LuckView(
+            one.model,
+            estimate(one.uplift),
+            f"{one.raw_positive:.0f} %",
+            f"{one.positive:.0f} %",
+            f"{one.between:.2f} pp² ({one.share:.0f} %)",
+            f"{one.corrected:.2f} pp² ({one.corrected_share:.0f} %)",
+        )
+
+
+@dataclass(frozen=True)
+class RecipientView:
+    model: str
+    target: str
+    raw: str
+    corrected: str
+    luck: str
+
+
+def recipients(findings: Findings) -> Iterator[RecipientView]:
+    """Recipient scores of every target, the best first."""
+    for one in findings.luck:
+        for target in sorted(one.recipients, key=lambda target: -target.corrected):
+            yield RecipientView(
+                one.model, str(target.target), estimate(target.raw), signed(target.corrected), f"±{target.luck:.1f}"
+            )
+
+
+@dataclass(frozen=True)
+class ShamView:
+    model: str
+    name: str
+    where: str
+    difference: str
+    sham: str
+    verdict: str
+
+
+def shams(findings: Findings) -> Iterator[ShamView]:
+    for one in findings.against_sham:
+        yield ShamView(one.row.model, one.row.label, one.where, estimate(one.estimate), one.sham, one.estimate.verdict)
 
 
 @dataclass(frozen=True)
@@ -230,6 +343,11 @@ def checks(findings: Findings) -> Iterator[tuple[str, str, str]]:
         most = max(group, key=lambda check: abs(check.change.mean))
         text = f"{signed(most.change.mean)} pp {interval(most.change.low, most.change.high)} on {most.target}, n = {most.change.n}"
         yield f"{model}: {variant}", f"{len(moved)} of {len(group)}", text if moved else "none"
+
+
+def looked_at(findings: Findings) -> list[Gate | TrustCheck]:
+    """Everything that had to hold, of the grid and of the numbers themselves."""
+    return [*findings.gates, *findings.trust_checks]
 
 
 def gaps(findings: Findings) -> list[tuple[str, str, int]]:

@@ -7,7 +7,16 @@ from pathlib import Path
 from crossgraft.analysis.findings import Findings
 from crossgraft.report.html import html
 from crossgraft.report.markdown import markdown
-from crossgraft.report.tables import axes_csv, cells_csv, gaps_csv, regimes_csv
+from crossgraft.report.tables import (
+    axes_csv,
+    cells_csv,
+    contrasts_csv,
+    gaps_csv,
+    harm_csv,
+    recipients_csv,
+    regimes_csv,
+    training_csv,
+)
 from crossgraft.report.view import About
 
 
@@ -21,7 +30,11 @@ def write_report(findings: Findings, folder: str | Path, about: About | None = N
         "report.md": markdown(findings, about),
         "cells.csv": cells_csv(findings),
         "regimes.csv": regimes_csv(findings),
+        **({"contrasts.csv": contrasts_csv(findings)} if findings.contrasts else {}),
+        **({"harm.csv": harm_csv(findings)} if findings.treatment_harm else {}),
+        **({"recipients.csv": recipients_csv(findings)} if findings.treatment_harm else {}),
         **({"axes.csv": axes_csv(findings)} if findings.axes else {}),
+        **({"training.csv": training_csv(findings)} if findings.training else {}),
         "missing.csv": gaps_csv(findings),
     }
     for name, text in texts.items():

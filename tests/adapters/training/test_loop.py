@@ -39,11 +39,12 @@ FAMILIES = {
 RECIPE = Recipe(rank=4, alpha=8, learning_rate=5e-3, epochs=3, batch=4)
 
 
-def make(family: str = "Llama") -> Any:
+def make(family: str = "Llama", attention: str = "sdpa") -> Any:
     name, shape = FAMILIES[family]
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = transformers.AutoModelForCausalLM.from_config(getattr(transformers, name)(**shape))
+        config = getattr(transformers, name)(**shape)
+        model = transformers.AutoModelForCausalLM.from_config(config, attn_implementation=attention)
     return model.eval().requires_grad_(False)
 
 
@@ -61,9 +62,10 @@ def trained(model: Any, recipe: Recipe = RECIPE, seed: int = 1, **more: Any) -> 
         return told, {name: weight.detach().clone() for name, weight in weights.items()}
 
 
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])  # by eager attention, rows are packed with a mask
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_step_has_the_models_own_loss(family: str) -> None:
-    model, data = make(family), texts(7)
+def test_a_step_has_the_models_own_loss(family: str, attention: str) -> None:
+    model, data = make(family, attention), texts(7)
     width = max(len(text.ids) for text in data)
     ids, labels = (torch.full((7, width), fill) for fill in (0, -100))
     mask = torch.zeros((7, width), dtype=torch.long)
@@ -75,16 +77,29 @@ def test_a_step_has_the_models_own_loss(family: str) -> None:
     loss_of = StepLoss(model, data)
 
     assert loss_of.packed
+    assert loss_of.apart == (attention == "sdpa" and family != "Gemma3")  # which has layers with a window
     expected = float(model(input_ids=ids, attention_mask=mask, labels=labels).loss)
     counted = sum(text.counted for text in data)
     assert float(loss_of(data)) / counted == pytest.approx(expected, abs=2e-5)
 
 
-def test_packed_rows_train_what_padded_ones_train(monkeypatch: pytest.MonkeyPatch) -> None:
-    packed, weights = trained(make())
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_no_logits_of_prompts_are_ever_computed(attention: str) -> None:
+    model, data = make(attention=attention), texts(7)
+    asked: list[int] = []
+    model.get_output_embeddings().register_forward_hook(lambda _, __, logits: asked.append(logits[..., 0].numel()))
+
+    StepLoss(model, data)(data)
+
+    assert max(asked) == sum(text.counted for text in data)
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_packed_rows_train_what_padded_ones_train(attention: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed, weights = trained(make(attention=attention))
     monkeypatch.setattr(StepLoss, "__call__", lambda self, examples: self._padded(examples, self._body))
 
-    padded, other = trained(make())
+    padded, other = trained(make(attention=attention))
 
     assert packed.packed
     np.testing.assert_allclose(packed.curve.losses, padded.curve.losses, atol=2e-5)
@@ -160,6 +175,24 @@ def test_training_stops_when_a_protected_point_falls() -> None:
     told, _ = trained(make(), replace(RECIPE, epochs=4), protected=lambda: next(falls))
 
     assert (told.kept_epoch, told.steps, told.curve.protected) == (2, 15, [0.5, 0.9, 3.0])
+
+
+def test_tokens_are_told_by_part_and_by_whether_the_loss_counts_them() -> None:
+    data = [replace(text, part="en" if n % 3 else "sw") for n, text in enumerate(texts())]
+    model = make()
+    with fresh_adapter(model, RECIPE, 1) as wrapped:
+        told = result(train(wrapped, trainable(wrapped), Task(data), RECIPE, Seeds.of(RECIPE, 1)))
+
+    sw, en = (3 * sum(len(text.ids) for text in data if text.part == part) for part in ("sw", "en"))
+    assert told.tokens_of == {"en": en, "sw": sw}
+    assert told.tokens == en + sw
+    assert told.counted == 3 * sum(text.counted for text in data)
+
+
+def test_tokens_are_those_of_the_steps_that_were_done() -> None:
+    told, _ = trained(make(), replace(RECIPE, epochs=4), protected=lambda: 9.0)
+
+    assert (told.steps, sum(told.tokens_of.values())) == (5, sum(len(text.ids) for text in texts()))
 
 
 def test_a_loss_that_explodes_ends_the_run() -> None:

@@ -19,7 +19,7 @@ class Item:
 
     ``shots`` are solved examples, prompt and answer each, that stand before it. ``premise``, where
     a task has one, is the context in which the options are scored a second time, to take out how
-    likely they are by themselves.
+    likely they are by themselves. Items of one ``group``, such as questions on one passage, are right or wrong together.
     """
 
     id: str
@@ -28,6 +28,7 @@ class Item:
     gold: int
     shots: tuple[tuple[str, str], ...] = ()
     premise: str = ""
+    group: str = ""
 
     @property
     def answer(self) -> str:
@@ -53,6 +54,7 @@ class OpenItem:
     generation: Generation = Generation()
     separator: str = " "  # between the prompt and a solved example's answer
     shots: tuple[tuple[str, str], ...] = ()
+    group: str = ""
 
     @property
     def answer(self) -> str:
@@ -66,6 +68,7 @@ class TextItem:
 
     id: str
     text: str
+    group: str = ""
 
 
 AnyItem = Item | OpenItem | TextItem

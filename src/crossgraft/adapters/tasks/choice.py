@@ -56,6 +56,7 @@ class Choice(Prompted):
             options=tuple(self.separator + option for option in options),
             gold=self._gold(row, options),
             premise=self.premise,
+            group=self.group_of(row),
         )
 
     def _options(self, row: Row) -> list[str]:

@@ -40,7 +40,7 @@ class Open(Prompted):
         prompt = self.prompt_of(language)
         how = Generation(self.stop, self.max_tokens)
         return tuple(
-            OpenItem(name, row.fill(prompt), self._answers(row), how, self.separator)
+            OpenItem(name, row.fill(prompt), self._answers(row), how, self.separator, group=self.group_of(row))
             for name, row in self.rows(language, split, origin)
         )
 

@@ -35,7 +35,7 @@ class Text(FromFiles):
         for name, row in self.rows(language, split, origin):
             if not str(row[self.text]).strip():
                 raise row.error(f"expected a text in {self.text!r}; it is empty")
-            found.append(TextItem(name, str(row[self.text])))
+            found.append(TextItem(name, str(row[self.text]), self.group_of(row)))
         return tuple(found)
 
     def _paragraphs(self, file: Path, split: Split) -> Iterator[TextItem]:

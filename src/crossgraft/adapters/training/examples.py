@@ -10,7 +10,8 @@ import numpy as np
 
 from crossgraft.adapters.encoding import Reading, encode, encode_text
 from crossgraft.adapters.recipe import Recipe
-from crossgraft.adapters.tasks import AnyItem, Item, OpenItem, TextItem
+from crossgraft.adapters.sources import Drawn
+from crossgraft.adapters.tasks import Item, OpenItem, TextItem
 from crossgraft.adapters.training.loss import Example
 from crossgraft.errors import DataError
 
@@ -26,23 +27,24 @@ class Examples:
     answers_cut: int = 0
 
 
-def examples(tokenizer: Any, items: Sequence[AnyItem], reading: Reading, recipe: Recipe, window: int) -> Examples:
+def examples(tokenizer: Any, items: Sequence[Drawn], reading: Reading, recipe: Recipe, window: int) -> Examples:
     """Every item as a training text; too many cut answers are refused."""
     if not items:
         raise DataError("expected items to train on; the train split has none")
     most = min((one for one in (recipe.max_tokens, window) if one), default=0)
     texts: list[Example] = []
     prompts = answers = 0
-    for item in items:
+    for point, item in items:
+        part = str(point)
         if isinstance(item, TextItem):
             pieces = encode_text(tokenizer, item, most)
-            texts += [Example((*piece.context, *piece.options[0]), len(piece.context)) for piece in pieces]
+            texts += [Example((*piece.context, *piece.options[0]), len(piece.context), part) for piece in pieces]
             continue
         whole, bos = _whole(tokenizer, item, reading)
         example, prompt_cut, answer_cut = _fit(whole, bos, most)
         prompts += prompt_cut
         answers += answer_cut
-        texts.append(example if recipe.loss_on == "answer" else Example(example.ids, 1))
+        texts.append(Example(example.ids, example.start if recipe.loss_on == "answer" else 1, part))
     if answers > _MOST_CUT * len(items):
         raise DataError(
             f"{answers} of {len(items)} answers do not fit into {most} tokens even without their prompts; raise "

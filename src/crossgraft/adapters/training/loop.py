@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ _SAVE_EVERY = 60.0  # seconds
 _EXPLODED = 3.0  # times the first loss, on average over …
 _LAST = 10  # steps
 
-Watch = Callable[[int, int, float, float], None]  # step, steps, loss, learning rate
+Watch = Callable[[int, Mapping[str, float]], None]  # step, what was measured
 Weights = dict[str, torch.Tensor]
 
 
@@ -60,6 +60,8 @@ class Trained:
     kept_epoch: int | None  # None: the last
     packed: bool
     why_not: str
+    tokens_of: Mapping[str, int]  # the same tokens, by the part of the source they are from
+    counted: int  # of them, those that the loss counts
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def train(
             progress.curve.losses.append(loss)
             _check(progress, total, recipe)
             if task.watch is not None:
-                task.watch(progress.done, total, loss, now)
+                task.watch(progress.done, {"loss": loss, "learning_rate": now})
             _at_epoch_end(model, weights, loss_of, progress, task, recipe, schedule)
             if task.state is not None and time.monotonic() - saved > _SAVE_EVERY:
                 _save(progress, weights, optimizer, task.state)
@@ -125,6 +127,7 @@ def train(
     model.eval()
     _finite(weights)
     progress.states.setdefault(0.0, _copy(weights))
+    tokens_of, counted = _seen(task.data, schedule, progress.done)
     return Trained(
         progress.states,
         progress.done,
@@ -133,7 +136,19 @@ def train(
         progress.kept,
         loss_of.packed,
         loss_of.why,
+        tokens_of,
+        counted,
     )
+
+
+def _seen(data: Sequence[Example], schedule: Schedule, done: int) -> tuple[dict[str, int], int]:
+    """Tokens of the steps that were done: by part, and those that the loss counted. Every epoch counts anew."""
+    tokens_of: dict[str, int] = {}
+    counted = 0
+    for example in (data[n] for step in schedule.steps[:done] for n in step):
+        tokens_of[example.part] = tokens_of.get(example.part, 0) + len(example.ids)
+        counted += example.counted
+    return dict(sorted(tokens_of.items())), counted
 
 
 def _step(
@@ -210,6 +225,8 @@ def _at_epoch_end(
     if task.held_out:
         loss = held_out_loss(model, loss_of, task.held_out)
         progress.curve.held_out.append(loss)
+        if task.watch is not None:
+            task.watch(progress.done, {"held_out_loss": loss})
         if loss < progress.best:
             progress.best, progress.kept = loss, epoch
             progress.states[0.0] = _copy(weights)
@@ -218,6 +235,8 @@ def _at_epoch_end(
         fall = task.protected()
         model.train()
         progress.curve.protected.append(fall)
+        if task.watch is not None:
+            task.watch(progress.done, {"protected_fall": fall})
         if fall > recipe.tolerance:
             progress.stopped = True
             progress.states.setdefault(0.0, _copy(weights))  # the first epoch harms already: there is nothing better

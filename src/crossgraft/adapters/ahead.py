@@ -1,0 +1,68 @@
+"""A look ahead: every input read before the work, what looks odd, the first items, the room adapters will take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crossgraft.adapters.encoding import glimpse
+from crossgraft.adapters.ids import leaks, unequal_ids
+from crossgraft.adapters.models import adapter_bytes, check_given_folder, check_model_folder
+from crossgraft.adapters.shown import items_to_test
+from crossgraft.adapters.tasks import Noted, choose
+from crossgraft.adapters.training.callbacks import require
+from crossgraft.core import Job
+from crossgraft.metrics import METRICS
+from crossgraft.study import Glimpse
+
+if TYPE_CHECKING:
+    from crossgraft.adapters.study import AdapterStudy
+
+
+def check(study: AdapterStudy) -> Sequence[str]:
+    """Read every input and raise on the first mistake; return notes on what looks odd."""
+    require(study.callbacks)
+    for name, model in study.models.items():
+        if model.path:
+            check_model_folder(Path(model.input(name, study.origin).path), f"models.{name}")
+    for name, given in study.adapters.items():
+        check_given_folder(Path(given.input(name, study.origin).path), f"adapters.{name}")
+    for task in study.tasks.values():
+        if task.metric:
+            METRICS.get(task.metric).require()
+    train = {
+        point: choose(study.tasks[point.task].items(point.lang, "train", study.origin), study.grid.train_items)
+        for point in study.trained_on()
+    }
+    test = {target: items_to_test(study, target) for target in study.targets}
+    told = [note for task in study.tasks.values() if isinstance(task, Noted) for note in task.notes()]
+    return [*told, *leaks(train, test), *unequal_ids(test)]
+
+
+def preview(study: AdapterStudy, count: int) -> Iterator[Glimpse]:
+    """The first items of every target, as tokens of the first model."""
+    from crossgraft.adapters.loading import load_tokenizer
+
+    name, model = next(iter(study.models.items()))
+    tokenizer = load_tokenizer(name, model, study.origin)
+    for target in study.targets:
+        for item in items_to_test(study, target)[:count]:
+            yield Glimpse(target, item.id, tuple(glimpse(tokenizer, item, study.reading(name))))
+
+
+def bytes_of_adapters(study: AdapterStudy, jobs: Sequence[Job]) -> int | None:
+    """What the adapters of these jobs will take on disk; None when a model is not here to be measured."""
+    recipes = dict(study.recipe.variants())
+    weights: dict[tuple[str, int], int] = {}
+    total = 0
+    for job in jobs:
+        model, recipe = study.models[job.treatment.model], recipes[job.treatment.recipe]
+        if model.hub:
+            return None
+        key = (job.treatment.model, recipe.rank)
+        if key not in weights:
+            folder = Path(model.input(job.treatment.model, study.origin).path)
+            weights[key] = adapter_bytes(folder, recipe.rank, recipe.targets)
+        total += weights[key]
+    return total

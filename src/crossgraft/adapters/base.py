@@ -1,0 +1,51 @@
+"""A base model that is loaded: with its tokenizer, and the engine that scores on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from crossgraft.adapters.engine.local import LocalEngine, window_of
+from crossgraft.adapters.loading import load_model, load_tokenizer, quiet
+from crossgraft.adapters.models import Model
+from crossgraft.adapters.study import AdapterStudy
+from crossgraft.errors import DataError
+
+
+@dataclass(frozen=True)
+class Base:
+    """One engine serves the base and all its adapters, which PEFT puts into the model in place."""
+
+    name: str
+    model: Any
+    tokenizer: Any
+    engine: LocalEngine
+
+    @property
+    def window(self) -> int:
+        """The most tokens it reads, 0 where it does not say."""
+        return window_of(self.model)
+
+
+def load_base(study: AdapterStudy, name: str, device: torch.device) -> Base:
+    model = study.models[name]
+    with quiet():
+        tokenizer = load_tokenizer(name, model, study.origin)
+        loaded = load_model(name, model, study.origin, study.attention, device)
+    return Base(name, loaded, tokenizer, LocalEngine(loaded, tokenizer, way=study.scoring))
+
+
+def load_checkpoint(study: AdapterStudy, base: Base, name: str, folder: str, device: torch.device) -> LocalEngine:
+    """A whole model in the place of the base: loaded as the base is, and reading the same tokens."""
+    like = study.models[base.name]
+    told = Model(path=folder, dtype=like.dtype, quantised=like.quantised, trust_remote_code=like.trust_remote_code)
+    with quiet():
+        model = load_model(name, told, study.origin, study.attention, device)
+    if model.config.vocab_size != base.model.config.vocab_size:
+        raise DataError(
+            f"adapters.{name}: the checkpoint has a vocabulary of {model.config.vocab_size}, the model {base.name!r} one "
+            f"of {base.model.config.vocab_size}: they do not read the same tokens"
+        )
+    return LocalEngine(model, base.tokenizer, way=study.scoring)

@@ -1,0 +1,159 @@
+"""The shared base: what it adds to recipient scores and to the variance between targets, and what is left without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from crossgraft.analysis.draws import Draws, Estimate
+from crossgraft.core import Floats, Point, Treatment
+from crossgraft.matrix import ChangeCell, TransferMatrix
+from crossgraft.stats.baseline import ColumnLuck, column_luck
+from crossgraft.stats.shrinkage import shrunken
+
+IMMUNE = "Immune to the base's luck: both sides subtract the same answers."
+NOT_IMMUNE = "Not immune to the base's luck: every change of a column subtracts the same answers, and moves with them."
+_ENOUGH = 3  # treatments a column
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A target's mean change over treatments, raw, and drawn to the mean of all targets by what the base's luck explains."""
+
+    target: Point
+    raw: Estimate
+    corrected: float
+    luck: float  # standard deviation of what the base's luck adds, in points
+
+
+@dataclass(frozen=True)
+class BaseLuck:
+    """One model's columns: variances in squared percentage points, shares in percent of all variance between cells."""
+
+    model: str
+    between: float  # variance between targets, as it is
+    corrected: float  # … without the base's luck; below zero where luck explains more than there is
+    share: float
+    corrected_share: float
+    uplift: Estimate  # mean change of all cells elsewhere
+    positive: float  # % of the cells expected to be above zero, each judged by its noise and all others
+    raw_positive: float  # % that are above zero as they are
+    recipients: tuple[Recipient, ...]
+
+
+@dataclass(frozen=True)
+class AgainstSham:
+    """A treatment against a sham on the same targets: what its content adds to what its format does. Immune to the base."""
+
+    row: Treatment
+    sham: str
+    where: str
+    estimate: Estimate
+
+
+def base_luck(draws: Draws) -> Iterator[BaseLuck]:
+    """Every model whose columns have three treatments or more."""
+    for model in dict.fromkeys(cell.row.model for cell in draws.cells):
+        columns: dict[Point, list[ChangeCell]] = {}
+        for cell in draws.cells:
+            if cell.row.model == model and cell.regime != "MT-ML" and _is_share(cell):
+                columns.setdefault(cell.target, []).append(cell)
+        columns = {target: cells for target, cells in columns.items() if len(cells) >= _ENOUGH}
+        if len(columns) > 1:
+            yield _of_model(model, columns, draws)
+
+
+def _is_share(cell: ChangeCell) -> bool:
+    return cell.metric.is_mean and len(cell.items) > 0 and cell.row.kind != "mapping"
+
+
+def _of_model(model: str, columns: dict[Point, list[ChangeCell]], draws: Draws) -> BaseLuck:
+    luck = _luck(columns)
+    means = np.array([np.mean([cell.change.mean for cell in cells]) for cells in columns.values()])
+    within = float(np.mean([np.var([cell.change.mean for cell in cells], ddof=1) for cells in columns.values()]))
+    sampled = within / float(np.mean([len(cells) for cells in columns.values()]))  # of a column's mean
+    between = max(0.0, float(means.var(ddof=1)) - sampled)
+    corrected = between - luck.between
+    cells = [cell for own in columns.values() for cell in own]
+    changes = np.array([cell.change.mean for cell in cells])
+    errors = np.array([(cell.change.high - cell.change.low) / (2 * 1.96) for cell in cells])
+    kept = max(0.0, corrected) / (max(0.0, corrected) + luck.variance) if luck.variance.any() else np.ones(len(means))
+    centre = float(means.mean())
+    recipients = tuple(
+        Recipient(
+            target,
+            draws.contrast([(cell, 1 / len(own)) for cell in own]),
+            centre + float(keep) * (mean - centre),
+            error,
+        )
+        for (target, own), mean, keep, error in zip(
+            columns.items(), means.tolist(), kept, np.sqrt(luck.variance).tolist(), strict=True
+        )
+    )
+    return BaseLuck(
+        model=model,
+        between=between,
+        corrected=corrected,
+        share=_share(between, within),
+        corrected_share=_share(max(0.0, corrected), within),
+        uplift=draws.contrast([(cell, 1 / len(cells)) for cell in cells]),
+        positive=100 * float(shrunken(changes, errors).positive.mean()),
+        raw_positive=100 * float(np.mean(changes > 0)),
+        recipients=recipients,
+    )
+
+
+def _share(part: float, rest: float) -> float:
+    return 100 * part / (part + rest) if part + rest > 0 else 0.0
+
+
+def _luck(columns: dict[Point, list[ChangeCell]]) -> ColumnLuck:
+    """Items of different tasks are different items, whatever their ids."""
+    names = {(target.task, item) for target, cells in columns.items() for item in cells[0].items}
+    place = {name: number for number, name in enumerate(sorted(names))}
+    right = np.full((len(columns), len(place)), np.nan)
+    control = np.full_like(right, np.nan)
+    for number, (target, cells) in enumerate(columns.items()):
+        shared = [cell for cell in cells if cell.items == cells[0].items]
+        at = [place[target.task, item] for item in cells[0].items]
+        right[number, at] = np.mean([_values(cell.treated_statistics) for cell in shared], axis=0)
+        control[number, at] = _values(cells[0].control_statistics)
+    runs = min(sum(len(cell.seeds) for cell in cells) for cells in columns.values())
+    return column_luck(right, control, runs)
+
+
+def _values(statistics: Floats) -> Floats:
+    """What each item counts, between 0 and 1; an item that does not count is half right, and so moves nothing."""
+    counted = statistics[:, 1] > 0
+    halves = np.full(len(statistics), 0.5)
+    return np.asarray(np.divide(statistics[:, 0], statistics[:, 1], out=halves, where=counted))
+
+
+def against_sham(matrix: TransferMatrix, draws: Draws) -> Iterator[AgainstSham]:
+    """Every treatment with a source against the model's sham of the same source, or else against all its shams."""
+    shams = [row for row in matrix.rows if "sham" in row.name]
+    for row in matrix.rows:
+        if row.source is None or row in shams:
+            continue
+        own = [sham for sham in shams if sham.model == row.model and sham.recipe == row.recipe]
+        exact = [sham for sham in own if sham.name == f"{row.name} (sham)"]
+        for where, regimes in (("on the source", ("MT-ML",)), ("same task, other languages", ("MT-CL",))):
+            targets = [cell.target for cell in draws.cells_of(row) if cell.regime in regimes]
+            weighted = _difference(row, exact or own, targets, matrix)
+            if weighted:
+                name = exact[0].name if exact else ", ".join(sham.name for sham in own)
+                yield AgainstSham(row, name, where, draws.contrast(weighted))
+
+
+def _difference(
+    row: Treatment, shams: Sequence[Treatment], targets: Sequence[Point], matrix: TransferMatrix
+) -> list[tuple[ChangeCell, float]]:
+    """The row's cells less the mean of the shams', on targets that all of them have."""
+    shared = [target for target in targets if all((one, target) in matrix.cells for one in (row, *shams))]
+    if not shams:
+        return []
+    weighted = [(matrix.cells[row, target], 1 / len(shared)) for target in shared]
+    weighted += [(matrix.cells[sham, target], -1 / len(shared) / len(shams)) for target in shared for sham in shams]
+    return weighted

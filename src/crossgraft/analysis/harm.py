@@ -1,0 +1,154 @@
+"""Harm: how often, how deep, where; and what a treatment gains for it.
+
+A cell is harmed when it loses a point or more. A treatment is a point in a plane, gain on its task in other languages
+against the mean change on other tasks, with an ellipse that holds the true point in 95 of 100 cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from crossgraft.analysis.draws import Draws, Estimate, Weighted, seed_covariance
+from crossgraft.analysis.regimes import harmed
+from crossgraft.core import Floats, Point, Treatment
+from crossgraft.matrix import ChangeCell, TransferMatrix
+
+_TAIL = 0.1  # the worst tenth
+_ENOUGH = 4  # treatments, for a line through them
+
+
+@dataclass(frozen=True)
+class Ellipse:
+    """95 % of where the true point may lie: half axes and the angle of the longer one, in degrees from gain."""
+
+    long: float
+    short: float
+    angle: float
+
+
+@dataclass(frozen=True)
+class TreatmentHarm:
+    """What a treatment gains on its task elsewhere, and what it does to other tasks."""
+
+    row: Treatment
+    gain: Estimate | None  # same task, other languages
+    off: Estimate  # other tasks
+    ellipse: Ellipse | None
+    harmed: Estimate  # % of cells elsewhere
+    mass: float  # mean loss over the cells elsewhere, gains counted as zero, in points
+    tail: float  # mean of the worst tenth of the cells elsewhere, in points
+    excess: Estimate | None  # off, less what the line through a model's treatments expects at its gain on the source
+
+
+@dataclass(frozen=True)
+class TargetHarm:
+    """A recipient: how many treatments harm it, and how much."""
+
+    model: str
+    target: Point
+    harmed: Estimate  # % of the treatments
+    tail: float
+    worst: ChangeCell
+
+
+def treatment_harm(matrix: TransferMatrix, draws: Draws) -> tuple[TreatmentHarm, ...]:
+    """Every treatment with a source, in the order of the matrix."""
+    rows = [(row, _cells_of(row, draws)) for row in matrix.rows if row.source is not None]
+    excess = dict(_excess(rows, draws))
+    return tuple(
+        _treatment(row, cells, excess.get(row), draws)
+        for row, cells in rows
+        if any(cell.regime in ("CT-ML", "CT-CL") for cell in cells)
+    )
+
+
+def target_harm(draws: Draws) -> Iterator[TargetHarm]:
+    """Every recipient of a model, the most brittle first."""
+    columns: dict[tuple[str, Point], list[ChangeCell]] = {}
+    for cell in draws.cells:
+        if cell.regime != "MT-ML" and cell.row.kind != "mapping":
+            columns.setdefault((cell.row.model, cell.target), []).append(cell)
+    found = []
+    for (model, target), cells in columns.items():
+        share = draws.share([(cell, 1 / len(cells)) for cell in cells], harmed)
+        worst = min(cells, key=lambda cell: cell.change.mean)
+        found.append(TargetHarm(model, target, share, _tail(cells), worst))
+    yield from sorted(found, key=lambda one: (one.model, -one.harmed.mean, one.tail))
+
+
+def _cells_of(row: Treatment, draws: Draws) -> list[ChangeCell]:
+    return [cell for cell in draws.cells_of(row) if cell.regime]
+
+
+def _treatment(row: Treatment, cells: Sequence[ChangeCell], excess: Estimate | None, draws: Draws) -> TreatmentHarm:
+    elsewhere = [cell for cell in cells if cell.regime != "MT-ML"]
+    near = _equal([cell for cell in cells if cell.regime == "MT-CL"])
+    off = _equal([cell for cell in cells if cell.regime in ("CT-ML", "CT-CL")])
+    return TreatmentHarm(
+        row,
+        gain=draws.contrast(near) if near else None,
+        off=draws.contrast(off),
+        ellipse=_ellipse(near, off, draws) if near else None,
+        harmed=draws.share(_equal(elsewhere), harmed),
+        mass=float(np.mean([max(0.0, -cell.change.mean) for cell in elsewhere])),
+        tail=_tail(elsewhere),
+        excess=excess,
+    )
+
+
+def _equal(cells: Sequence[ChangeCell]) -> list[tuple[ChangeCell, float]]:
+    return [(cell, 1 / len(cells)) for cell in cells]
+
+
+def _tail(cells: Sequence[ChangeCell]) -> float:
+    """The mean of the worst tenth, of one cell at least."""
+    values = np.sort([cell.change.mean for cell in cells])
+    return float(values[: max(1, round(_TAIL * len(values)))].mean())
+
+
+def _ellipse(gain: Weighted, off: Weighted, draws: Draws) -> Ellipse:
+    """From the joint draws of items, the luck of seeds added: both sums share items and seeds."""
+    sides = (gain, off)
+    covariance = np.cov(np.stack([draws.sums(side) for side in sides]))
+    covariance += np.array([[seed_covariance(one, other) for other in sides] for one in sides])
+    values, vectors = np.linalg.eigh(covariance)
+    half = np.sqrt(5.991 * np.clip(values, 0, None))  # the .95 quantile of χ² with two degrees of freedom
+    angle = float(np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1])))
+    return Ellipse(float(half[1]), float(half[0]), (angle + 90) % 180 - 90)
+
+
+def _excess(rows: Sequence[tuple[Treatment, list[ChangeCell]]], draws: Draws) -> Iterator[tuple[Treatment, Estimate]]:
+    """Treatments at matched gain on their source: the residual of off-task change on on-source gain, a line a model."""
+    for model in dict.fromkeys(row.model for row, _ in rows):
+        known: list[tuple[Treatment, Weighted, Weighted]] = []
+        for row, cells in rows:
+            on = [cell for cell in cells if cell.regime == "MT-ML"]
+            off = [cell for cell in cells if cell.regime in ("CT-ML", "CT-CL")]
+            if row.model == model and on and off:
+                known.append((row, _equal(on), _equal(off)))
+        if len(known) < _ENOUGH:
+            continue
+        drawn = _residuals(_drawn([on for _, on, _ in known], draws), _drawn([off for *_, off in known], draws))
+        point = _residuals(_values([on for _, on, _ in known]), _values([off for *_, off in known]))[0]
+        for place, (row, gain, elsewhere) in enumerate(known):
+            seeds = seed_covariance(elsewhere, elsewhere)
+            yield row, draws.estimate(float(point[place]), drawn[:, place], [*gain, *elsewhere], seeds)
+
+
+def _drawn(sums: Sequence[Weighted], draws: Draws) -> Floats:
+    return np.stack([draws.sums(weighted) for weighted in sums], axis=1)
+
+
+def _values(sums: Sequence[Weighted]) -> Floats:
+    return np.array([[sum(weight * cell.change.mean for cell, weight in weighted) for weighted in sums]])
+
+
+def _residuals(x: Floats, y: Floats) -> Floats:
+    """Of y on x by least squares, in every draw: (draws, treatments)."""
+    x, y = (side - side.mean(axis=1, keepdims=True) for side in (x, y))
+    spread = (x * x).sum(axis=1, keepdims=True)
+    slope = np.divide((x * y).sum(axis=1, keepdims=True), spread, out=np.zeros_like(spread), where=spread > 0)
+    return np.asarray(y - slope * x)

@@ -1,0 +1,26 @@
+"""Numbers as a reader sees them: changes with their sign, what is not zero never as zero."""
+
+from __future__ import annotations
+
+from math import isnan
+
+TINY = 1e-9  # changes smaller than this many percentage points are zero
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """A change with its sign; what is not zero never reads as zero.
+
+    >>> signed(0.25), signed(0.0), signed(-0.02), signed(1e-12)
+    ('+0.2', '0', '-0.02', '0')
+    """
+    if isnan(value):
+        return "–"
+    if abs(value) < TINY:
+        return "0"
+    while round(value, digits) == 0 and digits < 9:
+        digits += 1
+    return f"{value:+.{digits}f}"
+
+
+def interval(low: float, high: float) -> str:
+    return f"[{signed(low)}, {signed(high)}]"

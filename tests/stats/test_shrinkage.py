@@ -1,0 +1,77 @@
+"""Adaptive shrinkage: closed forms, an independent optimiser, and what it promises in simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import optimize, stats
+
+from crossgraft.stats.shrinkage import _NULL, _log_likelihood, shrunken
+
+
+def test_with_one_normal_as_truth_the_posterior_is_the_textbooks() -> None:
+    """True values have a spread of 3, errors one of 1: nine tenths of each value are kept."""
+    rng = np.random.default_rng(0)
+    truth = rng.normal(0, 3, 4000)
+    values = truth + rng.normal(0, 1, 4000)
+
+    found = shrunken(values, np.ones(4000))
+
+    assert np.abs(found.mean - 0.9 * values).mean() < 0.1
+    expected = stats.norm.sf(np.abs(0.9 * values) / np.sqrt(0.9))
+    assert np.abs(found.false_sign - expected).mean() < 0.05  # a twentieth may be taken for true zeros
+
+
+def test_the_weights_are_those_of_an_independent_optimiser() -> None:
+    rng = np.random.default_rng(1)
+    values = np.concatenate([np.zeros(150), rng.normal(0, 2, 50)]) + rng.normal(0, 1, 200)
+    errors = np.ones(200)
+    found = shrunken(values, errors)
+    likelihood = np.exp(_log_likelihood(values, errors, found.scales))
+    penalty = np.eye(1, len(found.scales))[0] * (_NULL - 1)
+
+    def objective(weights: np.ndarray) -> float:
+        return -float(np.log(likelihood @ weights).sum() + penalty @ np.log(np.maximum(weights, 1e-300)))
+
+    start = np.full(len(found.scales), 1 / len(found.scales))
+    best = optimize.minimize(
+        objective,
+        start,
+        method="SLSQP",
+        bounds=[(1e-12, 1)] * len(start),
+        constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1},
+        options={"maxiter": 500},
+    )
+
+    assert objective(found.weights) <= best.fun + 0.05
+
+
+def test_nothing_but_noise_is_shrunk_to_nothing() -> None:
+    errors = np.random.default_rng(2).uniform(0.5, 2, 500)
+    values = np.random.default_rng(3).normal(0, errors)
+
+    found = shrunken(values, errors)
+
+    assert found.zero > 0.8
+    assert np.abs(found.mean).max() < 0.5 * np.abs(values).max()
+    assert (found.false_sign > 0.05).mean() > 0.99
+
+
+def test_signs_called_at_five_percent_are_wrong_that_often_at_most() -> None:
+    rng = np.random.default_rng(4)
+    truth = np.where(rng.uniform(size=5000) < 0.5, 0.0, rng.normal(0, 2, 5000))
+    values = truth + rng.normal(0, 1, 5000)
+
+    found = shrunken(values, np.ones(5000))
+    called = found.false_sign < 0.05
+
+    assert called.sum() > 300
+    assert np.mean(np.sign(values[called]) != np.sign(truth[called])) < 0.05
+
+
+@pytest.mark.parametrize("values", [[0.0], [0.0, 0.0], [5.0], [1e-9, -1e-9, 3.0]])
+def test_few_values_are_enough(values: list[float]) -> None:
+    found = shrunken(np.array(values), np.ones(len(values)))
+
+    assert np.isfinite(found.mean).all()
+    assert ((found.false_sign >= 0) & (found.false_sign <= 1)).all()

@@ -1,0 +1,56 @@
+"""Grids with next to nothing in them: a number or a sentence, never a warning, never NaN in a report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crossgraft.analysis.findings import analyse
+from crossgraft.matrix import TransferMatrix
+from crossgraft.report.write import write_report
+from crossgraft.synthetic import SyntheticGrid
+
+SMALL = SyntheticGrid(models=2, tasks=2, languages=2, seeds=2, items=30)
+
+
+def without(matrix: TransferMatrix, share: float) -> TransferMatrix:
+    """Cells taken away by lot."""
+    rng = np.random.default_rng(0)
+    kept = {place: cell for place, cell in matrix.cells.items() if rng.uniform() > share}
+    return replace(matrix, cells=kept)
+
+
+def without_rows(matrix: TransferMatrix) -> TransferMatrix:
+    gone = set(matrix.rows[::2])
+    return replace(matrix, cells={place: cell for place, cell in matrix.cells.items() if place[0] not in gone})
+
+
+CASES = {
+    "one model": replace(SMALL, models=1).matrix(1),
+    "one seed": replace(SMALL, seeds=1).matrix(1),
+    "one task": replace(SMALL, tasks=1).matrix(1),
+    "one language": replace(SMALL, languages=1).matrix(1),
+    "one point": replace(SMALL, tasks=1, languages=1, models=1, seeds=1).matrix(1),
+    "one item": replace(SMALL, items=1).matrix(1),
+    "two items": replace(SMALL, items=2).matrix(1),
+    "all cells equal": replace(SMALL, fragile=0.0).matrix(1),
+    "all items fragile": replace(SMALL, fragile=1.0).matrix(1),
+    "a third of the cells": without(SMALL.matrix(1), 2 / 3),
+    "every other row": without_rows(SMALL.matrix(1)),
+    "no cells": replace(SMALL.matrix(1), cells={}),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_report_has_numbers_or_sentences(name: str, tmp_path: Path) -> None:
+    findings = analyse(CASES[name], name)
+
+    for file in write_report(findings, tmp_path):
+        text = file.read_text("utf-8")
+        assert "nan" not in text.lower().replace("finance", ""), file.name
+        assert "inf]" not in text, file.name
+    assert len(findings.sentences) == 3
+    assert all(findings.sentences)
