@@ -6,8 +6,8 @@ Two processes that make the same at once do the work twice, and nothing worse: e
 from __future__ import annotations
 
 import json
-import os
 import shutil
+import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -52,10 +52,9 @@ def load(folder: Path, name: str, file: Path) -> Read | None:
 def save(folder: Path, name: str, read: Read) -> None:
     """Keep a space under its key; without room on the disk it is simply not kept."""
     words, vectors, reading, subwords = read
-    partial = folder / f".{name}.{os.getpid()}"
+    partial = None
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+        partial = Path(tempfile.mkdtemp(prefix=".", dir=folder))
         npy.write(partial / "vectors.npy", words, vectors)
         told = {"reading": asdict(reading), "subwords": None}
         if subwords is not None:
@@ -65,4 +64,5 @@ def save(folder: Path, name: str, read: Read) -> None:
             shutil.rmtree(folder / name, ignore_errors=True)  # damaged
         partial.rename(folder / name)
     except (OSError, DataError):
-        shutil.rmtree(partial, ignore_errors=True)  # no room, or another process was first
+        if partial is not None:  # no room, or another process was first
+            shutil.rmtree(partial, ignore_errors=True)

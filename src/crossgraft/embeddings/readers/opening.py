@@ -18,9 +18,9 @@ _MOST_PACKED = 200  # times smaller than its content: no text of vectors or word
 @contextmanager
 def open_bytes(file: Path) -> Iterator[BinaryIO]:
     """The content of a file, unpacked on the way; damage found while reading is a ``DataError``."""
+    kind = packing(file)
     try:
         with file.open("rb") as plain:
-            kind = packing(file)
             if kind == "gzip":
                 with gzip.open(plain) as stream:
                     yield cast(BinaryIO, stream)

@@ -43,6 +43,8 @@ def read(file: Path, stream: BinaryIO, begin: bytes, size: int) -> Source:
     header = _header(lines[0])
     sample = lines[1:] if header else lines
     complete = sample[:-1] if len(sample) > 1 and len(begin) > sum(map(len, lines)) + len(lines) else sample
+    if not sample:
+        raise DataError(f"{file}: no word vectors in it")
     layout = _layout(file, complete or sample)
     declared, said = header or (None, layout.width)
     notes = () if said == layout.width else (f"its header says {said} dimensions; the lines have {layout.width}",)
@@ -63,11 +65,11 @@ def _header(line: bytes) -> tuple[int, int] | None:
 
 def _layout(file: Path, lines: list[bytes]) -> _Layout:
     """The width is how many numbers most lines end with."""
-    separator = b"\t" if lines and lines[0].count(b"\t") > 1 else b" "
+    separator = b"\t" if lines[0].count(b"\t") > 1 else b" "
     widths = Counter(count for line in lines if (count := _trailing_numbers(line, separator)))
     width = max(widths, key=lambda count: (widths[count], -count), default=0)
     if not width:
-        shown = lines[0][:_SHOWN].decode("utf-8", "replace") if lines else ""
+        shown = lines[0][:_SHOWN].decode("utf-8", "replace")
         raise DataError(f"{file}: expected a word and its numbers on each line; got {shown!r}")
     trailing = lines[0].endswith(separator)
     return _Layout(file, width, separator, trailing)
