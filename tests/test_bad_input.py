@@ -105,7 +105,7 @@ def test_a_mistake_in_an_adapter_study(
         (lambda d: (d / "de-fi.train.tsv").unlink(), "de:fi: no dictionary ", 2),
         (appended("de-fi.train.tsv", b"one two\n"), "de-fi.train.tsv, line 61: expected two words separated by a tab", 2),
         (replaced("study.toml", '["procrustes"]', '["procrust"]'), "no mapping method is called 'procrust'; did you mean 'procrustes'?", 2),
-        (appended("fi.vec", b"extra 1 2\n"), "fi.vec, line 122: expected 8 numbers after the word, as on the lines before; got 2 for 'extra'", 1),
+        (appended("fi.vec", b"extra 1 2\n" * 2), "fi.vec, line 122: expected a word and 8 numbers, as on most lines; got 2 fields after 'extra' (2 of 122 entries are broken)", 1),
         (lambda d: (d / "de-fi.train.tsv").write_text("x\ty\n"), "de:fi: no entry of the dictionary de-fi.train.tsv is in both vocabularies", 1),
         (lambda d: (d / "de-fi.test.tsv").write_text("x\ty\n"), "de:fi: no word of the test dictionary is in both vocabularies", 1),
         (lambda d: (d / "fi.vec").write_text("fi1 1 0\nfi2 0 1\n"), "the vectors of de have 8 dimensions, those of fi 2", 1),

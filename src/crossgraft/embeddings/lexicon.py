@@ -1,18 +1,25 @@
-"""A bilingual dictionary: pairs of words from a tab-separated file, in the order of the file."""
+"""A bilingual dictionary: pairs of words from a text file, in the order of the file."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from crossgraft.embeddings.space import Case, Space, open_text
+from crossgraft.embeddings.readers.opening import open_bytes
+from crossgraft.embeddings.space import Case, Space
 from crossgraft.errors import DataError
 
 Pairs = npt.NDArray[np.int64]  # (n, 2): row in the source space, row in the target space
+Mask = npt.NDArray[np.bool_]  # (n,): which lines
+
+EDGES = (1_000, 5_000, 20_000)  # the last ranks of bands of frequency
+_FLIPPED = 2.0  # times as many entries known in the other direction: written that way
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,10 @@ class Lexicon:
         """The first pairs of the file, which by custom are the most frequent; 0 keeps all."""
         return Lexicon(self.pairs[:size] if size else self.pairs, self.file)
 
+    def only(self, lines: Mask) -> Lexicon:
+        """The pairs on some of its lines."""
+        return Lexicon(tuple(pair for pair, kept in zip(self.pairs, lines, strict=True) if kept), self.file)
+
     def rows(self, source: Space, target: Space) -> Pairs:
         """The pairs of which both words are in the vocabularies, as rows of the spaces."""
         known = [(source.index[x], target.index[y]) for x, y in self.pairs if x in source.index and y in target.index]
@@ -41,24 +52,108 @@ class Lexicon:
             found.setdefault(source, {})[target] = None
         return {source: list(targets) for source, targets in found.items()}
 
+    def repeated(self) -> Mask:
+        """Lines that say what a line before them says."""
+        first = {pair: line for line, pair in reversed(list(enumerate(self.pairs)))}
+        return np.array([first[pair] < line for line, pair in enumerate(self.pairs)], dtype=bool)
+
+    def identical(self) -> Mask:
+        """Lines whose two words are the same string."""
+        return np.array([source == target for source, target in self.pairs], dtype=bool)
+
+
+@dataclass(frozen=True, eq=False)
+class Leakage:
+    """Which lines of a test dictionary its training dictionary gives away, and which are there twice."""
+
+    pair: Mask  # the same pair is in training
+    source: Mask  # its source word is in training, with whichever translation
+    repeated: Mask  # the same pair is on an earlier line of the test
+
+    @property
+    def strict(self) -> Mask:
+        """The lines left when all of these are dropped."""
+        return ~(self.pair | self.source | self.repeated)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Counts in words; nothing for a clean split."""
+        counted = (
+            (self.pair, "pairs of the test dictionary are also in the training dictionary"),
+            (self.source & ~self.pair, "pairs of the test dictionary have a source word of the training dictionary"),
+            (self.repeated, "lines of the test dictionary repeat an earlier one"),
+        )
+        return tuple(f"{lines.sum()} {what}" for lines, what in counted if lines.any())
+
+
+def leaks(train: Lexicon, test: Lexicon) -> Leakage:
+    """Compare a test dictionary with the training dictionary of the same direction and case."""
+    pairs, sources = set(train.pairs), {source for source, _ in train.pairs}
+    return Leakage(
+        np.array([pair in pairs for pair in test.pairs], dtype=bool),
+        np.array([source in sources for source, _ in test.pairs], dtype=bool),
+        test.repeated(),
+    )
+
+
+def frequency_bands(rows: npt.NDArray[np.int64], edges: tuple[int, ...] = EDGES) -> npt.NDArray[np.str_]:
+    """The band of each row of a space by its rank, such as "1K-5K" for ranks 1,001 to 5,000; "" for a row below 0.
+
+    >>> frequency_bands(np.array([0, 999, 1000, 70_000, -1])).tolist()
+    ['1-1K', '1-1K', '1K-5K', '20K+', '']
+    """
+    labels = band_names(edges)
+    chosen = np.array([*labels, ""])
+    return chosen[np.where(rows < 0, len(labels), np.searchsorted(np.array(edges), rows, side="right"))]
+
+
+def band_names(edges: tuple[int, ...] = EDGES) -> tuple[str, ...]:
+    """The bands from frequent to rare.
+
+    >>> band_names()
+    ('1-1K', '1K-5K', '5K-20K', '20K+')
+    """
+    ends = ["1", *(f"{edge // 1000}K" if edge % 1000 == 0 else str(edge) for edge in edges)]
+    return (*(f"{first}-{last}" for first, last in pairwise(ends)), f"{ends[-1]}+")
+
+
+def direction_note(lexicon: Lexicon, source: Space, target: Space) -> str:
+    """A sentence when the dictionary seems to be written target first: more of it is known that way; else ""."""
+    known, flipped = len(lexicon.rows(source, target)), len(lexicon.flipped().rows(source, target))
+    if flipped <= _FLIPPED * known:
+        return ""
+    return (
+        f"the dictionary {lexicon.file.name} seems to be written in the other direction: as it is, {known} of its "
+        f"{len(lexicon.pairs)} pairs are in both vocabularies; with its columns swapped, {flipped}"
+    )
+
 
 def read_lexicon(path: str | Path, *, case: Case = "keep") -> Lexicon:
-    """Word TAB word, one pair a line; blank lines and lines that begin with # are passed over."""
+    """Two words or phrases a line, with a tab between; in a file without tabs, two words with spaces between.
+
+    Blank lines and lines that begin with # are passed over; the file may be gzipped, or alone in a zip.
+    """
     file = Path(path)
-    return Lexicon(tuple(_pairs(file, case)), file)
+    lines = list(_lines(file))
+    separator = "\t" if any("\t" in line for _, line in lines) else None
+    return Lexicon(tuple(_pair(file, number, line, separator, case) for number, line in lines), file)
 
 
-def _pairs(file: Path, case: Case) -> Iterator[tuple[str, str]]:
+def _lines(file: Path) -> Iterator[tuple[int, str]]:
+    """Numbers and texts of the lines that say something."""
     try:
-        with open_text(file) as stream:
-            for number, line in enumerate(stream, 1):
-                line = line.rstrip("\r\n")
-                if not line.strip() or line.startswith("#"):
-                    continue
-                parts = [part.strip() for part in line.split("\t")]
-                if len(parts) != 2 or not all(parts):
-                    raise DataError(f"{file}, line {number}: expected two words separated by a tab; got {line[:80]!r}")
-                source, target = (part.lower() for part in parts) if case == "lower" else parts
-                yield source, target
+        with open_bytes(file) as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="\n") as text:
+            for number, line in enumerate(text, 1):
+                if line.strip() and not line.startswith("#"):
+                    yield number, line.rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise DataError(f"{file}: expected UTF-8 text; {error.reason} at byte {error.start} of a block") from None
+
+
+def _pair(file: Path, number: int, line: str, separator: str | None, case: Case) -> tuple[str, str]:
+    parts = [part.strip() for part in line.split(separator)]
+    if len(parts) != 2 or not all(parts):
+        how = "a tab" if separator else "spaces (phrases need a tab)"
+        raise DataError(f"{file}, line {number}: expected two words separated by {how}; got {line[:80]!r}")
+    source, target = (part.lower() for part in parts) if case == "lower" else parts
+    return source, target

@@ -1,30 +1,34 @@
-"""A monolingual space: words and their vectors, read from word2vec text files."""
+"""A monolingual space: words in order of frequency and their vectors, read from any of the usual files."""
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TextIO
 
 import numpy as np
 import numpy.typing as npt
 
+from crossgraft.embeddings import cache
+from crossgraft.embeddings.normalise import Normaliser, Step, Vectors, normalise, unit
+from crossgraft.embeddings.readers import open_vectors
+from crossgraft.embeddings.reading import Case, Reading, gather
+from crossgraft.embeddings.subwords import Subwords
 from crossgraft.errors import DataError
 
-Vectors = npt.NDArray[np.float32]
-Case = Literal["keep", "lower"]
-Step = Literal["unit", "center"]
+__all__ = ["Case", "Space", "Step", "Vectors", "read_space", "unit"]
 
 
 @dataclass(frozen=True)
 class Space:
-    """Words in order of frequency, one vector a row."""
+    """Words in order of frequency, one vector a row; with ``subwords``, vectors also of words it never saw."""
 
     words: tuple[str, ...]
     vectors: Vectors  # (words, dimensions)
+    reading: Reading | None = field(default=None, compare=False)
+    subwords: Subwords | None = field(default=None, compare=False)
+    normaliser: Normaliser = field(default=Normaliser(), compare=False)
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -35,78 +39,64 @@ class Space:
     def width(self) -> int:
         return int(self.vectors.shape[1])
 
-    def normalised(self, steps: tuple[Step, ...]) -> Space:
-        """The steps in their order: "unit" makes each vector length 1, "center" removes the mean."""
-        vectors = self.vectors
-        for step in steps:
-            vectors = unit(vectors) if step == "unit" else vectors - vectors.mean(axis=0)
-        return replace(self, vectors=vectors)
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What looked odd when it was read, one sentence each."""
+        return self.reading.notes if self.reading else ()
+
+    def normalised(self, steps: Sequence[Step]) -> Space:
+        """The space after the steps in their order; see ``normalise``."""
+        if not steps:
+            return self
+        vectors, done = normalise(self.vectors, steps)
+        return replace(self, vectors=vectors, normaliser=Normaliser(self.normaliser.steps + done.steps))
+
+    def embed(self, words: Sequence[str]) -> tuple[Vectors, npt.NDArray[np.bool_]]:
+        """Vectors (words, d) as they are in this space, and which words have one; the others stay zero.
+
+        Words out of vocabulary are made of their n-grams if the space has any, and normalised as it was.
+        """
+        rows = np.array([self.index.get(word, -1) for word in words], dtype=np.int64)
+        known = rows >= 0
+        vectors = np.zeros((len(words), self.width), dtype=np.float32)
+        vectors[known] = self.vectors[rows[known]]
+        if self.subwords is not None and not known.all():
+            unseen = np.flatnonzero(~known).tolist()
+            made, possible = self.subwords.embed([words[place] for place in unseen])
+            vectors[unseen] = self.normaliser(made)
+            known[unseen] = possible
+        return vectors, known
 
 
-def unit(vectors: Vectors) -> Vectors:
-    """Rows of length 1; a zero row stays zero, and so is similar to nothing."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+def read_space(
+    path: str | Path, *, top: int = 0, case: Case = "keep", kept: Path | None = None, memory: int | None = None
+) -> Space:
+    """The first ``top`` words (0: all) of a file of vectors, in whichever format it is.
 
-
-def read_space(path: str | Path, *, top: int = 0, case: Case = "keep") -> Space:
-    """The first ``top`` words (0: all) of a ``.vec`` file, with or without header, also gzipped.
-
-    With ``case="lower"`` words are lower-cased and the first (most frequent) form is kept.
+    With ``case="lower"`` words are lower-cased and the first (most frequent) form is kept. In the folder ``kept`` a
+    space that was read before is found by its content and memory-mapped; one that was not is left there.
+    ``memory`` is how many bytes may be taken; None asks the machine.
     """
     file = Path(path)
-    words: dict[str, None] = {}
-    rows: list[Vectors] = []
-    for number, word, values in _lines(file):
-        word = word.lower() if case == "lower" else word
-        if word in words:
-            continue
-        vector = _vector(file, number, word, values)
-        if rows and len(vector) != len(rows[0]):
-            raise DataError(
-                f"{file}, line {number}: expected {len(rows[0])} numbers after the word, as on the lines before; "
-                f"got {len(vector)} for {word!r}"
-            )
-        words[word] = None
-        rows.append(vector)
-        if len(rows) == top:
-            break
-    if not rows:
-        raise DataError(f"{file}: no word vectors in it")
-    return Space(tuple(words), np.stack(rows))
+    if kept is None:
+        return _space(_read(file, top, case, memory))
+    if not file.is_file():
+        raise DataError(f"no such file: {file}")
+    name = cache.key(kept, file, top, case)
+    found = cache.load(kept, name, file)
+    if found is None:
+        read = _read(file, top, case, memory)
+        cache.save(kept, name, read)
+        found = cache.load(kept, name, file) or read
+    return _space(found)
 
 
-def _vector(file: Path, number: int, word: str, values: str) -> Vectors:
-    try:
-        vector = np.array(values.split(), dtype=np.float32)
-    except ValueError:
-        raise DataError(
-            f"{file}, line {number}: expected numbers after the word {word!r}; got {values[:60]!r}"
-        ) from None
-    if not np.isfinite(vector).all():
-        raise DataError(f"{file}, line {number}: the vector of {word!r} has values that are not finite")
-    return vector
+def _read(file: Path, top: int, case: Case, memory: int | None) -> cache.Read:
+    with open_vectors(file) as source:
+        words, vectors, reading = gather(file, source, top=top, case=case, memory=memory)
+        return words, vectors, reading, source.subwords
 
 
-def _lines(file: Path) -> Iterator[tuple[int, str, str]]:
-    """Line number, word, rest; a header of two whole numbers is passed over."""
-    try:
-        with open_text(file) as stream:
-            for number, line in enumerate(stream, 1):
-                word, _, values = line.rstrip().partition(" ")
-                if number == 1 and word.isdigit() and values.isdigit():
-                    continue
-                if word:
-                    yield number, word, values
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file}: expected UTF-8 text; {error.reason} at byte {error.start} of a block") from None
-
-
-def open_text(file: Path) -> TextIO:
-    """A UTF-8 text file, unpacked on the way if its name ends in .gz."""
-    try:
-        if file.suffix == ".gz":
-            return gzip.open(file, "rt", encoding="utf-8", newline="\n")
-        return file.open(encoding="utf-8", newline="\n")
-    except FileNotFoundError:
-        raise DataError(f"no such file: {file}") from None
+def _space(read: cache.Read) -> Space:
+    words, vectors, reading, subwords = read
+    return Space(words, vectors, reading, subwords)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from itertools import combinations
 from pathlib import Path
@@ -15,8 +15,9 @@ from typing import Annotated, Any
 import numpy as np
 
 from crossgraft.core import Cell, Job, Pairing, Point, Treatment, is_language
-from crossgraft.embeddings.lexicon import Lexicon, read_lexicon
+from crossgraft.embeddings.lexicon import Lexicon, direction_note, leaks, read_lexicon
 from crossgraft.embeddings.mapping import Mapper, Mapping, mapper
+from crossgraft.embeddings.readers import companions
 from crossgraft.embeddings.space import Case, Space, Step, read_space
 from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, LanguagePair
 from crossgraft.embeddings.tasks.bli import lexicon_file
@@ -26,7 +27,7 @@ from crossgraft.metrics import scored_record
 from crossgraft.spec import Chosen
 from crossgraft.study import Bench, Fingerprints, Glimpse, Input, Origin, Progress, Recorded, Worker
 
-SCORING = 1  # raise it when the same inputs would give other answers
+SCORING = 2  # raise it when the same inputs would give other answers
 _SPACES_KEPT = 4
 
 
@@ -146,15 +147,19 @@ class EmbeddingStudy:
     def inputs(self) -> Sequence[Input]:
         found: list[Input] = []
         for pair in self.language_pairs():
-            found += [self._space(language) for language in (pair.source, pair.target)]
+            found += self._spaces(pair)
             found.append(self._train(pair)[0])
             for task in self.tasks.values():
                 found += task.inputs(pair, self.origin)
         return found
 
-    def _space(self, language: str) -> Input:
-        path = self.origin.path(self.spaces.files.replace("{language}", language))
-        return Input("file", path, f"spaces.files, language {language!r}")
+    def _spaces(self, pair: LanguagePair) -> list[Input]:
+        return [one for language in (pair.source, pair.target) for one in self._space(language)]
+
+    def _space(self, language: str) -> list[Input]:
+        """The file of vectors, and those that belong to it."""
+        path = Path(self.origin.path(self.spaces.files.replace("{language}", language)))
+        return [Input("file", str(one), f"spaces.files, language {language!r}") for one in (path, *companions(path))]
 
     def _train(self, pair: LanguagePair) -> tuple[Input, bool]:
         file, flipped = lexicon_file(self.lexicon.train, pair.source, pair.target, self.origin)
@@ -165,7 +170,7 @@ class EmbeddingStudy:
 
     def _jobs_of(self, pair: LanguagePair, fingerprints: Fingerprints) -> Iterator[Job]:
         spaces = {
-            "files": [fingerprints[self._space(language)] for language in (pair.source, pair.target)],
+            "files": [fingerprints[one] for one in self._spaces(pair)],
             "top": self.spaces.top,
             "case": self.spaces.case,
             "normalise": self.spaces.normalise,
@@ -209,12 +214,15 @@ class EmbeddingStudy:
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(bench.threads):
-            yield _EmbeddingWorker(self, self.pairing(bench))
+            yield _EmbeddingWorker(self, self.pairing(bench), bench.artefacts / "spaces")
 
-    def space(self, language: str, steps: tuple[Step, ...] | None = None) -> Space:
-        """The space of a language, normalised by the steps of a method, or else by those of the study."""
-        path = self._space(language).path
-        read = read_space(path, top=self.spaces.top, case=self.spaces.case)
+    def space(self, language: str, steps: tuple[Step, ...] | None = None, kept: Path | None = None) -> Space:
+        """The space of a language, normalised by the steps of a method, or else by those of the study.
+
+        What was read once lies in the folder ``kept``, for all pairs and processes.
+        """
+        path = self._space(language)[0].path
+        read = read_space(path, top=self.spaces.top, case=self.spaces.case, kept=kept)
         return read.normalised(self.spaces.normalise if steps is None else steps)
 
     def dictionary(self, pair: LanguagePair) -> Lexicon:
@@ -233,11 +241,10 @@ class EmbeddingStudy:
                 raise DataError(f"{train.file}: the dictionary is empty")
             for task in self.tasks.values():
                 lexicon = getattr(task, "lexicon", None)
-                test = lexicon(pair, self.origin) if lexicon else None
-                if test is not None and (shared := set(test.pairs) & set(train.pairs)):
-                    notes.append(
-                        f"{pair}: {len(shared)} pairs of the test dictionary are also in the training dictionary"
-                    )
+                if lexicon:
+                    notes += [f"{pair}: {note}" for note in leaks(train, lexicon(pair, self.origin)).notes]
+            if repeated := int(train.repeated().sum()):
+                notes.append(f"{pair}: {repeated} lines of the training dictionary repeat an earlier one")
         return notes
 
     def preview(self, count: int) -> Iterator[Glimpse]:
@@ -263,13 +270,13 @@ def _text(value: str | Sequence[str]) -> str:
 
 
 class _EmbeddingWorker:
-    """Keeps the spaces it read last: jobs come pair by pair."""
+    """Keeps the spaces it normalised last, as jobs come pair by pair; below them, files are read once and mapped."""
 
-    def __init__(self, study: EmbeddingStudy, pairing: Pairing) -> None:
+    def __init__(self, study: EmbeddingStudy, pairing: Pairing, kept: Path) -> None:
         self._study = study
         self._pairing = pairing
         self._pairs = {str(pair): pair for pair in study.language_pairs()}
-        self._space = lru_cache(_SPACES_KEPT)(study.space)
+        self._space = lru_cache(_SPACES_KEPT)(partial(study.space, kept=kept))
 
     def run(self, job: Job) -> Iterator[Progress | Recorded]:
         started = time.perf_counter()
@@ -295,7 +302,10 @@ class _EmbeddingWorker:
     def _fit(
         self, treatment: Treatment, pair: LanguagePair, spaces: tuple[Space, Space]
     ) -> tuple[Mapping, dict[str, Any]]:
-        facts: dict[str, Any] = {"vocabulary": [len(space.words) for space in spaces]}
+        facts: dict[str, Any] = {
+            "vocabulary": [len(space.words) for space in spaces],
+            "spaces": [list(space.notes) for space in spaces],
+        }
         if treatment.is_control:
             return Mapping(), facts
         method = self._study.methods.get(treatment.name)
@@ -303,6 +313,8 @@ class _EmbeddingWorker:
         if method.uses_dictionary:
             size = int(dict(treatment.recipe).get("pairs", 0))
             lexicon = self._study.dictionary(pair).first(size)
+            if note := direction_note(lexicon, *spaces):
+                raise DataError(f"{pair}: {note}; rename the file, or swap its columns")
             pairs = lexicon.rows(*spaces)
             if len(pairs) == 0:
                 raise DataError(

@@ -1,0 +1,54 @@
+"""Readers of vector files, one format a file; which one is chosen by content, not by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from crossgraft.embeddings.readers.fasttext import MAGIC as FASTTEXT
+from crossgraft.embeddings.readers.fasttext import read as read_fasttext
+from crossgraft.embeddings.readers.npy import MAGIC as NPY
+from crossgraft.embeddings.readers.npy import read as read_npy
+from crossgraft.embeddings.readers.npy import words_file
+from crossgraft.embeddings.readers.opening import most_bytes, open_bytes, packing
+from crossgraft.embeddings.readers.text import read as read_text
+from crossgraft.embeddings.readers.word2vec import read as read_word2vec
+from crossgraft.embeddings.reading import Source
+from crossgraft.errors import DataError
+
+_PEEK = 1 << 20
+_HEADER = re.compile(rb"(\d+) (\d+)[ \r]*\n")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_BINARY = 0.01  # of the bytes are control characters: numbers as they lie in memory, not text
+
+
+@contextmanager
+def open_vectors(file: Path) -> Iterator[Source]:
+    """A file of vectors in whichever format it is; blocks come only while it is open."""
+    with open_bytes(file) as stream:
+        begin = stream.read(_PEEK)
+        if begin.startswith((FASTTEXT, NPY)):
+            if packing(file):
+                raise DataError(f"{file}: unpack it first: this format is read where it lies, not as a stream")
+            yield read_fasttext(file) if begin.startswith(FASTTEXT) else read_npy(file)
+            return
+        header = _HEADER.match(begin)
+        if header and _is_binary(begin[header.end() :]):
+            declared, width = map(int, header.groups())
+            yield read_word2vec(file, stream, begin[header.end() :], declared, width)
+        else:
+            yield read_text(file, stream, begin, most_bytes(file))
+
+
+def companions(file: Path) -> tuple[Path, ...]:
+    """Other files that belong to it: an .npy of vectors has its words in a text file of the same name."""
+    return (words_file(file),) if file.suffix == ".npy" else ()
+
+
+def _is_binary(sample: bytes) -> bool:
+    return len(_CONTROL.findall(sample)) > _BINARY * len(sample)
+
+
+__all__ = ["companions", "open_vectors"]
