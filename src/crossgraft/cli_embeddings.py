@@ -57,6 +57,8 @@ def map_(source: Path, target: Path, out: Path, text: bool, **how: Any) -> None:
     click.echo(f"{mapped.told['method']}{pairs}: {len(mapped.source.words)} and {len(mapped.target.words)} words")
     for name, value in mapped.told["facts"].items():
         click.echo(f"  {name}: {value}")
+    for note in mapped.told["notes"]:
+        click.echo(f"note: {note}", err=True)
     click.echo(f"wrote {out}: 'crossgraft bli {out} TEST.tsv', 'crossgraft translate {out} WORD'")
 
 

@@ -71,7 +71,7 @@ def fit(wanted: Wanted) -> Mapped:
         )
     source, on_source = prepare(read[0], steps)
     target, on_target = prepare(read[1], steps)
-    pairs = np.empty((0, 2), dtype=np.int64) if lexicon is None else _known(lexicon, source, target)
+    pairs, notes = _known(lexicon, source, target) if lexicon else (np.empty((0, 2), dtype=np.int64), [])
     mapping = method.fit(source, target, pairs, np.random.default_rng(wanted.seed))
     cache = FingerprintCache()
     return Mapped(
@@ -91,23 +91,24 @@ def fit(wanted: Wanted) -> Mapped:
             "target": _described(wanted.target, target, cache),
             "dictionary": _dictionary(lexicon, pairs, cache) if lexicon else None,
             "facts": dict(mapping.facts),
+            "notes": notes,
         },
     )
 
 
-def _known(lexicon: Lexicon, source: Space, target: Space) -> Pairs:
-    """The rows of the dictionary's words; too few known words are often the sign of a swapped file."""
+def _known(lexicon: Lexicon, source: Space, target: Space) -> tuple[Pairs, list[str]]:
+    """The rows of the dictionary's words, and a note if the columns seem to be swapped."""
     if not lexicon.pairs:
         raise DataError(f"{lexicon.file}: the dictionary is empty")
     pairs = lexicon.rows(source, target)
-    if len(pairs):
-        return pairs
     swapped = len(lexicon.flipped().rows(source, target))
-    if swapped:
-        why = f"the other way round {swapped} are: swap the columns of the file, or the two files of vectors"
-    else:
-        why = "check the languages of the files, and whether it takes --case lower"
-    raise DataError(f"{lexicon.file}: no entry has both its words in the vocabularies; {why}")
+    turn = f"the other way round {swapped} are: swap the columns of the file, or the two files of vectors"
+    if len(pairs) == 0:
+        why = turn if swapped else "check the languages of the files, and whether it takes --case lower"
+        raise DataError(f"{lexicon.file}: no entry has both its words in the vocabularies; {why}")
+    if swapped > len(pairs):
+        return pairs, [f"only {len(pairs)} entries of the dictionary are in both vocabularies; {turn}"]
+    return pairs, []
 
 
 def _described(file: Path, space: Space, cache: FingerprintCache) -> dict[str, Any]:

@@ -122,7 +122,9 @@ def _told(file: Path) -> dict[str, Any]:
 
 def _space(folder: Path, side: Side) -> Space:
     vectors = np.load(folder / f"{side}.npy", mmap_mode="r", allow_pickle=False)
-    words = (folder / f"{side}.words.txt").read_bytes().decode().split("\n")[:-1]  # other ends of lines are parts of words
+    words = (
+        (folder / f"{side}.words.txt").read_bytes().decode().split("\n")[:-1]
+    )  # other ends of lines are parts of words
     if vectors.ndim != 2 or len(words) != len(vectors):
         raise ValueError(f"{side} has {len(words)} words for vectors of shape {vectors.shape}")
     return Space(tuple(words), vectors)

@@ -71,10 +71,13 @@ def _search(
 
 
 def spellings(word: str, known: Sequence[str], count: int = 3) -> list[str]:
-    """Known words that are spelt almost alike, those that differ in case alone first."""
-    cased = [one for one in known if one.casefold() == word.casefold()]
-    near = [one for one in known if one[:1].casefold() == word[:1].casefold() and abs(len(one) - len(word)) <= 2]
-    return list(dict.fromkeys([*cased, *difflib.get_close_matches(word, near, count, 0.7)]))[:count]
+    """Known words that are spelt almost alike, whatever their case."""
+    folded = word.casefold()
+    near: dict[str, list[str]] = {}
+    for one in known:
+        if one[:1].casefold() == folded[:1] and abs(len(one) - len(word)) <= 2:
+            near.setdefault(one.casefold(), []).append(one)
+    return [one for match in difflib.get_close_matches(folded, near, count, 0.7) for one in near[match]][:count]
 
 
 def look_up(mapped: Mapped, words: Sequence[str], more: Path | None = None) -> tuple[Space, list[str]]:
