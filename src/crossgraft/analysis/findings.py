@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from crossgraft.analysis.axes import AxisEffect, axis_effects
+from crossgraft.analysis.bli import BLIFindings
 from crossgraft.analysis.draws import DRAWS, SEED, TINY, Draws, Estimate
 from crossgraft.analysis.trust import TrustCheck
 from crossgraft.core import REGIME_WORDS, Point, Regime, Treatment
@@ -54,6 +55,7 @@ class Findings:
     control_checks: tuple[ControlCheck, ...]
     trust_checks: tuple[TrustCheck, ...] = ()
     axes: tuple[AxisEffect, ...] = ()
+    bli: tuple[BLIFindings, ...] = ()  # one a task of ranked words; none in other studies
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     method: str = field(
@@ -73,10 +75,12 @@ def analyse(
     notes: Sequence[str] = (),
     failures: Sequence[str] = (),
     checks: Sequence[TrustCheck] = (),
+    bli: Sequence[BLIFindings] = (),
 ) -> Findings:
     """Read a matrix: means by regime, the first table and its sentences."""
     draws = Draws(matrix)
     summaries = tuple(_summary(row, matrix, draws) for row in matrix.rows)
+    notes = [*notes, *(f"{one.task}: {note}" for one in bli for note in one.notes)]
     regimes = tuple(_regimes(matrix, draws))
     return Findings(
         study=study,
@@ -88,6 +92,7 @@ def analyse(
         control_checks=matrix.control_checks,
         trust_checks=tuple(checks),
         axes=axis_effects(matrix, draws),
+        bli=tuple(bli),
         notes=(*notes, *_shared_base(matrix)),
         failures=tuple(failures),
     )

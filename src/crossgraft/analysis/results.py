@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crossgraft.analysis.bli import bli_findings
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.analysis.trust import trust
 from crossgraft.core import Cell, Floats, Job, Record, Texts
@@ -45,7 +46,8 @@ def load_findings(store: Store, name: str = "") -> Findings:
     failures = [f"{one['job']}: {one['message']}" for one in store.failures().values() if missing & set(one["records"])]
     notes = [*manifest.notes, *map(str, damages)]
     checks = trust(manifest.jobs, records)
-    return analyse(matrix, manifest.name, notes=notes, failures=failures, checks=checks)
+    ranked = bli_findings(matrix, records)
+    return analyse(matrix, manifest.name, notes=notes, failures=failures, checks=checks, bli=ranked)
 
 
 def _records(store: Store, manifest: Manifest) -> tuple[list[Record], list[Damage]]:

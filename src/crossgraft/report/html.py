@@ -7,7 +7,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.report import view
+from crossgraft.report import bli, view
 from crossgraft.report.view import About
 
 
@@ -19,6 +19,7 @@ def html(findings: Findings, about: About) -> str:
         matrices=list(view.matrices(findings)),
         regimes=list(view.regimes(findings)),
         axes=list(view.axes(findings)),
+        bli=list(bli.sections(findings)),
         checks=list(view.checks(findings)),
         trust_checks=findings.trust_checks,
         gaps=view.gaps(findings),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.report import view
+from crossgraft.report import bli, view
 from crossgraft.report.view import About
 
 
@@ -48,6 +48,12 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
             ["model", "axis", "compared", "on", "difference (pp)", "from", ""],
             ([one.model, one.axis, one.compared, one.outcome, one.difference, one.n, one.verdict] for one in axes),
         )
+    for section in bli.sections(findings):
+        for table in section.tables:
+            yield from _section(f"{_plain(section.task)}: {table.title}")
+            yield from _table(table.header, table.rows)
+        yield ""
+        yield _plain(section.method)
     yield from _listed(
         "What is missing", [f"{row}: {reason} ({count} targets)" for row, reason, count in view.gaps(findings)]
     )

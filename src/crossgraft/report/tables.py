@@ -13,13 +13,13 @@ from crossgraft.matrix import TIDY_COLUMNS
 
 def cells_csv(findings: Findings) -> str:
     """One row a cell of the matrix."""
-    return _csv(TIDY_COLUMNS, ([row[name] for name in TIDY_COLUMNS] for row in findings.matrix.tidy()))
+    return to_csv(TIDY_COLUMNS, ([row[name] for name in TIDY_COLUMNS] for row in findings.matrix.tidy()))
 
 
 def regimes_csv(findings: Findings) -> str:
     """One row a model and regime."""
     header = ["model", "regime", "meaning", "cells", "items", "mean_pp", "low", "high", "share_positive"]
-    return _csv(
+    return to_csv(
         header,
         (
             [
@@ -41,7 +41,7 @@ def regimes_csv(findings: Findings) -> str:
 def axes_csv(findings: Findings) -> str:
     """One row an effect of an axis of the recipe."""
     header = ["model", "axis", "levels", "references", "outcome", "sets", "cells", "items", "difference", "low", "high"]
-    return _csv(
+    return to_csv(
         header,
         (
             [
@@ -65,13 +65,13 @@ def axes_csv(findings: Findings) -> str:
 def gaps_csv(findings: Findings) -> str:
     """One row a result that is missing or refused."""
     header = ["model", "treatment", "seed", "target", "why", "reason"]
-    return _csv(
+    return to_csv(
         header,
         ([gap.row.model, gap.row.label, gap.row.seed, str(gap.target), gap.why, gap.reason] for gap in findings.gaps),
     )
 
 
-def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)

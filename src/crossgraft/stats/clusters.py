@@ -15,22 +15,20 @@ from crossgraft.core import Floats
 BLOCK = 256  # draws at a time, for memory
 
 
-def cluster_draws(sums: Floats, *, draws: int, rng: np.random.Generator) -> Floats:
-    """The mean of every cell in every draw of clusters: (draws, cells).
+def cluster_times(clusters: int, *, draws: int, rng: np.random.Generator) -> Floats:
+    """How often each cluster is taken, in draws of as many clusters as there are: (draws, clusters)."""
+    return rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=draws).astype(np.float64)
 
-    ``sums`` (cells, clusters, 2) are sums of values and of weights within a cluster, zero where a cell lacks it. A
-    draw takes as many clusters as there are, with replacement, the same ones for all cells.
+
+def drawn_means(times: Floats, rows: Floats) -> Floats:
+    """The mean of one cell in every draw, NaN where it has no item: (draws,).
+
+    ``times`` (draws, items) says how often the cluster of each item is taken, ``rows`` (items, 2) are values and
+    weights. Cells that are drawn with the same clusters move together.
     """
-    cells, clusters, _ = sums.shape
-    flat = np.ascontiguousarray(sums.transpose(1, 0, 2)).reshape(clusters, cells * 2)
-    drawn = np.empty((draws, cells))
-    for start in range(0, draws, BLOCK):
-        size = min(BLOCK, draws - start)
-        times = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=size).astype(np.float64)
-        total = (times @ flat).reshape(size, cells, 2)
-        with np.errstate(invalid="ignore"):  # a cell of few clusters may have none in a draw
-            drawn[start : start + size] = total[..., 0] / total[..., 1]
-    return drawn
+    sums = times @ rows
+    with np.errstate(invalid="ignore"):
+        return np.asarray(sums[:, 0] / sums[:, 1])
 
 
 def sign_flips(differences: Floats, *, flips: int, rng: np.random.Generator) -> Floats:
