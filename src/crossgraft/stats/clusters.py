@@ -15,18 +15,25 @@ from crossgraft.core import Floats
 BLOCK = 256  # draws at a time, for memory
 
 
-def cluster_times(clusters: int, *, draws: int, rng: np.random.Generator) -> Floats:
+Times = npt.NDArray[np.float32]  # (draws, clusters or items); whole numbers, float32 for memory and for products
+
+
+def cluster_times(clusters: int, *, draws: int, rng: np.random.Generator) -> Times:
     """How often each cluster is taken, in draws of as many clusters as there are: (draws, clusters)."""
-    return rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=draws).astype(np.float64)
+    times = np.empty((draws, clusters), dtype=np.float32)
+    for start in range(0, draws, BLOCK):
+        size = min(BLOCK, draws - start)
+        times[start : start + size] = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=size)
+    return times
 
 
-def drawn_means(times: Floats, rows: Floats) -> Floats:
+def drawn_means(times: Times, rows: Floats) -> Floats:
     """The mean of one cell in every draw, NaN where it has no item: (draws,).
 
     ``times`` (draws, items) says how often the cluster of each item is taken, ``rows`` (items, 2) are values and
     weights. Cells that are drawn with the same clusters move together.
     """
-    sums = times @ rows
+    sums = (times @ rows.astype(np.float32)).astype(np.float64)
     with np.errstate(invalid="ignore"):
         return np.asarray(sums[:, 0] / sums[:, 1])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def _findings(tables: TaskTables) -> BLIFindings:
             f"MAP over the queries in both vocabularies, then the mean over pairs. Brackets: 95 % for new queries on "
             f"these pairs, {tables.clusters} clusters ({tables.asked}) drawn anew {DRAWS} times, the variance between "
             "seeds added; in parentheses for new pairs, by Student's t, which takes pairs for independent although "
-            "they share languages. p: signs of whole clusters flipped at random, two-sided, Holm's adjustment over all "
+            "they share languages, as do rank correlations over pairs. p: signs of whole clusters flipped at random, two-sided, Holm's adjustment over all "
             f"comparisons. Successful: a MAP of {SUCCESS} or more in at least one run; filtered: the pairs on which "
             "every method succeeded at least once (Glavaš et al., 2019)."
         ),
@@ -146,12 +147,17 @@ def _commonest(run: Record) -> float:
 def _measures(row: Treatment, tables: TaskTables, means: Means) -> Iterator[tuple[str, PairMean]]:
     """Every other mean that all records of the task have."""
     answers = [run.answers for table in tables.pairs for runs in table.runs.values() for run in runs]
-    for name in METRICS.names():
+    for name in sorted(METRICS.names(), key=_by_number):
         metric = METRICS.get(name)
         if name != "MAP" and metric.is_mean and all(metric.applies_to(one) for one in answers):
             found = means.contrast([(row, 1.0)], name)
             if found is not None:
                 yield name, found
+
+
+def _by_number(name: str) -> tuple[str | int, ...]:
+    """P@5 before P@10."""
+    return tuple(int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name))
 
 
 def _slopes(rows: Sequence[MethodRow], means: Means) -> Iterator[Slope]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import sqrt
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -143,8 +145,14 @@ def _seed_variance(rows: Floats) -> float:
 def _interval(values: Floats, drawn: Floats, seeds: float) -> tuple[float, float]:
     """The percentile interval of the mean over pairs, widened by the variance between seeds."""
     mean = float(values.mean())
-    means = np.nanmean(drawn, axis=0)
+    there = ~np.isnan(drawn).all(axis=0)  # in some draws of a few queries there is none
+    if not there.any():
+        return float("nan"), float("nan")
+    means = np.nanmean(drawn[:, there], axis=0)
     variance = float(np.var(means))
-    wider = float(np.sqrt((variance + seeds) / variance)) if variance > 0 else 1.0
+    if variance == 0:
+        half = NormalDist().inv_cdf(0.975) * sqrt(seeds)
+        return mean - half, mean + half
+    wider = sqrt((variance + seeds) / variance)
     low, high = np.quantile(means, [0.025, 0.975])
     return mean - (mean - float(low)) * wider, mean + (float(high) - mean) * wider
