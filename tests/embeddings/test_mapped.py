@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from crossgraft.embeddings.fitting import Wanted, fit
 from crossgraft.embeddings.mapped import Mapped, load, save, write_vec
+from crossgraft.embeddings.prepared import Affine, Normaliser
 from crossgraft.embeddings.scoring import score
 from crossgraft.embeddings.space import Space, read_space
 from crossgraft.embeddings.translation import induced, look_up, spellings, translations
@@ -47,6 +49,15 @@ def test_the_map_takes_the_raw_words_of_a_file_where_their_language_is(mapped: M
     assert applied.vectors == pytest.approx(getattr(mapped, side).vectors[:5], abs=1e-5)
 
 
+def test_a_matrix_of_the_normalisation_is_kept_too(mapped: Mapped, tmp_path: Path) -> None:
+    turned = Normaliser((Affine(np.zeros(8, dtype=np.float32), np.eye(8, dtype=np.float32)[::-1].copy()),))
+    told = {**mapped.told, "source": {**mapped.told["source"], "steps": 1}}
+    save(replace(mapped, normalisers={**mapped.normalisers, "source": turned}, told=told), tmp_path / "out")
+
+    x = np.arange(8, dtype=np.float32)[None]
+    assert load(tmp_path / "out").normalisers["source"](x).tolist() == x[:, ::-1].tolist()
+
+
 def test_new_words_of_another_width_are_refused(mapped: Mapped) -> None:
     with pytest.raises(DataError, match="expected vectors of 8 dimensions, as the source had; got 3"):
         mapped.applied(Space(("a",), np.ones((1, 3), dtype=np.float32)))
@@ -64,7 +75,7 @@ def test_text_reads_back_as_the_same_numbers(tmp_path: Path) -> None:
 
 def test_words_with_odd_letters_survive(mapped: Mapped, tmp_path: Path) -> None:
     words = ("a\x85b", "\u2028", '"q"', "x\ry", *mapped.source.words[4:])
-    odd = Mapped(Space(words, mapped.source.vectors), mapped.target, mapped.mapping, mapped.prepared, mapped.told)
+    odd = Mapped(Space(words, mapped.source.vectors), mapped.target, mapped.mapping, mapped.normalisers, mapped.told)
 
     assert load(save(odd, tmp_path / "out")).source.words == words
 
@@ -80,7 +91,7 @@ def test_a_folder_that_holds_something_is_not_touched(mapped: Mapped, tmp_path: 
 
 
 def test_a_save_that_breaks_leaves_nothing(mapped: Mapped, tmp_path: Path) -> None:
-    broken = Mapped(mapped.source, mapped.target, mapped.mapping, mapped.prepared, {"facts": object()})
+    broken = Mapped(mapped.source, mapped.target, mapped.mapping, mapped.normalisers, {"facts": object()})
 
     with pytest.raises(TypeError):
         save(broken, tmp_path / "new" / "out")
@@ -119,8 +130,6 @@ def test_a_folder_of_another_format_is_named(tmp_path: Path, text: str, message:
     ],
 )
 def test_what_cannot_be_is_one_sentence(wanted: Wanted, change, error: type[CrossgraftError], message: str) -> None:  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
     with pytest.raises(error) as caught:
         fit(replace(wanted, **change))
 
@@ -194,7 +203,7 @@ def test_a_new_word_is_translated_with_its_vector_from_another_file(mapped: Mapp
 
 def test_mutual_pairs_are_those_of_both_directions(mapped: Mapped) -> None:
     forward = {(one.source, one.target) for one in induced(mapped, retrieval="csls")}
-    turned = Mapped(mapped.target, mapped.source, mapped.mapping, mapped.prepared, mapped.told)
+    turned = Mapped(mapped.target, mapped.source, mapped.mapping, mapped.normalisers, mapped.told)
     backward = {(one.target, one.source) for one in induced(turned, retrieval="csls")}
 
     mutual = {(one.source, one.target) for one in induced(mapped, retrieval="csls", mutual=True)}

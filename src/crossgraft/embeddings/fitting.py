@@ -13,7 +13,7 @@ from crossgraft import __version__
 from crossgraft.embeddings.lexicon import Lexicon, Pairs, read_lexicon
 from crossgraft.embeddings.mapped import Mapped
 from crossgraft.embeddings.mapping import Mapper, mapper
-from crossgraft.embeddings.prepared import prepare
+from crossgraft.embeddings.prepared import Normaliser, prepare
 from crossgraft.embeddings.space import Case, Space, Step, read_space
 from crossgraft.errors import DataError, SpecError
 from crossgraft.fingerprints import FingerprintCache
@@ -87,8 +87,8 @@ def fit(wanted: Wanted) -> Mapped:
             "normalise": list(steps),
             "case": wanted.case,
             "top": wanted.top,
-            "source": _described(wanted.source, source, cache),
-            "target": _described(wanted.target, target, cache),
+            "source": _described(wanted.source, source, on_source, cache),
+            "target": _described(wanted.target, target, on_target, cache),
             "dictionary": _dictionary(lexicon, pairs, cache) if lexicon else None,
             "facts": dict(mapping.facts),
             "notes": notes,
@@ -111,12 +111,13 @@ def _known(lexicon: Lexicon, source: Space, target: Space) -> tuple[Pairs, list[
     return pairs, []
 
 
-def _described(file: Path, space: Space, cache: FingerprintCache) -> dict[str, Any]:
+def _described(file: Path, space: Space, normaliser: Normaliser, cache: FingerprintCache) -> dict[str, Any]:
     return {
         "file": str(file),
         "sha256": cache.of_file(file),
         "words": len(space.words),
         "dimensions": space.width,
+        "steps": len(normaliser.steps),
     }
 
 

@@ -1,7 +1,7 @@
 """Two spaces mapped into one, in a folder: saved, loaded, and applied to words that were not there.
 
-The folder holds ``source.npy`` and ``target.npy`` (float32, a row a word), ``*.words.txt``, ``map.npz`` (the matrices
-and the means of the normalisation, no pickle) and ``mapping.json`` (how it was made). On request also ``*.vec``, the
+The folder holds ``source.npy`` and ``target.npy`` (float32, a row a word), ``*.words.txt``, ``map.npz`` (the matrices,
+and the means of the normalisation; no pickle) and ``mapping.json`` (how it was made). On request also ``*.vec``, the
 text format of word2vec, in which every number reads back as the same float32.
 """
 
@@ -20,7 +20,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from crossgraft.embeddings.mapping import Mapping
-from crossgraft.embeddings.prepared import Prepared
+from crossgraft.embeddings.prepared import Affine, Normaliser, Unit
 from crossgraft.embeddings.space import Space, Vectors
 from crossgraft.errors import DataError
 
@@ -38,15 +38,15 @@ class Mapped:
     source: Space
     target: Space
     mapping: Mapping
-    prepared: Table[Side, Prepared]
+    normalisers: Table[Side, Normaliser]
     told: Table[str, Any]
 
     def applied(self, space: Space, side: Side = "source") -> Space:
         """Words of the language of one side, as read from their file, in the shared space."""
-        width = self.prepared[side].means.shape[1]
+        width = self.told[side]["dimensions"]
         if space.width != width:
             raise DataError(f"expected vectors of {width} dimensions, as the {side} had; got {space.width}")
-        return replace(space, vectors=self._mapped(self.prepared[side](space.vectors), side))
+        return replace(space, vectors=self._mapped(self.normalisers[side](space.vectors), side))
 
     def _mapped(self, vectors: Vectors, side: Side) -> Vectors:
         return self.mapping.map_source(vectors) if side == "source" else self.mapping.map_target(vectors)
@@ -85,12 +85,24 @@ def require_new(folder: Path) -> None:
 
 
 def _matrices(mapped: Mapped) -> dict[str, Any]:
+    """Arrays by name: ``source_matrix``; ``source_1_mean`` is what the second step takes off, if it is no "unit"."""
     found: dict[str, Any] = {}
     for side, matrix in zip(SIDES, (mapped.mapping.source, mapped.mapping.target), strict=True):
         if matrix is not None:
             found[f"{side}_matrix"] = matrix
-        found[f"{side}_means"] = mapped.prepared[side].means
+        for place, step in enumerate(mapped.normalisers[side].steps):
+            if isinstance(step, Affine):
+                found[f"{side}_{place}_mean"] = step.mean
+            if isinstance(step, Affine) and step.matrix is not None:
+                found[f"{side}_{place}_matrix"] = step.matrix
     return found
+
+
+def _normaliser(side: Side, steps: int, matrices: Table[str, Any]) -> Normaliser:
+    names = [(f"{side}_{place}_mean", f"{side}_{place}_matrix") for place in range(steps)]
+    return Normaliser(
+        tuple(Affine(matrices[mean], matrices.get(matrix)) if mean in matrices else Unit() for mean, matrix in names)
+    )
 
 
 def load(folder: str | Path) -> Mapped:
@@ -98,13 +110,14 @@ def load(folder: str | Path) -> Mapped:
     folder = Path(folder)
     told = _told(folder / "mapping.json")
     try:
-        with np.load(folder / "map.npz", allow_pickle=False) as matrices:
-            mapping = Mapping(matrices.get("source_matrix"), matrices.get("target_matrix"), told["facts"])
-            prepared = {side: Prepared(tuple(told["normalise"]), matrices[f"{side}_means"]) for side in SIDES}
+        with np.load(folder / "map.npz", allow_pickle=False) as arrays:
+            matrices = dict(arrays)
+        mapping = Mapping(matrices.get("source_matrix"), matrices.get("target_matrix"), told["facts"])
+        normalisers = {side: _normaliser(side, told[side]["steps"], matrices) for side in SIDES}
         source, target = (_space(folder, side) for side in SIDES)
     except (OSError, KeyError, ValueError) as error:
         raise DataError(f"{folder}: the mapping is damaged ({type(error).__name__}: {error}); make it anew") from None
-    return Mapped(source, target, mapping, prepared, told)
+    return Mapped(source, target, mapping, normalisers, told)
 
 
 def _told(file: Path) -> dict[str, Any]:

@@ -21,9 +21,8 @@ Times = npt.NDArray[np.float32]  # (draws, clusters or items); whole numbers, fl
 def cluster_times(clusters: int, *, draws: int, rng: np.random.Generator) -> Times:
     """How often each cluster is taken, in draws of as many clusters as there are: (draws, clusters)."""
     times = np.empty((draws, clusters), dtype=np.float32)
-    for start in range(0, draws, BLOCK):
-        size = min(BLOCK, draws - start)
-        times[start : start + size] = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=size)
+    for draw in times:
+        draw[:] = np.bincount(rng.integers(clusters, size=clusters), minlength=clusters)
     return times
 
 
