@@ -90,6 +90,14 @@ def test_seeds_that_differ_widen_the_interval() -> None:
     assert mixed.rows[0].all.high - mixed.rows[0].all.low > 1.2 * (steady.rows[0].all.high - steady.rows[0].all.low)
 
 
+def test_a_level_stays_between_0_and_1() -> None:
+    runs = [ran(method("a"), ranking([rank] * 4), pair) for pair, rank in (("de:en", 1), ("de:fi", 1), ("de:fr", 3))]
+
+    found = read(*controls("de:en", "de:fi", "de:fr"), *runs).rows[0].all
+
+    assert (found.value, found.pairs_high) == (pytest.approx(7 / 9), 1.0)
+
+
 def test_words_out_of_vocabulary_are_no_queries() -> None:
     found = read(*[ran(t, ranking([1, 2, np.nan, np.nan])) for t in (CONTROL, method("a"))])
 

@@ -100,9 +100,13 @@ def test_a_save_that_breaks_leaves_nothing(mapped: Mapped, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("file", ["map.npz", "source.npy", "target.words.txt"])
-def test_a_damaged_folder_is_named(mapped: Mapped, tmp_path: Path, file: str) -> None:
-    save(mapped, tmp_path / "out")
-    (tmp_path / "out" / file).write_bytes(b"a\n")
+@pytest.mark.parametrize("keep", [0, 40, None])
+def test_a_damaged_folder_is_named(mapped: Mapped, tmp_path: Path, file: str, keep: int | None) -> None:
+    damaged = save(mapped, tmp_path / "out") / file
+    content = damaged.read_bytes()
+    damaged.unlink()
+    if keep is not None:
+        damaged.write_bytes(content[:keep])
 
     with pytest.raises(DataError, match="the mapping is damaged"):
         load(tmp_path / "out")

@@ -14,6 +14,7 @@ from collections.abc import Mapping as Table
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -110,12 +111,12 @@ def load(folder: str | Path) -> Mapped:
     folder = Path(folder)
     told = _told(folder / "mapping.json")
     try:
-        with np.load(folder / "map.npz", allow_pickle=False) as arrays:
+        with (folder / "map.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             matrices = dict(arrays)
         mapping = Mapping(matrices.get("source_matrix"), matrices.get("target_matrix"), told["facts"])
         normalisers = {side: _normaliser(side, told[side]["steps"], matrices) for side in SIDES}
         source, target = (_space(folder, side) for side in SIDES)
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, EOFError, BadZipFile) as error:
         raise DataError(f"{folder}: the mapping is damaged ({type(error).__name__}: {error}); make it anew") from None
     return Mapped(source, target, mapping, normalisers, told)
 

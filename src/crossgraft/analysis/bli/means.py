@@ -84,12 +84,13 @@ class Means:
             return None
         low, high = _interval(np.array(values), np.array(drawn), sum(seeds) / len(values) ** 2)
         among_pairs = unit_level(np.array(values))
+        least, most = (0.0, 1.0) if len(weighted) == 1 else (-np.inf, np.inf)  # a level is a share
         return PairMean(
             among_pairs.mean,
             low,
             high,
-            among_pairs.low,
-            among_pairs.high,
+            float(np.maximum(among_pairs.low, least)),
+            float(np.minimum(among_pairs.high, most)),
             len(values),
             queries,
             len(np.unique(np.concatenate(concepts))),
