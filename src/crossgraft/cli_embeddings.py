@@ -65,8 +65,9 @@ def map_(source: Path, target: Path, out: Path, text: bool, **how: Any) -> None:
 @click.command()
 @FOLDER
 @click.argument("test", type=FILE)
+@RETRIEVAL
 @AS_JSON
-def bli(folder: Path, test: Path, as_json: bool) -> None:
+def bli(folder: Path, test: Path, retrieval: Retrieval, as_json: bool) -> None:
     """Score the mapping in FOLDER on the dictionary TEST: bilingual lexicon induction.
 
     Every source word of TEST is a query, and every word of the target vocabulary is ranked for it.
@@ -74,7 +75,7 @@ def bli(folder: Path, test: Path, as_json: bool) -> None:
     from crossgraft.embeddings.mapped import load
     from crossgraft.embeddings.scoring import score
 
-    found = score(load(folder), test)
+    found = score(load(folder), test, retrieval=retrieval)
     if as_json:
         told = {
             name: {"value": one.mean, "low": one.low, "high": one.high, "n": one.n}

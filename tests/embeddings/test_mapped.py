@@ -167,6 +167,16 @@ def test_the_scores_are_those_of_planted_spaces(mapped: Mapped, tmp_path: Path) 
     assert found["coverage"].mean == pytest.approx(60 / 61)
 
 
+def test_the_ranks_of_csls_are_those_of_its_scores(mapped: Mapped, tmp_path: Path) -> None:
+    found = score(mapped, tmp_path / "de-en.test.tsv", retrieval="csls").answers
+    queries, _ = look_up(mapped, [word for word in found.items if word != "unknown"])
+
+    best = {one[0].source: [t.target for t in one] for one in translations(mapped, queries, 120, retrieval="csls")}
+    for word, (rank,) in zip(found.items, found.columns["ranks"], strict=True):
+        if word != "unknown":
+            assert best[word].index(word.replace("de", "en")) + 1 == rank
+
+
 def test_a_test_dictionary_of_other_languages_is_refused(mapped: Mapped, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no entry has both its words in the vocabularies; is it of these languages\?"):
         score(mapped, tmp_path / "de-fi.test.tsv")

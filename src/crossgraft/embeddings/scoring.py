@@ -9,7 +9,9 @@ from crossgraft.core import Answers
 from crossgraft.embeddings.lexicon import read_lexicon
 from crossgraft.embeddings.mapped import Mapped
 from crossgraft.embeddings.mapping import Mapping
+from crossgraft.embeddings.space import unit
 from crossgraft.embeddings.tasks.bli import ranked
+from crossgraft.embeddings.translation import Retrieval, crowding
 from crossgraft.errors import DataError
 from crossgraft.metrics import METRICS
 from crossgraft.stats.levels import Level, share_level
@@ -26,7 +28,7 @@ class Scored:
     answers: Answers
 
 
-def score(mapped: Mapped, test: Path) -> Scored:
+def score(mapped: Mapped, test: Path, *, retrieval: Retrieval = "nn") -> Scored:
     """Rank the vocabulary for every source word of the test dictionary, and apply every metric of rankings."""
     lexicon = read_lexicon(test, case=mapped.told["case"])
     if not lexicon.pairs:
@@ -35,7 +37,8 @@ def score(mapped: Mapped, test: Path) -> Scored:
         swapped = len(lexicon.flipped().rows(mapped.source, mapped.target))
         why = f"the other way round {swapped} are: swap its columns" if swapped else "is it of these languages?"
         raise DataError(f"{test}: no entry has both its words in the vocabularies; {why}")
-    answers, _ = ranked(lexicon.golds(), (mapped.source, mapped.target), Mapping())
+    penalty = None if retrieval == "nn" else crowding(unit(mapped.target.vectors), unit(mapped.source.vectors))
+    answers, _ = ranked(lexicon.golds(), (mapped.source, mapped.target), Mapping(), penalty)
     metrics = [METRICS.get(name) for name in METRICS.names()]
     usable = {metric.name: metric for metric in metrics if metric.applies_to(answers) and metric.is_mean}
     names = [*(name for name in FIRST if name in usable), *(name for name in usable if name not in FIRST)]

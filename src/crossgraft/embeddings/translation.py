@@ -64,10 +64,14 @@ def _search(
     if retrieval == "nn":
         found = nearest(queries, targets, k, block=BLOCK)
         return found.rows, found.similarity
-    crowd = top_means(targets, among(), _NEIGHBOURS, block=BLOCK)
-    found = nearest(queries, targets, k, penalty=np.asarray(crowd / 2, dtype=np.float32), block=BLOCK)
+    found = nearest(queries, targets, k, penalty=crowding(targets, among()), block=BLOCK)
     own = top_means(queries, targets, _NEIGHBOURS, block=BLOCK)
     return found.rows, 2 * found.similarity - own[:, None]
+
+
+def crowding(targets: Vectors, queries: Vectors) -> Vectors:
+    """What CSLS takes off the cosine: half of each target's mean similarity to its nearest queries. (targets,)"""
+    return np.asarray(top_means(targets, queries, _NEIGHBOURS, block=BLOCK) / 2, dtype=np.float32)
 
 
 def spellings(word: str, known: Sequence[str], count: int = 3) -> list[str]:
