@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from crossgraft import __version__
+from crossgraft import __version__, cli_embeddings
 from crossgraft.errors import CrossgraftError, JobFailed, SpecError
 
 if TYPE_CHECKING:
@@ -307,6 +307,10 @@ def _print_table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
         table.add_row(*(cell.replace("[", "\\[") for cell in row))
     if table.row_count:
         Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+
+
+for _command in (cli_embeddings.map_, cli_embeddings.bli, cli_embeddings.translate):
+    cli.add_command(_command)
 
 
 @cli.group()

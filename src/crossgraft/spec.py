@@ -69,8 +69,8 @@ def parse_study(text: str, *, folder: Path, name: str = "spec", overrides: Seque
         raise SpecError(f"{name}: not valid TOML: {error}") from None
     origin = Origin(folder, text, tuple(overrides))
     try:
-        for override in overrides:
-            _override(table, override)
+        for change in overrides:
+            override(table, change)
         kind = table.pop("study", None)
         if not isinstance(kind, str):
             raise SpecError(
@@ -213,7 +213,7 @@ def _near(value: Any, names: Sequence[Any]) -> str:
     return text if "mean" in text else ""
 
 
-def _override(table: dict[str, Any], text: str) -> None:
+def override(table: dict[str, Any], text: str) -> None:
     """Apply ``recipe.rank=16``: the value is TOML, or a bare word taken as text."""
     path, equals, value = text.partition("=")
     keys = path.strip().split(".")

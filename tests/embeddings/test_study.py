@@ -34,6 +34,15 @@ def test_coverage_counts_the_words_that_are_not_known(embedding_spec: Path, tmp_
     assert scores["MAP"].n == 60
 
 
+def test_the_control_knows_how_alike_the_spaces_of_its_pair_are(embedding_spec: Path, tmp_path: Path) -> None:
+    run(load_study(embedding_spec), tmp_path / "out", settings=ONE)
+
+    records = Store(tmp_path / "out").read()[0]
+    facts = [record.provenance["isomorphism"] for record in records if record.treatment.is_control]
+    assert len(facts) == 3
+    assert all(0 < value < float("inf") for distances in facts for value in distances.values())
+
+
 def test_a_dictionary_serves_both_directions(embedding_spec: Path, tmp_path: Path) -> None:
     text = embedding_spec.read_text().replace("all = true", 'use = ["en:de"]')
     embedding_spec.write_text(text)

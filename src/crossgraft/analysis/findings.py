@@ -13,6 +13,7 @@ import numpy as np
 
 from crossgraft.analysis.axes import AxisEffect, axis_effects
 from crossgraft.analysis.baseline import AgainstSham, BaseLuck, against_sham, base_luck
+from crossgraft.analysis.bli import BLIFindings
 from crossgraft.analysis.contrast import Contrast, contrasts
 from crossgraft.analysis.draws import DRAWS, SEED, Draws, Estimate
 from crossgraft.analysis.gates import Gate, gates
@@ -71,6 +72,7 @@ class Findings:
     against_sham: tuple[AgainstSham, ...] = ()
     gates: tuple[Gate, ...] = ()
     training: tuple[Training, ...] = ()
+    bli: tuple[BLIFindings, ...] = ()  # one a task of ranked words; none in other studies
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     method: str = field(
@@ -91,6 +93,7 @@ def analyse(
     notes: Sequence[str] = (),
     failures: Sequence[str] = (),
     checks: Sequence[TrustCheck] = (),
+    bli: Sequence[BLIFindings] = (),
 ) -> Findings:
     """Read a matrix: means by regime, the first table and its sentences."""
     draws = Draws(matrix)
@@ -98,6 +101,7 @@ def analyse(
     summaries = _adjusted([_summary(row, draws, harm) for row in matrix.rows])
     contrasted = tuple(contrasts(draws, matrix.labels))
     looked = gates(matrix)
+    notes = [*notes, *(f"{one.task}: {note}" for one in bli for note in one.notes)]
     return Findings(
         study=study,
         sentences=tuple(_sentences(matrix, summaries, contrasted, [*notes, *_doubts(checks, looked)], failures)),
@@ -114,6 +118,7 @@ def analyse(
         control_checks=matrix.control_checks,
         trust_checks=tuple(checks),
         axes=axis_effects(matrix, draws),
+        bli=tuple(bli),
         notes=(*notes, *_shared_base(matrix)),
         failures=tuple(failures),
     )

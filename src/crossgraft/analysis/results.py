@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from crossgraft.analysis.bli import bli_findings
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.analysis.training import trainings
 from crossgraft.analysis.trust import trust
@@ -46,7 +47,8 @@ def load_findings(store: Store, name: str = "") -> Findings:
     failures = [f"{one['job']}: {one['message']}" for one in store.failures().values() if missing & set(one["records"])]
     notes = [*manifest.notes, *map(str, damages)]
     checks = trust(manifest.jobs, records)
-    findings = analyse(matrix, manifest.name, notes=notes, failures=failures, checks=checks)
+    ranked = bli_findings(matrix, records)
+    findings = analyse(matrix, manifest.name, notes=notes, failures=failures, checks=checks, bli=ranked)
     return replace(findings, training=trainings(manifest.jobs, records))
 
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from crossgraft.core import Cell, Job, Pairing, Point, Treatment, is_language
+from crossgraft.embeddings.isomorphism import Shape, isomorphism, shape
 from crossgraft.embeddings.lexicon import Lexicon, direction_note, leaks, read_lexicon
 from crossgraft.embeddings.mapping import Mapper, Mapping, mapper
 from crossgraft.embeddings.readers import companions
@@ -277,6 +278,10 @@ class _EmbeddingWorker:
         self._pairing = pairing
         self._pairs = {str(pair): pair for pair in study.language_pairs()}
         self._space = lru_cache(_SPACES_KEPT)(partial(study.space, kept=kept))
+        self._shape = lru_cache(None)(self._shape_of)
+
+    def _shape_of(self, language: str) -> Shape:
+        return shape(self._space(language, None))
 
     def run(self, job: Job) -> Iterator[Progress | Recorded]:
         started = time.perf_counter()
@@ -307,6 +312,7 @@ class _EmbeddingWorker:
             "spaces": [list(space.notes) for space in spaces],
         }
         if treatment.is_control:
+            facts["isomorphism"] = dict(isomorphism(self._shape(pair.source), self._shape(pair.target)))
             return Mapping(), facts
         method = self._study.methods.get(treatment.name)
         pairs = np.empty((0, 2), dtype=np.int64)

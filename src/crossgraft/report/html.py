@@ -7,7 +7,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.report import plane, training, view
+from crossgraft.report import bli, plane, training, view
 from crossgraft.report.view import About
 
 
@@ -25,6 +25,7 @@ def html(findings: Findings, about: About) -> str:
         axes=list(view.axes(findings)),
         training=training.shown(findings),
         training_left_out=training.left_out(findings),
+        bli=list(bli.sections(findings)),
         checks=list(view.checks(findings)),
         trust_checks=view.looked_at(findings),
         luck=list(view.luck(findings)),

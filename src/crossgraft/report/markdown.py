@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.report import training, view
+from crossgraft.report import bli, training, view
 from crossgraft.report.view import About
 
 
@@ -102,6 +102,12 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
         header = ["model", "treatment", "seed", "steps", "tokens", "loss, first step", "last", "kept epoch"]
         told = ([x.model, x.treatment, x.seed, x.steps, x.tokens, x.first, x.last, x.kept] for x in lines)
         yield from _table(header, told)
+    for section in bli.sections(findings):
+        for table in section.tables:
+            yield from _section(f"{_plain(section.task)}: {table.title}")
+            yield from _table(table.header, table.rows)
+        yield ""
+        yield _plain(section.method)
     yield from _listed(
         "What is missing", [f"{row}: {reason} ({count} targets)" for row, reason, count in view.gaps(findings)]
     )

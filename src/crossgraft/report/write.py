@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from crossgraft.analysis.findings import Findings
+from crossgraft.report.bli import comparisons_csv, means_csv, pairs_csv
 from crossgraft.report.html import html
 from crossgraft.report.markdown import markdown
 from crossgraft.report.tables import (
@@ -35,6 +36,15 @@ def write_report(findings: Findings, folder: str | Path, about: About | None = N
         **({"recipients.csv": recipients_csv(findings)} if findings.treatment_harm else {}),
         **({"axes.csv": axes_csv(findings)} if findings.axes else {}),
         **({"training.csv": training_csv(findings)} if findings.training else {}),
+        **(
+            {
+                "bli.csv": means_csv(findings),
+                "bli-comparisons.csv": comparisons_csv(findings),
+                "bli-pairs.csv": pairs_csv(findings),
+            }
+            if findings.bli
+            else {}
+        ),
         "missing.csv": gaps_csv(findings),
     }
     for name, text in texts.items():

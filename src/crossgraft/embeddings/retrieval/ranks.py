@@ -17,6 +17,7 @@ def gold_ranks(
     targets: Vectors,  # (words, d)
     golds: Sequence[Sequence[int]],  # rows of the right words, for each query
     *,
+    penalty: Vectors | None = None,  # (words,), taken off the cosine
     block: int = BLOCK,
 ) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.int64]]]:
     """Ranks (queries, most golds), padded with NaN, and the row of each query's nearest word.
@@ -30,6 +31,8 @@ def gold_ranks(
     queries, targets = unit(queries), unit(targets)
     for start in range(0, len(queries), block):
         similarity = queries[start : start + block] @ targets.T
+        if penalty is not None:
+            similarity -= penalty
         nearest[start : start + block] = similarity.argmax(axis=1)
         for offset, row in enumerate(similarity):
             for place, gold in enumerate(golds[start + offset]):

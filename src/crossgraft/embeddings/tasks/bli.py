@@ -13,7 +13,7 @@ from crossgraft.core import Answers, Texts
 from crossgraft.embeddings.lexicon import Lexicon, read_lexicon
 from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.retrieval import gold_ranks
-from crossgraft.embeddings.space import Space
+from crossgraft.embeddings.space import Space, Vectors
 from crossgraft.embeddings.tasks import TASKS, LanguagePair
 from crossgraft.errors import DataError, SpecError
 from crossgraft.identity import item_hash
@@ -66,21 +66,31 @@ class BLI:
     def evaluate(
         self, pair: LanguagePair, spaces: tuple[Space, Space], mapping: Mapping, origin: Origin
     ) -> tuple[Answers, Texts]:
-        source, target = spaces
         golds = self.lexicon(pair, origin).golds()
         words = sorted(golds, key=lambda word: item_hash(word, 0))[: pair.limit or None]
-        words.sort()
-        known = [word for word in words if word in source.index and any(gold in target.index for gold in golds[word])]
-        if not known:
-            raise DataError(f"{pair}: no word of the test dictionary is in both vocabularies")
-        rows = [[target.index[gold] for gold in golds[word] if gold in target.index] for word in known]
-        queries = mapping.map_source(source.vectors[[source.index[word] for word in known]])
-        found, nearest = gold_ranks(queries, mapping.map_target(target.vectors), rows)
-        ranks = np.full((len(words), found.shape[1]), np.nan)
-        answered = np.full(len(words), "", dtype=object)
-        places = {word: place for place, word in enumerate(words)}
-        at = [places[word] for word in known]
-        ranks[at] = found
-        answered[at] = [target.words[row] for row in nearest]
-        answers = Answers("ranking", tuple(words), {"ranks": ranks, "answer": answered})
-        return answers, Texts("", tuple(words), {"gold": [golds[word] for word in words]})
+        return ranked({word: golds[word] for word in sorted(words)}, spaces, mapping)
+
+
+def ranked(
+    golds: Table[str, list[str]],
+    spaces: tuple[Space, Space],
+    mapping: Mapping,
+    penalty: Vectors | None = None,  # (target words,)
+) -> tuple[Answers, Texts]:
+    """The ranks of the right words of each query, which is a source word with its translations."""
+    source, target = spaces
+    words = list(golds)
+    known = [word for word in words if word in source.index and any(gold in target.index for gold in golds[word])]
+    if not known:
+        raise DataError("no word of the test dictionary is in both vocabularies")
+    rows = [[target.index[gold] for gold in golds[word] if gold in target.index] for word in known]
+    queries = mapping.map_source(source.vectors[[source.index[word] for word in known]])
+    found, nearest = gold_ranks(queries, mapping.map_target(target.vectors), rows, penalty=penalty)
+    ranks = np.full((len(words), found.shape[1]), np.nan)
+    answered = np.full(len(words), "", dtype=object)
+    places = {word: place for place, word in enumerate(words)}
+    at = [places[word] for word in known]
+    ranks[at] = found
+    answered[at] = [target.words[row] for row in nearest]
+    answers = Answers("ranking", tuple(words), {"ranks": ranks, "answer": answered})
+    return answers, Texts("", tuple(words), {"gold": [golds[word] for word in words]})

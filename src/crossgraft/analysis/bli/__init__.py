@@ -1,0 +1,195 @@
+"""Bilingual lexicon induction as its literature reads it: MAP over language pairs, successes, paired tests, weak pairs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from crossgraft.analysis.bli.compare import Comparison, comparisons, uses_dictionary
+from crossgraft.analysis.bli.gate import QUERIES, SUCCESS, PairState, pair_state
+from crossgraft.analysis.bli.means import DRAWS, Means, PairMean
+from crossgraft.analysis.bli.parts import Part, parts
+from crossgraft.analysis.bli.tables import TaskTables, task_tables
+from crossgraft.core import Record, Treatment
+from crossgraft.matrix import TransferMatrix
+from crossgraft.metrics import METRICS
+from crossgraft.stats.correlation import Correlation, rank_correlation
+
+__all__ = ["BLIFindings", "Comparison", "MethodRow", "PairMean", "PairState", "Part", "Slope", "bli_findings"]
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """A method at one dictionary size. A run is a seed on a pair; it succeeds with a MAP of .05 or more."""
+
+    row: Treatment
+    all: PairMean
+    filtered: PairMean | None  # over the pairs on which every method succeeded at least once
+    succeeded: int  # pairs with a successful run
+    runs_succeeded: int
+    runs: int
+    training: float  # median number of training pairs in both vocabularies; NaN for a method that uses none
+    commonest: float  # share of queries that get the most frequent answer of their pair, mean over pairs
+    measures: tuple[tuple[str, PairMean], ...]  # the other scores and conventions, by name
+
+
+@dataclass(frozen=True)
+class Slope:
+    """What twice as many training pairs add to the MAP of a method, by least squares over its dictionary sizes."""
+
+    method: str
+    sizes: tuple[float, ...]  # training pairs in both vocabularies
+    doubling: PairMean
+
+
+@dataclass(frozen=True)
+class BLIFindings:
+    """One task on all language pairs."""
+
+    task: str
+    rows: tuple[MethodRow, ...]
+    comparisons: tuple[Comparison, ...]
+    slopes: tuple[Slope, ...]
+    parts: tuple[Part, ...]
+    pairs: tuple[PairState, ...]
+    filtered_pairs: tuple[str, ...]
+    shapes: tuple[
+        tuple[str, Correlation], ...
+    ]  # of each distance of shape with the mean MAP of the methods, over pairs
+    notes: tuple[str, ...]
+    method: str
+
+    @property
+    def leading(self) -> tuple[Comparison, ...]:
+        """The comparisons of the best row of each dictionary size with the others."""
+        best = {one.row.recipe: one.row for one in reversed(self.rows)}  # the rows stand best first
+        return tuple(one for one in self.comparisons if {one.first, one.second} & set(best.values()))
+
+
+def bli_findings(matrix: TransferMatrix, records: Iterable[Record]) -> tuple[BLIFindings, ...]:
+    """One reading for each task in which words of one language were ranked for words of another."""
+    return tuple(_findings(tables) for tables in task_tables(matrix, records))
+
+
+def _findings(tables: TaskTables) -> BLIFindings:
+    means = Means(tables)
+    states = tuple(pair_state(table, means) for table in tables.pairs)
+    filtered = _filtered(tables, means)
+    rows = tuple(_row(row, tables, means, filtered) for row in tables.rows)
+    return BLIFindings(
+        task=tables.task,
+        rows=tuple(sorted(rows, key=lambda one: -one.all.value)),
+        comparisons=comparisons(tables, means),
+        slopes=tuple(_slopes(rows, means)),
+        parts=parts(tables, means),
+        pairs=states,
+        filtered_pairs=filtered,
+        shapes=tuple(_shapes(states)),
+        notes=tuple(_notes(rows, states)),
+        method=(
+            f"MAP over the queries in both vocabularies, then the mean over pairs. Brackets: 95 % for new queries on "
+            f"these pairs, {tables.clusters} clusters ({tables.asked}) drawn anew {DRAWS} times, the variance between "
+            "seeds added; in parentheses for new pairs, by Student's t, which takes pairs for independent although "
+            "they share languages, as do rank correlations over pairs. p: signs of whole clusters flipped at random, two-sided, Holm's adjustment over all "
+            f"comparisons. Successful: a MAP of {SUCCESS} or more in at least one run; filtered: the pairs on which "
+            "every method succeeded at least once (Glavaš et al., 2019)."
+        ),
+    )
+
+
+def _filtered(tables: TaskTables, means: Means) -> tuple[str, ...]:
+    """The pairs on which every method, at whatever size and seed, succeeded at least once."""
+    methods = {row.name for row in tables.rows}
+    return tuple(
+        table.pair
+        for table in tables.pairs
+        if methods == {row.name for row in table.runs if (means.runs(table, row) >= SUCCESS).any()}
+    )
+
+
+def _row(row: Treatment, tables: TaskTables, means: Means, filtered: Sequence[str]) -> MethodRow:
+    measured = [table for table in tables.pairs if row in table.runs]
+    scores = [means.runs(table, row) for table in measured]
+    everything = means.contrast([(row, 1.0)])
+    assert everything is not None  # a pair is only in the matrix with a query that is known
+    return MethodRow(
+        row,
+        everything,
+        means.contrast([(row, 1.0)], among=filtered),
+        sum(bool((one >= SUCCESS).any()) for one in scores),
+        sum(int((one >= SUCCESS).sum()) for one in scores),
+        sum(map(len, scores)),
+        _training(row, tables),
+        float(np.mean([_commonest(run) for table in measured for run in table.runs[row]])),
+        tuple(_measures(row, tables, means)),
+    )
+
+
+def _training(row: Treatment, tables: TaskTables) -> float:
+    if not uses_dictionary(tables, row):
+        return float("nan")
+    known = [run.provenance["dictionary_pairs_known"] for one in tables.pairs for run in one.runs.get(row, ())]
+    return float(np.median(known))
+
+
+def _commonest(run: Record) -> float:
+    """The share of known queries whose nearest word is the hub of the pair; NaN without answers."""
+    if "answer" not in run.answers.columns:
+        return float("nan")
+    answers = Counter(answer for answer in run.answers.columns["answer"] if answer)
+    return max(answers.values(), default=0) / max(answers.total(), 1)
+
+
+def _measures(row: Treatment, tables: TaskTables, means: Means) -> Iterator[tuple[str, PairMean]]:
+    """Every other mean that all records of the task have."""
+    answers = [run.answers for table in tables.pairs for runs in table.runs.values() for run in runs]
+    for name in sorted(METRICS.names(), key=_by_number):
+        metric = METRICS.get(name)
+        if name != "MAP" and metric.is_mean and all(metric.applies_to(one) for one in answers):
+            found = means.contrast([(row, 1.0)], name)
+            if found is not None:
+                yield name, found
+
+
+def _by_number(name: str) -> tuple[str | int, ...]:
+    """P@5 before P@10."""
+    return tuple(int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name))
+
+
+def _slopes(rows: Sequence[MethodRow], means: Means) -> Iterator[Slope]:
+    for method in dict.fromkeys(one.row.name for one in rows):
+        sized = sorted((one for one in rows if one.row.name == method), key=lambda one: one.training)
+        doublings = np.log2([one.training for one in sized])
+        spread = doublings - doublings.mean()
+        if len(sized) < 2 or not np.isfinite(spread).all() or not spread.any():
+            continue
+        found = means.contrast(
+            [(one.row, float(by)) for one, by in zip(sized, spread / (spread @ spread), strict=True)]
+        )
+        if found is not None:
+            yield Slope(method, tuple(one.training for one in sized), found)
+
+
+def _shapes(states: Sequence[PairState]) -> Iterator[tuple[str, Correlation]]:
+    success = np.array([state.mean for state in states])
+    for name in dict.fromkeys(name for state in states for name in state.distances):
+        distance = np.array([state.distances.get(name, np.nan) for state in states])
+        yield name, rank_correlation(distance, success)
+
+
+def _notes(rows: Sequence[MethodRow], states: Sequence[PairState]) -> Iterator[str]:
+    weak = [state for state in states if state.weak]
+    if weak:
+        yield (
+            f"{len(weak)} of {len(states)} pairs are too weak to compare methods on "
+            f"(such as {weak[0].pair}: {'; '.join(weak[0].weak)})"
+        )
+    if len({one.all.pairs for one in rows}) > 1:
+        yield "not every method was measured on every pair: means of different pairs are not comparable, the tests are"
+    fewest = min((state.queries for state in states), default=0)
+    if states and fewest < QUERIES:
+        yield f"one pair rests on {fewest} queries only, and counts as much as any other in the means"

@@ -1,0 +1,130 @@
+"""One mapping without a study: two files of vectors, perhaps a dictionary, and a method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossgraft import __version__
+from crossgraft.embeddings.lexicon import Lexicon, Pairs, read_lexicon
+from crossgraft.embeddings.mapped import Mapped
+from crossgraft.embeddings.mapping import Mapper, mapper
+from crossgraft.embeddings.prepared import Normaliser, prepare
+from crossgraft.embeddings.space import Case, Space, Step, read_space
+from crossgraft.errors import DataError, SpecError
+from crossgraft.fingerprints import FingerprintCache
+from crossgraft.spec import convert, override
+
+NORMALISE: tuple[Step, ...] = ("unit", "center", "unit")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to map onto what, and how. ``settings`` are key=value texts for the method."""
+
+    source: Path
+    target: Path
+    method: str = "procrustes"
+    dictionary: Path | None = None
+    settings: Sequence[str] = ()
+    normalise: str = ""  # steps with commas between them; "": the method's own, else unit,center,unit
+    top: int = 200_000
+    case: Case = "keep"
+    seed: int = 1
+
+    def chosen(self) -> Mapper:
+        """The method, or an error where it and the dictionary do not go together."""
+        table: dict[str, Any] = {}
+        for text in self.settings:
+            override(table, text)
+        method = mapper(self.method, table)
+        if method.uses_dictionary and self.dictionary is None:
+            raise SpecError(f"the method {self.method!r} needs a dictionary: give one with --dictionary FILE")
+        if not method.uses_dictionary and self.dictionary is not None:
+            raise SpecError(f"the method {self.method!r} uses no dictionary: leave out --dictionary {self.dictionary}")
+        return method
+
+    def steps(self, method: Mapper) -> tuple[Step, ...]:
+        if not self.normalise:
+            return NORMALISE if method.normalise is None else method.normalise
+        try:
+            steps: tuple[Step, ...] = convert(self.normalise.split(","), tuple[Step, ...], ())
+        except SpecError as error:
+            raise SpecError(f"--normalise: {error}") from None
+        return steps
+
+
+def fit(wanted: Wanted) -> Mapped:
+    """Read, normalise, fit and map."""
+    method = wanted.chosen()
+    steps = wanted.steps(method)
+    lexicon = read_lexicon(wanted.dictionary, case=wanted.case) if wanted.dictionary else None
+    read = [read_space(file, top=wanted.top, case=wanted.case) for file in (wanted.source, wanted.target)]
+    if read[0].width != read[1].width:
+        raise DataError(
+            f"a mapping needs spaces of one width; {wanted.source} has {read[0].width} dimensions, "
+            f"{wanted.target} {read[1].width}"
+        )
+    source, on_source = prepare(read[0], steps)
+    target, on_target = prepare(read[1], steps)
+    pairs, notes = _known(lexicon, source, target) if lexicon else (np.empty((0, 2), dtype=np.int64), [])
+    mapping = method.fit(source, target, pairs, np.random.default_rng(wanted.seed))
+    cache = FingerprintCache()
+    return Mapped(
+        replace(source, vectors=mapping.map_source(source.vectors)),
+        replace(target, vectors=mapping.map_target(target.vectors)),
+        mapping,
+        {"source": on_source, "target": on_target},
+        {
+            "crossgraft": __version__,
+            "method": wanted.method,
+            "settings": asdict(method),  # type: ignore[call-overload]  # a dataclass
+            "seed": wanted.seed if method.stochastic else None,
+            "normalise": list(steps),
+            "case": wanted.case,
+            "top": wanted.top,
+            "source": _described(wanted.source, source, on_source, cache),
+            "target": _described(wanted.target, target, on_target, cache),
+            "dictionary": _dictionary(lexicon, pairs, cache) if lexicon else None,
+            "facts": dict(mapping.facts),
+            "notes": notes,
+        },
+    )
+
+
+def _known(lexicon: Lexicon, source: Space, target: Space) -> tuple[Pairs, list[str]]:
+    """The rows of the dictionary's words, and a note if the columns seem to be swapped."""
+    if not lexicon.pairs:
+        raise DataError(f"{lexicon.file}: the dictionary is empty")
+    pairs = lexicon.rows(source, target)
+    swapped = len(lexicon.flipped().rows(source, target))
+    turn = f"the other way round {swapped} are: swap the columns of the file, or the two files of vectors"
+    if len(pairs) == 0:
+        why = turn if swapped else "check the languages of the files, and whether it takes --case lower"
+        raise DataError(f"{lexicon.file}: no entry has both its words in the vocabularies; {why}")
+    if swapped > len(pairs):
+        return pairs, [f"only {len(pairs)} entries of the dictionary are in both vocabularies; {turn}"]
+    return pairs, []
+
+
+def _described(file: Path, space: Space, normaliser: Normaliser, cache: FingerprintCache) -> dict[str, Any]:
+    return {
+        "file": str(file),
+        "sha256": cache.of_file(file),
+        "words": len(space.words),
+        "dimensions": space.width,
+        "steps": len(normaliser.steps),
+    }
+
+
+def _dictionary(lexicon: Lexicon, pairs: Pairs, cache: FingerprintCache) -> dict[str, Any]:
+    return {
+        "file": str(lexicon.file),
+        "sha256": cache.of_file(lexicon.file),
+        "pairs": len(lexicon.pairs),
+        "known": len(pairs),
+    }

@@ -1,0 +1,100 @@
+"""Translating with mapped spaces: the nearest words of the other language, and a whole induced dictionary."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from crossgraft.embeddings.mapped import Mapped
+from crossgraft.embeddings.retrieval import nearest, top_means
+from crossgraft.embeddings.space import Space, Vectors, read_space, unit
+
+Retrieval = Literal["nn", "csls"]
+BLOCK = 256  # queries at a time
+_NEIGHBOURS = 10  # of CSLS
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A target word and its score: the cosine, or for CSLS twice the cosine less both densities."""
+
+    source: str
+    target: str
+    score: float
+
+
+def translations(
+    mapped: Mapped, queries: Space, k: int = 10, *, retrieval: Retrieval = "nn"
+) -> Iterator[tuple[Translation, ...]]:
+    """The k best target words of each word of a space that lies in the shared one, best first."""
+    found = _search(
+        unit(queries.vectors), unit(mapped.target.vectors), k, retrieval, among=lambda: unit(mapped.source.vectors)
+    )
+    for word, rows, scores in zip(queries.words, *found, strict=True):
+        yield tuple(
+            Translation(word, mapped.target.words[row], float(score)) for row, score in zip(rows, scores, strict=True)
+        )
+
+
+def induced(
+    mapped: Mapped, *, words: int = 20_000, retrieval: Retrieval = "nn", mutual: bool = False
+) -> Iterator[Translation]:
+    """The best translation of each of the most frequent source words, among as many of the target (0: all).
+
+    With ``mutual`` only pairs of words each of which is the other's best.
+    """
+    source, target = (unit(space.vectors[: words or None]) for space in (mapped.source, mapped.target))
+    rows, scores = _search(source, target, 1, retrieval, among=lambda: source)
+    back = _search(target, source, 1, retrieval, among=lambda: target)[0] if mutual else None
+    for place, (row, score) in enumerate(zip(rows[:, 0], scores[:, 0], strict=True)):
+        if back is None or back[row, 0] == place:
+            yield Translation(mapped.source.words[place], mapped.target.words[row], float(score))
+
+
+def _search(
+    queries: Vectors, targets: Vectors, k: int, retrieval: Retrieval, *, among: Callable[[], Vectors]
+) -> tuple[npt.NDArray[np.int64], Vectors]:
+    """Rows and scores of the k best targets; ``among`` are the words that crowd around a target."""
+    if retrieval == "nn":
+        found = nearest(queries, targets, k, block=BLOCK)
+        return found.rows, found.similarity
+    found = nearest(queries, targets, k, penalty=crowding(targets, among()), block=BLOCK)
+    own = top_means(queries, targets, _NEIGHBOURS, block=BLOCK)
+    return found.rows, 2 * found.similarity - own[:, None]
+
+
+def crowding(targets: Vectors, queries: Vectors) -> Vectors:
+    """What CSLS takes off the cosine: half of each target's mean similarity to its nearest queries. (targets,)"""
+    return np.asarray(top_means(targets, queries, _NEIGHBOURS, block=BLOCK) / 2, dtype=np.float32)
+
+
+def spellings(word: str, known: Sequence[str], count: int = 3) -> list[str]:
+    """Known words that are spelt almost alike, whatever their case."""
+    folded = word.casefold()
+    near: dict[str, list[str]] = {}
+    for one in known:
+        if one[:1].casefold() == folded[:1] and abs(len(one) - len(word)) <= 2:
+            near.setdefault(one.casefold(), []).append(one)
+    return [one for match in difflib.get_close_matches(folded, near, count, 0.7) for one in near[match]][:count]
+
+
+def look_up(mapped: Mapped, words: Sequence[str], more: Path | None = None) -> tuple[Space, list[str]]:
+    """The words that are known, in the shared space, and those that are not.
+
+    ``more`` is a file of vectors with further words of the source; the vocabulary of the mapping comes first.
+    """
+    wanted = dict.fromkeys(word.lower() if mapped.told["case"] == "lower" else word for word in words)
+    further = mapped.applied(read_space(more, case=mapped.told["case"])) if more else None
+    found: dict[str, Vectors] = {}
+    for word in wanted:
+        for space in (mapped.source, further):
+            if space is not None and word in space.index and word not in found:
+                found[word] = space.vectors[space.index[word]]
+    vectors = np.stack(list(found.values())) if found else np.zeros((0, mapped.target.width), dtype=np.float32)
+    return Space(tuple(found), vectors), [word for word in wanted if word not in found]

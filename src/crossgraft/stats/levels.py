@@ -1,0 +1,64 @@
+"""The level of a score, and the interval it has: one cell by its items, or the mean of few units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+
+import numpy as np
+from scipy.special import stdtrit
+
+from crossgraft.core import Floats
+
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A mean with its interval; ``n`` items or units that have weight in it."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+_NOTHING = Level(float("nan"), float("nan"), float("nan"), 0)
+
+
+def share_level(rows: Floats, *, level: float = 0.95) -> Level:
+    """Sum of values over sum of weights, from one row (value, weight) an item, with values between 0 and weight.
+
+    Agresti and Coull's interval (1998) for values that need not be 0 or 1: four items are added, two of value 0 and
+    two of the full one, each of mean weight, and the Wald interval is taken. Unlike the plain one it does not
+    collapse when all are right or all are wrong.
+    """
+    counted = rows[rows[:, 1] > 0]
+    n = len(counted)
+    if n == 0:
+        return _NOTHING
+    values, weights = counted.T
+    usual = float(weights.mean())
+    values = np.concatenate([values, [0, 0, usual, usual]])
+    weights = np.concatenate([weights, np.full(4, usual)])
+    centre = float(values.sum() / weights.sum())
+    error = sqrt(float(np.sum((values - centre * weights) ** 2))) / float(weights.sum())
+    half = _NORMAL.inv_cdf(0.5 + level / 2) * error
+    mean = float(counted[:, 0].sum() / counted[:, 1].sum())
+    return Level(mean, max(0.0, centre - half), min(1.0, centre + half), n)
+
+
+def unit_level(values: Floats, *, level: float = 0.95) -> Level:
+    """The mean of independent units, such as one value a language pair, with Student's interval.
+
+    One unit says nothing of others: its interval is unknown, not zero.
+    """
+    n = len(values)
+    if n == 0:
+        return _NOTHING
+    mean = float(values.mean())
+    if n == 1:
+        return Level(mean, float("nan"), float("nan"), 1)
+    half = float(stdtrit(n - 1, 0.5 + level / 2)) * float(values.std(ddof=1)) / sqrt(n)
+    return Level(mean, mean - half, mean + half, n)

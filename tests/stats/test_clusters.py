@@ -1,0 +1,78 @@
+"""Clusters drawn anew and sign flips, against closed forms, exact enumeration and simulated truth."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from crossgraft.stats.clusters import cluster_sums, cluster_times, drawn_means, sign_flips
+
+
+def test_rows_are_summed_within_clusters() -> None:
+    rows = np.array([[1.0, 1.0], [0.5, 1.0], [0.25, 1.0]])
+
+    assert cluster_sums(rows, np.array([2, 0, 2]), 3).tolist() == [[0.5, 1.0], [0.0, 0.0], [1.25, 2.0]]
+
+
+def weighted(values: np.ndarray) -> np.ndarray:
+    return np.stack([values, np.ones_like(values)], axis=-1)
+
+
+def test_the_spread_of_a_cell_is_its_standard_error() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.random(300)
+
+    drawn = drawn_means(cluster_times(300, draws=4000, rng=rng), weighted(values))
+
+    assert drawn.mean() == pytest.approx(values.mean(), abs=0.002)
+    assert drawn.std() == pytest.approx(values.std() / np.sqrt(300), rel=0.05)
+
+
+def test_queries_of_one_concept_are_no_surer_together() -> None:
+    rng = np.random.default_rng(1)
+    values = rng.random(200)
+    times = cluster_times(200, draws=500, rng=rng)
+    thrice = np.repeat(np.arange(200), 3)
+
+    assert drawn_means(times[:, thrice], weighted(values[thrice])) == pytest.approx(
+        drawn_means(times, weighted(values)),
+        abs=1e-5,  # float32
+    )
+
+
+def test_a_draw_without_any_query_of_a_cell_has_no_mean_of_it() -> None:
+    times = np.array([[0, 1, 2], [0, 3, 0]], dtype=np.float32)
+
+    assert drawn_means(times[:, [2]], weighted(np.array([0.5]))) == pytest.approx([0.5, np.nan], nan_ok=True)
+
+
+def test_flips_agree_with_all_of_them() -> None:
+    differences = np.random.default_rng(4).normal(0.3, 1, size=(8, 2))
+    sums = np.array([np.array(signs) @ differences for signs in product((-1, 1), repeat=8)])
+    exact = np.mean(np.abs(sums) >= np.abs(differences.sum(axis=0)) - 1e-12, axis=0)
+
+    found = sign_flips(differences, flips=20_000, rng=np.random.default_rng(5))
+
+    assert found == pytest.approx(exact, abs=0.012)
+
+
+def test_no_difference_at_all_is_no_finding() -> None:
+    assert sign_flips(np.zeros((10, 2)), flips=99, rng=np.random.default_rng(0)).tolist() == [1.0, 1.0]
+
+
+def test_p_is_never_zero() -> None:
+    assert sign_flips(np.ones((200, 1)), flips=99, rng=np.random.default_rng(0)).tolist() == [0.01]
+
+
+def test_equal_methods_differ_in_one_study_of_twenty_when_concepts_are_flipped_whole() -> None:
+    """200 studies without a true difference, of 60 concepts that are hard or easy alike in all of 5 pairs."""
+    rng = np.random.default_rng(6)
+    queries = rng.normal(size=(60, 1, 200)) + rng.normal(size=(60, 5, 200))
+
+    whole = sign_flips(queries.sum(axis=1), flips=999, rng=rng)
+    apart = sign_flips(queries.reshape(300, 200), flips=999, rng=rng)
+
+    assert np.mean(whole <= 0.05) == pytest.approx(0.05, abs=0.04)
+    assert np.mean(apart <= 0.05) > 0.15

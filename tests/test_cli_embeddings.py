@@ -1,0 +1,97 @@
+"""``map``, ``bli`` and ``translate`` as a user meets them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from crossgraft.cli import main
+from parts import make_spaces
+
+MAP = ("map", "de.vec", "en.vec", "--dictionary", "de-en.train.tsv", "--out", "mapped")
+
+
+@pytest.fixture
+def crossgraft(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # type: ignore[no-untyped-def]
+    make_spaces(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["crossgraft", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert isinstance(stop.value.code, int)
+        return (stop.value.code, *capsys.readouterr())
+
+    return call
+
+
+def test_from_vectors_to_translations(crossgraft, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = crossgraft(*MAP, "--text")
+    assert code == 0
+    assert "procrustes from 60 of 60 pairs: 120 and 120 words" in out
+    assert (tmp_path / "mapped/source.vec").read_text().startswith("120 8\nde0 ")
+
+    code, out, _ = crossgraft("bli", "mapped", "de-en.test.tsv")
+    assert code == 0
+    assert out.startswith("MAP ")
+    assert "n = 60" in out
+
+    code, out, _ = crossgraft("translate", "mapped", "de7", "-k", "2")
+    assert (code, out.splitlines()[0], out.splitlines()[1].split()[0]) == (0, "de7", "en7")
+    assert len(out.splitlines()) == 3
+
+
+def test_output_for_a_machine(crossgraft) -> None:  # type: ignore[no-untyped-def]
+    crossgraft(*MAP)
+
+    scores = json.loads(crossgraft("bli", "mapped", "de-en.test.tsv", "--json")[1])
+    assert scores["MAP"]["low"] <= scores["MAP"]["value"] <= scores["MAP"]["high"]
+    told = json.loads(crossgraft("translate", "mapped", "de7", "--json")[1])
+    assert told["translations"][0]["target"] == "en7"
+
+
+def test_an_induced_dictionary_is_tsv(crossgraft, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    crossgraft(*MAP)
+
+    code, out, _ = crossgraft("translate", "mapped", "--all", "--mutual", "--retrieval", "csls")
+    assert code == 0
+    assert out.splitlines()[0].split("\t")[:2] == ["de0", "en0"]
+
+    crossgraft("translate", "mapped", "--all", "--mutual", "--retrieval", "csls", "--out", "induced.tsv")
+    assert (tmp_path / "induced.tsv").read_text() == out
+
+
+def test_a_word_that_is_not_there_is_said(crossgraft) -> None:  # type: ignore[no-untyped-def]
+    crossgraft(*MAP)
+
+    code, out, err = crossgraft("translate", "mapped", "de7", "DE8")
+
+    assert code == 2
+    assert out.startswith("de7")
+    assert err.startswith("'DE8' is not in the vocabulary; there is de8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("map", "de.vec", "en.vec", "--out", "x"), "needs a dictionary"),
+        (("map", "de.vec", "no.vec", "--dictionary", "de-en.train.tsv", "--out", "x"), "no such file: no.vec"),
+        (("map", "de.vec", "en.vec", "--dictionary", "de-fi.train.tsv", "--out", "x"), "no entry has both its words"),
+        ((*MAP[:-1], "."), "is not empty"),
+        (("bli", "nothing", "de-en.test.tsv"), "no mapping in nothing"),
+        (("translate", "nothing", "x"), "no mapping in nothing"),
+        (("translate", "nothing"), "expected words to translate, or --all"),
+        (("translate", "nothing", "x", "--all"), "expected words to translate, or --all"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(crossgraft, arguments: tuple[str, ...], message: str) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = crossgraft(*arguments)
+
+    assert (code, out) == (2, "")
+    assert err.startswith("crossgraft: ")
+    assert message in err
+    assert err.count("\n") == 1
