@@ -14,6 +14,13 @@ def spaces(n: int = 30, m: int = 50) -> tuple[Vectors, Vectors]:
     return unit(rng.normal(size=(n, 8)).astype(np.float32)), unit(rng.normal(size=(m, 8)).astype(np.float32))
 
 
+@pytest.mark.parametrize("k", [2, 5, 10])
+def test_chunks_lose_none_of_the_nearest(k: int) -> None:
+    x, y = spaces(20, 64 * 25 + 7)
+
+    assert np.array_equal(nearest(x, y, k, block=7).rows, np.argsort(-(x @ y.T), axis=1, kind="stable")[:, :k])
+
+
 @pytest.mark.parametrize("k", [1, 3, 10, 99])
 def test_the_nearest_are_those_of_a_full_sort(k: int) -> None:
     x, y = spaces()

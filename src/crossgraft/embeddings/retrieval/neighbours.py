@@ -10,6 +10,7 @@ import numpy.typing as npt
 from crossgraft.embeddings.space import Vectors
 
 BLOCK = 1024  # rows of the product at a time
+_CHUNK = 64  # columns of which only the largest is looked at first
 
 Rows = npt.NDArray[np.int64]
 
@@ -75,10 +76,33 @@ def _largest(scores: Vectors, k: int) -> tuple[Rows, Vectors]:
     if k == 1:
         rows = scores.argmax(axis=1)[:, None]
         return rows, np.take_along_axis(scores, rows, axis=1)
-    found = np.sort(np.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
+    found = np.sort(_candidates(scores, k), axis=1)
     values = np.take_along_axis(scores, found, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
+    order = np.argsort(-values, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(found, order, axis=1), np.take_along_axis(values, order, axis=1)
+
+
+def _candidates(scores: Vectors, k: int) -> Rows:
+    """Columns among which the k largest of each row are: those of the k chunks with the largest maxima.
+
+    A chunk is every so-many-th column, so that maxima of all chunks are taken by whole rows of the machine's registers.
+    """
+    chunks = scores.shape[1] // _CHUNK
+    if chunks < 2 * k:
+        return _partitioned(scores, k)
+    whole = chunks * _CHUNK
+    maxima = scores[:, :whole].reshape(len(scores), _CHUNK, chunks).max(axis=1)
+    best = _partitioned(maxima, k)  # (rows, k) chunks
+    columns = (best[:, :, None] + chunks * np.arange(_CHUNK)).reshape(len(scores), -1)
+    rest = np.broadcast_to(np.arange(whole, scores.shape[1]), (len(scores), scores.shape[1] - whole))
+    columns = np.concatenate([columns, rest], axis=1)
+    inner = _partitioned(np.take_along_axis(scores, columns, axis=1), k)
+    return np.take_along_axis(columns, inner, axis=1)
+
+
+def _partitioned(scores: Vectors, k: int) -> Rows:
+    """Columns of the k largest of each row, in no order."""
+    return np.asarray(np.argpartition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k :])
 
 
 def _merged(rows: Rows, best: Vectors, more: Rows, values: Vectors, k: int) -> tuple[Rows, Vectors]:

@@ -1,0 +1,85 @@
+"""FIPP (Sachidananda et al., 2021): give the source the target's similarities where they nearly agree, then rotate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.linalg import eigh
+
+from crossgraft.embeddings.lexicon import Pairs
+from crossgraft.embeddings.mapping import MAPPERS, Mapping, Matrix
+from crossgraft.embeddings.mapping._dictionary import vectors_of
+from crossgraft.embeddings.mapping._settings import at_least
+from crossgraft.embeddings.mapping.procrustes import rotation
+from crossgraft.embeddings.space import Space, Step, Vectors
+from crossgraft.errors import SpecError
+
+
+@MAPPERS.register
+@dataclass(frozen=True)
+class FIPP:
+    """With g and h the inner products among the n dictionary words of source and target, the source's words are to have
+    ``(g + s h) / (1 + s)`` where ``|g - h| < epsilon``, and g elsewhere; ``s = strength · n² / (number of such)``.
+
+    The nearest vectors that have them are leading eigenvectors times the roots of their eigenvalues. All other words
+    follow by keeping, as well as least squares can, their inner products with the dictionary; that is a linear map, and
+    here dictionary words take it too. A rotation onto the target is last, in which a pair weighs 1 / (distance of its
+    wanted inner products from those of the target).
+
+    Before all that the first principal component is taken off either space, as the authors do. They tune ``epsilon``
+    in .01 to .15 and ``strength`` in .25 to 1.25 for every pair of languages; the defaults are about the middles.
+    Their mining of further pairs is not here. Memory: about 28 n² bytes, 700 MB at 5,000 pairs.
+    """
+
+    epsilon: float = 0.05
+    strength: float = 0.75
+
+    uses_dictionary: ClassVar[bool] = True
+    stochastic: ClassVar[bool] = False
+    normalise: ClassVar[tuple[Step, ...] | None] = ("unit", "center")
+
+    def __post_init__(self) -> None:
+        at_least(0, strength=self.strength)
+        if not self.epsilon > 0:
+            raise SpecError(f"expected epsilon above 0; got {self.epsilon!r}", ("epsilon",))
+
+    def fit(self, source: Space, target: Space, pairs: Pairs, rng: np.random.Generator) -> Mapping:  # noqa: ARG002 - of stochastic methods
+        flat_x, flat_y = off_first_component(source.vectors), off_first_component(target.vectors)
+        x, y = vectors_of(pairs, source, target)
+        x, y = x @ flat_x, y @ flat_y
+        h = y @ y.T
+        wanted, share = filtered(x @ x.T, h, self.epsilon, self.strength)
+        rounding = np.finfo(np.float32).eps * len(pairs)
+        weights = 1 / (np.linalg.norm(wanted - h, axis=1, keepdims=True) + rounding)
+        bent = embedding(wanted, x.shape[1])
+        bend = np.linalg.lstsq(bent, x.astype(np.float64), rcond=None)[0].T  # (d, d), keeps inner products with bent
+        facts = {"pairs": len(pairs), "isometric": share}
+        return Mapping(source=flat_x @ bend @ rotation(bent * weights, y), target=flat_y, facts=facts)
+
+
+def filtered(g: Vectors, h: Vectors, epsilon: float, strength: float) -> tuple[Vectors, float]:
+    """The wanted inner products (n, n), and the share of them that take part of the target's."""
+    near = np.abs(g - h) < epsilon
+    share = float(near.mean())
+    if share == 0:
+        return g, share
+    s = np.float32(strength / share)
+    return np.where(near, (g + s * h) / (1 + s), g), share
+
+
+def embedding(gram: Vectors, width: int) -> Matrix:
+    """The vectors (n, width) whose inner products are nearest to a symmetric matrix; zero columns where it lacks rank."""
+    n = len(gram)
+    values, vectors = eigh(gram.astype(np.float64), subset_by_index=(max(n - width, 0), n - 1))
+    found = np.zeros((n, width))
+    found[:, : len(values)] = vectors * np.sqrt(np.maximum(values, 0))
+    return found
+
+
+def off_first_component(vectors: Vectors) -> Matrix:
+    """The projection (d, d) that takes the direction of largest second moment off; float32, as it maps vocabularies."""
+    _, directions = np.linalg.eigh((vectors.T @ vectors).astype(np.float64))
+    first = directions[:, -1:]
+    return np.asarray(np.eye(len(first)) - first @ first.T, dtype=np.float32)
