@@ -68,7 +68,10 @@ class BLI:
     ) -> tuple[Answers, Texts]:
         golds = self.lexicon(pair, origin).golds()
         words = sorted(golds, key=lambda word: item_hash(word, 0))[: pair.limit or None]
-        return ranked({word: golds[word] for word in sorted(words)}, spaces, mapping)
+        try:
+            return ranked({word: golds[word] for word in sorted(words)}, spaces, mapping)
+        except DataError as error:
+            raise DataError(f"{pair}: {error}") from None
 
 
 def ranked(
