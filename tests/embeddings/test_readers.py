@@ -237,14 +237,28 @@ def test_what_is_no_vectors_is_refused_in_a_sentence(
         read_space(tmp_path / "x")
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_more_words_than_memory_are_refused_before_they_are_read(tmp_path: Path, packed: bool) -> None:
+LINES = b"".join(b"w%d %s\n" % (n, b"0.25 " * 100) for n in range(100_000, 101_000))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [LINES, b"1000 100\n" + LINES, gzip.compress(b"1000 100\n" + LINES), gzip.compress(LINES)],
+    ids=["plain", "header", "packed", "packed without header"],
+)
+def test_more_words_than_memory_are_refused_before_they_are_read(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "x.vec"
-    lines = b"".join(b"w%d %s\n" % (n, b"0.25 " * 100) for n in range(1000))
-    file.write_bytes(gzip.compress(lines) if packed else b"1000 100\n" + lines)
+    file.write_bytes(content)
 
     with pytest.raises(DataError, match=r"such as spaces.top = \d\d\d") as caught:
         read_space(file, memory=500_000)
 
     advised = int(str(caught.value).rpartition(" ")[2])
     assert len(read_space(file, top=advised, memory=500_000).words) == advised
+    assert len(read_space(file, memory=800_000).words) == 1000
+
+
+def test_a_header_that_promises_too_much_takes_no_memory(tmp_path: Path) -> None:
+    file = tmp_path / "x.vec"
+    file.write_bytes(b"999999999999 100\n" + LINES)
+
+    assert read_space(file, memory=2_000_000).notes == ("its header says 999,999,999,999 words; it has 1,000",)

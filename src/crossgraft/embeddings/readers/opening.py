@@ -47,11 +47,6 @@ def packing(file: Path) -> str:
     return "zip" if magic == b"PK\x03\x04" else ""
 
 
-def most_bytes(file: Path) -> int:
-    """How many bytes can come out of it at most, as vectors and words go; packed text of vectors is 2 to 5 times smaller."""
-    return file.stat().st_size * (10 if packing(file) else 1)
-
-
 def _only_member(file: Path, archive: ZipFile) -> str:
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(members) != 1:
