@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from zipfile import BadZipFile, ZipFile
 from crossgraft.errors import DataError
 
 _MOST_PACKED = 200  # times smaller than its content: no text of vectors or words is
+
+_DAMAGE = (EOFError, OSError, NotImplementedError, zlib.error, lzma.LZMAError, BadZipFile)  # what unpackers raise
 
 
 @contextmanager
@@ -29,8 +32,8 @@ def open_bytes(file: Path) -> Iterator[BinaryIO]:
                     yield cast(BinaryIO, member)
             else:
                 yield plain
-    except (EOFError, zlib.error, gzip.BadGzipFile, BadZipFile) as error:
-        raise DataError(f"{file}: the file is damaged or cut short ({error}); get it again") from None
+    except _DAMAGE as error:
+        raise DataError(f"{file}: the file is damaged, cut short or cannot be read ({error}); get it again") from None
 
 
 def packing(file: Path) -> str:
