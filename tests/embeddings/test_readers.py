@@ -6,6 +6,7 @@ import gzip
 import io
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -217,8 +218,8 @@ def content(of: bytes) -> Callable[[Path], object]:
             "expected 5 words of 4 dimensions, as its header says; the file ends within word 5",
         ),
         (content(b"5 4\n" + b"\0\1" * 100_000), "no end of word 1"),
-        (content(gzip.compress(as_text(header=True))[:-12]), "damaged or cut short"),
-        (content(b"PK\x03\x04 and no more"), "damaged or cut short"),
+        (content(gzip.compress(as_text(header=True))[:-12]), "damaged, cut short or cannot be read"),
+        (content(b"PK\x03\x04 and no more"), "damaged, cut short or cannot be read"),
         (content(zipped(a=b"a 1 2", b=b"a 1 2")), "expected one file in the archive; it has 2: a, b"),
         (content(zipped(a=b"0" * 10_000_000)), "more than 200 times its size"),
         (content(gzip.compress(b"\x93NUMPY...")), "unpack it first"),
@@ -237,14 +238,45 @@ def test_what_is_no_vectors_is_refused_in_a_sentence(
         read_space(tmp_path / "x")
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_more_words_than_memory_are_refused_before_they_are_read(tmp_path: Path, packed: bool) -> None:
+@pytest.mark.parametrize(
+    "whole",
+    [as_text(header=True), as_binary(), gzip.compress(as_binary()), zipped(x=as_text(header=False))],
+    ids=["text", "binary", "gzip", "zip"],
+)
+def test_any_damage_is_a_sentence_or_a_space(tmp_path: Path, whole: bytes) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for _ in range(rng.integers(1, 4)):
+            damaged[rng.integers(len(damaged))] = rng.integers(256)
+        (tmp_path / "x").write_bytes(damaged[: rng.integers(1, len(damaged)) if rng.random() < 0.2 else None])
+
+        with suppress(DataError):
+            assert len(read_space(tmp_path / "x", memory=10**9).words) > 0
+
+
+LINES = b"".join(b"w%d %s\n" % (n, b"0.25 " * 100) for n in range(100_000, 101_000))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [LINES, b"1000 100\n" + LINES, gzip.compress(b"1000 100\n" + LINES), gzip.compress(LINES)],
+    ids=["plain", "header", "packed", "packed without header"],
+)
+def test_more_words_than_memory_are_refused_before_they_are_read(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "x.vec"
-    lines = b"".join(b"w%d %s\n" % (n, b"0.25 " * 100) for n in range(1000))
-    file.write_bytes(gzip.compress(lines) if packed else b"1000 100\n" + lines)
+    file.write_bytes(content)
 
     with pytest.raises(DataError, match=r"such as spaces.top = \d\d\d") as caught:
         read_space(file, memory=500_000)
 
     advised = int(str(caught.value).rpartition(" ")[2])
     assert len(read_space(file, top=advised, memory=500_000).words) == advised
+    assert len(read_space(file, memory=800_000).words) == 1000
+
+
+def test_a_header_that_promises_too_much_takes_no_memory(tmp_path: Path) -> None:
+    file = tmp_path / "x.vec"
+    file.write_bytes(b"999999999999 100\n" + LINES)
+
+    assert read_space(file, memory=2_000_000).notes == ("its header says 999,999,999,999 words; it has 1,000",)

@@ -40,7 +40,7 @@ class Source:
     width: int
     blocks: Iterator[Block] = field(repr=False)
     declared: int | None = None  # words, by its header
-    most: int | None = None  # words there can be at most, by its size
+    expected: int | None = None  # words, by its header or its size; None when nobody knows before the end
     notes: tuple[str, ...] = ()
     subwords: Subwords | None = None
 
@@ -81,9 +81,10 @@ def gather(
     ``memory`` is how many bytes may be taken; None asks the machine.
     """
     memory = available_memory() if memory is None else memory
-    limits = [bound for bound in (top or None, source.declared, source.most) if bound is not None]
-    expected = min(limits, default=_FIRST)
-    refuse_too_many(file, expected, source.width, memory)
+    expected = source.expected or _FIRST
+    expected = min(expected, top) if top else expected
+    if source.expected is not None:
+        refuse_too_many(file, expected, source.width, memory)
     rows = np.empty((max(expected, 1), source.width), dtype=np.float32)
     words: dict[str, None] = {}
     zeros = duplicates = broken = phrases = 0
@@ -102,8 +103,9 @@ def gather(
         vectors = block.vectors if len(new) == len(came) else block.vectors[new]
         _refuse_infinite(file, came, new, vectors)
         zeros += int((~vectors.any(axis=1)).sum())
+        refuse_too_many(file, len(words) + len(new), source.width, memory)
         if len(words) + len(new) > len(rows):
-            rows = _larger(file, rows, len(words) + len(new), memory)
+            rows = _larger(rows, len(words) + len(new))
         rows[len(words) : len(words) + len(new)] = vectors
         words.update(dict.fromkeys(came if len(new) == len(came) else [came[row] for row in new]))
         if top and len(words) == top:
@@ -146,9 +148,9 @@ def _refuse_infinite(file: Path, came: list[str], new: list[int], vectors: Vecto
         raise DataError(f"{file}: the vector of {word!r} has values that are not finite")
 
 
-def _larger(file: Path, rows: Vectors, least: int, memory: int | None) -> Vectors:
-    size = max(least, 2 * len(rows))
-    refuse_too_many(file, least, rows.shape[1], memory)
-    larger = np.empty((size, rows.shape[1]), dtype=np.float32)  # pages beyond those filled take no memory
+def _larger(rows: Vectors, least: int) -> Vectors:
+    larger = np.empty(
+        (max(least, 2 * len(rows)), rows.shape[1]), dtype=np.float32
+    )  # pages beyond those filled take no memory
     larger[: len(rows)] = rows
     return larger

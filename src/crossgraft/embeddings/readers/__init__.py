@@ -12,7 +12,7 @@ from crossgraft.embeddings.readers.fasttext import read as read_fasttext
 from crossgraft.embeddings.readers.npy import MAGIC as NPY
 from crossgraft.embeddings.readers.npy import read as read_npy
 from crossgraft.embeddings.readers.npy import words_file
-from crossgraft.embeddings.readers.opening import most_bytes, open_bytes, packing
+from crossgraft.embeddings.readers.opening import open_bytes, packing
 from crossgraft.embeddings.readers.text import read as read_text
 from crossgraft.embeddings.readers.word2vec import read as read_word2vec
 from crossgraft.embeddings.reading import Source
@@ -39,7 +39,7 @@ def open_vectors(file: Path) -> Iterator[Source]:
             declared, width = map(int, header.groups())
             yield read_word2vec(file, stream, begin[header.end() :], declared, width)
         else:
-            yield read_text(file, stream, begin, most_bytes(file))
+            yield read_text(file, stream, begin)
 
 
 def companions(file: Path) -> tuple[Path, ...]:

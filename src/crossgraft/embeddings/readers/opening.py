@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from zipfile import BadZipFile, ZipFile
 from crossgraft.errors import DataError
 
 _MOST_PACKED = 200  # times smaller than its content: no text of vectors or words is
+
+_DAMAGE = (EOFError, OSError, NotImplementedError, zlib.error, lzma.LZMAError, BadZipFile)  # what unpackers raise
 
 
 @contextmanager
@@ -29,8 +32,8 @@ def open_bytes(file: Path) -> Iterator[BinaryIO]:
                     yield cast(BinaryIO, member)
             else:
                 yield plain
-    except (EOFError, zlib.error, gzip.BadGzipFile, BadZipFile) as error:
-        raise DataError(f"{file}: the file is damaged or cut short ({error}); get it again") from None
+    except _DAMAGE as error:
+        raise DataError(f"{file}: the file is damaged, cut short or cannot be read ({error}); get it again") from None
 
 
 def packing(file: Path) -> str:
@@ -45,11 +48,6 @@ def packing(file: Path) -> str:
     if magic[:2] == b"\x1f\x8b":
         return "gzip"
     return "zip" if magic == b"PK\x03\x04" else ""
-
-
-def most_bytes(file: Path) -> int:
-    """How many bytes can come out of it at most, as vectors and words go; packed text of vectors is 2 to 5 times smaller."""
-    return file.stat().st_size * (10 if packing(file) else 1)
 
 
 def _only_member(file: Path, archive: ZipFile) -> str:

@@ -14,12 +14,15 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from crossgraft.embeddings.normalise import Vectors
+from crossgraft.embeddings.readers.opening import packing
 from crossgraft.embeddings.reading import Block, Source
 from crossgraft.errors import DataError
 
 _BLOCK = 4 << 20  # bytes parsed at once
 _LONGEST_LINE = 64 << 20
 _SAMPLE = 200  # lines that tell the width
+_PACKED = 10  # times smaller than text of vectors a gzip is at best; 2 to 5 are usual
+_SLACK = 1.05  # lines grow shorter or longer as a file goes on
 _SHOWN = 60  # characters of a broken line in a message
 _WHOLE = re.compile(rb"\d+")
 
@@ -34,8 +37,8 @@ class _Layout:
     trailing: bool  # a separator ends each line, as fastText writes them
 
 
-def read(file: Path, stream: BinaryIO, begin: bytes, size: int) -> Source:
-    """``begin`` was read from the stream already; ``size`` is how many bytes there are at most."""
+def read(file: Path, stream: BinaryIO, begin: bytes) -> Source:
+    """``begin`` was read from the stream already."""
     begin = begin.removeprefix(b"\xef\xbb\xbf")
     lines = [line.rstrip(b"\r") for line in begin.split(b"\n")[: _SAMPLE + 1] if line.strip()]
     if not lines:
@@ -45,15 +48,26 @@ def read(file: Path, stream: BinaryIO, begin: bytes, size: int) -> Source:
     complete = sample[:-1] if len(sample) > 1 and len(begin) > sum(map(len, lines)) + len(lines) else sample
     if not sample:
         raise DataError(f"{file}: no word vectors in it")
-    layout = _layout(file, complete or sample)
+    lines = complete or sample
+    layout = _layout(file, lines)
     declared, said = header or (None, layout.width)
     notes = () if said == layout.width else (f"its header says {said} dimensions; the lines have {layout.width}",)
     if header:
         begin = begin.partition(b"\n")[2]
     kind = "text with a header" if header else "text without a header"
-    most = size // (2 * layout.width + 1) + 1  # a number takes two bytes at least, with its separator
     blocks = _blocks(layout, stream, begin, 2 if header else 1)
-    return Source(kind, layout.width, blocks, declared, most, notes)
+    return Source(kind, layout.width, blocks, declared, _expected(layout, lines, declared), notes)
+
+
+def _expected(layout: _Layout, lines: list[bytes], declared: int | None) -> int | None:
+    """How many words to make room for; a header is believed as far as the size of the file allows."""
+    size = layout.file.stat().st_size
+    if packing(layout.file):
+        size *= _PACKED
+        return None if declared is None else min(declared, size // (2 * layout.width))
+    shortest = 2 * layout.width + 1  # a separator and a digit a number
+    length = sum(map(len, lines)) / len(lines) + 1
+    return int(_SLACK * size / length) + 1 if declared is None else min(declared, size // shortest + 1)
 
 
 def _header(line: bytes) -> tuple[int, int] | None:
@@ -123,7 +137,7 @@ def _at_once(layout: _Layout, lines: bytes) -> Block:
     types = dict.fromkeys(names[1:], pa.float32()) | {"word": pa.string(), "end": pa.string()}
     table = pc.read_csv(
         pa.BufferReader(lines),
-        pc.ReadOptions(column_names=names),
+        pc.ReadOptions(column_names=names, block_size=max(len(lines), 1)),
         pc.ParseOptions(delimiter=layout.separator.decode(), quote_char=False),
         pc.ConvertOptions(column_types=types, null_values=[], check_utf8=True),
     )

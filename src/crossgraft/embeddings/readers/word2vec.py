@@ -21,7 +21,7 @@ def read(file: Path, stream: BinaryIO, begin: bytes, declared: int, width: int) 
     """``begin`` is what was read of the stream already, without the header."""
     if not width or not declared:
         raise DataError(f"{file}: its header says {declared} words of {width} dimensions")
-    return Source("word2vec binary", width, _blocks(_Entries(file, stream, begin, declared, width)), declared)
+    return Source("word2vec binary", width, _blocks(_Entries(file, stream, begin, declared, width)), declared, declared)
 
 
 class _Entries:
