@@ -14,8 +14,8 @@ from crossgraft.embeddings.mapping.procrustes import rotation
 from crossgraft.embeddings.retrieval import nearest
 from crossgraft.embeddings.space import Vectors, unit
 
-_SHIFTS = (0.25, 0.5, 0.75)  # of the dictionary's length: each gives every word the translation of another
-_CONTROL_ROUNDS = 10
+_CONTROLS = 3
+_MARGIN = 0.04  # of the distance left to go
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,38 @@ def closeness(x: Vectors, y: Vectors, w: Matrix) -> float:
 
 
 def verdict(x: Vectors, y: Vectors, found: Refined) -> dict[str, Any]:
-    """Facts about a rotation found without a dictionary, and without looking at one whether it ``converged``.
+    """Facts about a rotation found without a dictionary; ``converged`` says, without one, whether to believe it.
 
-    Refinement makes words near to something whatever it begins with. So it is begun again from the same dictionary
-    wrongly paired, three times, each pairing shifted by a quarter. A rotation that relates the languages brings words
-    nearer than the controls do, by more than they vary; or the controls lead back to its own dictionary.
+    Refinement brings words near to something whatever it begins with, the nearer the more alike the spectra of the two
+    spaces are. So it is done again, for as many rounds, from the same rotation after the source was mirrored in a part
+    of its principal axes: its spectrum is as before, its meanings are not. A rotation that relates the languages brings
+    words nearer than these controls do, by ``_MARGIN`` of what they lack to cosine 1 and by three of their standard
+    deviations; or a control finds back to its dictionary. The margin is ours: with 100-dimensional vectors of eight
+    languages failed runs gained up to .03 and rotations from a dictionary .046 (the weakest pair) to .20.
     """
     own = closeness(x, y, found.w)
-    facts = {"pairs": list(found.sizes), "objective": own}
-    if len(found.pairs) < len(_SHIFTS) + 1:
-        return {**facts, "converged": False}
-    controls = [_control(x, y, found.pairs, shift) for shift in _SHIFTS]
+    controls = [refined(x, y, mirror @ found.w, len(found.sizes)) for mirror in mirrors(x)]
     values = np.array([closeness(x, y, one.w) for one in controls])
-    same = max(_shared(found.pairs, one.pairs) for one in controls)
     nearer = own - values.mean() > max(_MARGIN * (1 - values.mean()), 3 * values.std(ddof=1))
-    return {**facts, "control": float(values.mean()), "converged": bool(nearer or same > 0.5)}
+    back = any(_shared(found.pairs, one.pairs) > 0.5 for one in controls)
+    return {
+        "pairs": list(found.sizes),
+        "objective": own,
+        "control": float(values.mean()),
+        "converged": bool(nearer or back),
+    }
+
+
+def mirrors(x: Vectors) -> list[Matrix]:
+    """Reflections (d, d) that leave the second moments of x as they are: every second principal axis turned, every
+    second two, every second four.
+    """
+    _, axes = np.linalg.eigh((x.T @ x).astype(np.float64))
+    places = np.arange(axes.shape[1])
+    return [np.asarray((axes * np.where((places >> shift) % 2, -1.0, 1.0)) @ axes.T) for shift in range(_CONTROLS)]
+
+
+def _shared(some: Pairs, others: Pairs) -> float:
+    """The share of some pairs that are among the others; none of none."""
+    known = {tuple(pair) for pair in others.tolist()}
+    return sum(tuple(pair) in known for pair in some.tolist()) / max(len(some), 1)
