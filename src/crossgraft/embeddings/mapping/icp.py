@@ -10,11 +10,12 @@ import numpy as np
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping, Matrix
 from crossgraft.embeddings.mapping._dictionary import less
-from crossgraft.embeddings.mapping._refinement import refined, verdict
+from crossgraft.embeddings.mapping._refinement import Refined, refined, verdict
 from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
 from crossgraft.embeddings.retrieval import both_ways
 from crossgraft.embeddings.space import Space, Step, Vectors, unit
+from crossgraft.errors import SpecError
 
 _FIRST_EPOCHS = 10  # after which starts are compared
 
@@ -49,13 +50,16 @@ class ICP:
     def __post_init__(self) -> None:
         at_least(1, words=self.words, components=self.components, restarts=self.restarts, epochs=self.epochs)
         at_least(1, more_words=self.more_words, rounds=self.rounds)
+        if not 0 <= self.turned <= 1:
+            raise SpecError(f"expected turned from 0 to 1; got {self.turned!r}", ("turned",))
 
     def fit(self, source: Space, target: Space, pairs: Pairs, rng: np.random.Generator) -> Mapping:  # noqa: ARG002 - without a dictionary
         x, y = source.vectors[: self.words], target.vectors[: self.words]
         matches, distance = self._best_start(principal(x, self.components), principal(y, self.components), rng)
-        found = refined(x, y, rotation(x[matches[:, 0]], y[matches[:, 1]]), self.rounds)
+        first = refined(x, y, rotation(x[matches[:, 0]], y[matches[:, 1]]), self.rounds)
         x, y = source.vectors[: self.more_words], target.vectors[: self.more_words]
-        found = refined(x, y, found.w, self.rounds)
+        last = refined(x, y, first.w, self.rounds)
+        found = Refined(last.w, last.pairs, first.sizes + last.sizes)
         return Mapping(source=found.w, facts={**verdict(x, y, found), "distance": distance})
 
     def _best_start(self, x: Vectors, y: Vectors, rng: np.random.Generator) -> tuple[Pairs, float]:
