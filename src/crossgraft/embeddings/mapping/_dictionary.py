@@ -28,7 +28,8 @@ def mutual(x: Vectors, y: Vectors, *, density: int = 0) -> tuple[Pairs, Vectors]
     x, y = unit(x), unit(y)
     if density:
         from_x, from_y = both_ways(x, y, density, block=BLOCK)
-        x, y = less(x, y, from_x.mean / 2, from_y.mean / 2)
+        half = np.float32(0.5)
+        x, y = less(x, y, half * from_x.mean, half * from_y.mean)
     forward, backward = both_ways(x, y, block=BLOCK)
     chosen = forward.rows[:, 0]
     rows = np.flatnonzero(backward.rows[chosen, 0] == np.arange(len(x)))

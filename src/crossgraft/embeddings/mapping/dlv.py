@@ -45,19 +45,19 @@ class DLV:
     def fit(self, source: Space, target: Space, pairs: Pairs, rng: np.random.Generator) -> Mapping:  # noqa: ARG002 - of stochastic methods
         x, y = source.vectors[: self.search], unit(target.vectors[: self.search])
         w = rotation(*vectors_of(pairs, source, target))
-        sizes, objectives = [len(pairs)], [-np.inf]
-        while len(sizes) <= self.rounds:
+        sizes, objective = [len(pairs)], -np.inf
+        for _ in range(self.rounds):
             found = nearest(unit(Mapping(source=w).map_source(x)), y, self.candidates, block=BLOCK)
-            objectives.append(float(found.similarity[:, 0].mean()))
-            if objectives[-1] - objectives[-2] < self.threshold:
+            before, objective = objective, float(found.similarity[:, 0].mean())
+            if objective - before < self.threshold:
                 break
             matched = matching(found, len(y))
-            if len(matched) == 0:
+            if len(matched) == 0:  # every word is on the far side of every other
                 break
             w = rotation(*vectors_of(matched, source, target))
             sizes.append(len(matched))
-        facts = {"pairs": sizes, "objective": objectives[-1], "converged": len(objectives) == len(sizes) + 1}
-        return Mapping(source=w, facts=facts)
+        converged = len(sizes) <= self.rounds
+        return Mapping(source=w, facts={"pairs": sizes, "objective": objective, "converged": converged})
 
 
 def matching(candidates: Neighbours, targets: int) -> Pairs:

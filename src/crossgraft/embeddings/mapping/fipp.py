@@ -28,25 +28,27 @@ class FIPP:
     here dictionary words take it too. A rotation onto the target is last, in which a pair weighs 1 / (distance of its
     wanted inner products from those of the target).
 
-    Before all that the first principal component is taken off either space, as the authors do. They tune ``epsilon``
-    in .01 to .15 and ``strength`` in .25 to 1.25 for every pair of languages; the defaults are about the middles.
-    Their mining of further pairs is not here. Memory: about 28 n² bytes, 700 MB at 5,000 pairs.
+    Before all that the first principal component is taken off either space, as the authors do (``components``; of
+    vectors with few dimensions that may take more than it gives). They tune ``epsilon`` in .01 to .15 and ``strength``
+    in .25 to 1.25 for every pair of languages; the defaults are about the middles. Their mining of further pairs is
+    not here. Memory: about 28 n² bytes, 700 MB at 5,000 pairs.
     """
 
     epsilon: float = 0.05
     strength: float = 0.75
+    components: int = 1  # principal components taken off
 
     uses_dictionary: ClassVar[bool] = True
     stochastic: ClassVar[bool] = False
     normalise: ClassVar[tuple[Step, ...] | None] = ("unit", "center")
 
     def __post_init__(self) -> None:
-        at_least(0, strength=self.strength)
+        at_least(0, strength=self.strength, components=self.components)
         if not self.epsilon > 0:
             raise SpecError(f"expected epsilon above 0; got {self.epsilon!r}", ("epsilon",))
 
     def fit(self, source: Space, target: Space, pairs: Pairs, rng: np.random.Generator) -> Mapping:  # noqa: ARG002 - of stochastic methods
-        flat_x, flat_y = off_first_component(source.vectors), off_first_component(target.vectors)
+        flat_x, flat_y = (off_components(space.vectors, self.components) for space in (source, target))
         x, y = vectors_of(pairs, source, target)
         x, y = x @ flat_x, y @ flat_y
         h = y @ y.T
@@ -78,8 +80,8 @@ def embedding(gram: Vectors, width: int) -> Matrix:
     return found
 
 
-def off_first_component(vectors: Vectors) -> Matrix:
-    """The projection (d, d) that takes the direction of largest second moment off; float32, as it maps vocabularies."""
+def off_components(vectors: Vectors, components: int) -> Vectors:
+    """The projection (d, d) that takes off the directions of largest second moment; float32, as it maps vocabularies."""
     _, directions = np.linalg.eigh((vectors.T @ vectors).astype(np.float64))
-    first = directions[:, -1:]
+    first = directions[:, directions.shape[1] - components :]
     return np.asarray(np.eye(len(first)) - first @ first.T, dtype=np.float32)

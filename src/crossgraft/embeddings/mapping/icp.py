@@ -10,11 +10,14 @@ import numpy as np
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping, Matrix
 from crossgraft.embeddings.mapping._dictionary import less
-from crossgraft.embeddings.mapping._refinement import refined, verdict
+from crossgraft.embeddings.mapping._refinement import Refined, refined, verdict
 from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
 from crossgraft.embeddings.retrieval import both_ways
 from crossgraft.embeddings.space import Space, Step, Vectors, unit
+from crossgraft.errors import SpecError
+
+_FIRST_EPOCHS = 10  # after which starts are compared
 
 
 @MAPPERS.register
@@ -28,7 +31,8 @@ class ICP:
     is solved exactly (Procrustes on the matches of both ways) where the authors take steps of Adam. Principal components
     have no sign; the authors' starts differ by what random projections make of that, ours say it: the first has the
     third moment of every component positive, in the others every sign is turned at random with probability ``turned``.
-    An epoch without new matches ends a start. The refinement is by mutual neighbours from the beginning.
+    After ten epochs only the best tenth of the starts goes on; an epoch without new matches ends a start. The refinement
+    is by mutual neighbours from the beginning.
     """
 
     words: int = 5000
@@ -46,31 +50,41 @@ class ICP:
     def __post_init__(self) -> None:
         at_least(1, words=self.words, components=self.components, restarts=self.restarts, epochs=self.epochs)
         at_least(1, more_words=self.more_words, rounds=self.rounds)
+        if not 0 <= self.turned <= 1:
+            raise SpecError(f"expected turned from 0 to 1; got {self.turned!r}", ("turned",))
 
     def fit(self, source: Space, target: Space, pairs: Pairs, rng: np.random.Generator) -> Mapping:  # noqa: ARG002 - without a dictionary
         x, y = source.vectors[: self.words], target.vectors[: self.words]
-        few_x, few_y = principal(x, self.components), principal(y, self.components)
-        ends = [self._closest(few_x * signs, few_y) for signs in self._starts(few_x.shape[1], rng)]
-        matches, distance = min(ends, key=lambda end: end[1])
-        found = refined(x, y, rotation(x[matches[:, 0]], y[matches[:, 1]]), self.rounds)
+        matches, distance = self._best_start(principal(x, self.components), principal(y, self.components), rng)
+        first = refined(x, y, rotation(x[matches[:, 0]], y[matches[:, 1]]), self.rounds)
         x, y = source.vectors[: self.more_words], target.vectors[: self.more_words]
-        found = refined(x, y, found.w, self.rounds)
+        last = refined(x, y, first.w, self.rounds)
+        found = Refined(last.w, last.pairs, first.sizes + last.sizes)
         return Mapping(source=found.w, facts={**verdict(x, y, found), "distance": distance})
 
-    def _starts(self, width: int, rng: np.random.Generator) -> list[Vectors]:
-        turned = rng.random((self.restarts - 1, width)) < self.turned
-        return [np.ones(width, dtype=np.float32), *np.where(turned, -1, 1).astype(np.float32)]
+    def _best_start(self, x: Vectors, y: Vectors, rng: np.random.Generator) -> tuple[Pairs, float]:
+        """The matches with the smallest mean squared distance; only the best tenth of the starts is followed to its end."""
+        turned = rng.random((self.restarts, x.shape[1])) < self.turned
+        turned[0] = False
+        begun = [closest_points(x, y, np.diag(signs), _FIRST_EPOCHS) for signs in np.where(turned, -1.0, 1.0)]
+        begun.sort(key=lambda start: start[1])
+        ends = [
+            closest_points(x, y, rotation(x[matches[:, 0]], y[matches[:, 1]]), self.epochs)
+            for matches, _ in begun[: max(self.restarts // 10, 1)]
+        ]
+        return min(ends, key=lambda end: end[1])
 
-    def _closest(self, x: Vectors, y: Vectors) -> tuple[Pairs, float]:
-        """The matches of both ways when they no longer change, and their mean squared distance."""
-        w: Matrix = np.eye(x.shape[1])
-        matches, distance = np.empty((0, 2), dtype=np.int64), np.inf
-        for _ in range(self.epochs):
-            found, distance = closest(Mapping(source=w).map_source(x), y)
-            if np.array_equal(found, matches):
-                break
-            matches, w = found, rotation(x[found[:, 0]], y[found[:, 1]])
-        return matches, distance
+
+def closest_points(x: Vectors, y: Vectors, w: Matrix, epochs: int) -> tuple[Pairs, float]:
+    """Matching both ways and Procrustes in turns until the matches stay the same; the matches, and their distance."""
+    matches, distance = closest(Mapping(source=w).map_source(x), y)
+    for _ in range(epochs - 1):
+        w = rotation(x[matches[:, 0]], y[matches[:, 1]])
+        found, distance = closest(Mapping(source=w).map_source(x), y)
+        if np.array_equal(found, matches):
+            break
+        matches = found
+    return matches, distance
 
 
 def closest(x: Vectors, y: Vectors) -> tuple[Pairs, float]:

@@ -16,6 +16,7 @@ from crossgraft.embeddings.space import Space, Step, Vectors
 from crossgraft.errors import SpecError
 
 _LEAST_GROWTH = 1.01  # "growing" ends when the dictionary grows by less
+_MANY = 1000  # rounds in which a dictionary that grows by 1% each has grown 20,000 times
 
 
 @MAPPERS.register
@@ -50,18 +51,18 @@ class ProcB:
             raise SpecError(f"expected growth above {_LEAST_GROWTH}; got {self.growth!r}", ("growth",))
 
     def fit(self, source: Space, target: Space, pairs: Pairs, rng: np.random.Generator) -> Mapping:  # noqa: ARG002 - of stochastic methods
+        used, sizes, settled = pairs, [len(pairs)], False
         w = rotation(*vectors_of(pairs, source, target))
-        sizes, used, ended = [len(pairs)], pairs, False
-        while not ended:
+        for _ in range({"paper": 1, "growing": _MANY, "csls": self.rounds}[self.mode]):
             found = frequent_first(self._mutual(source, target, w))
-            following = self._following(pairs, used, found)
-            if len(following) == 0:  # of "growing": no two words choose each other
-                break
-            ended = self._ended(used, following, len(sizes))
-            used = following
+            before, used = used, self._following(pairs, used, found)
             w = rotation(*vectors_of(used, source, target))
             sizes.append(len(used))
-        return Mapping(source=w, facts={"pairs": sizes, "objective": _fit(w, *vectors_of(used, source, target))})
+            settled = self._settled(before, used)
+            if settled:
+                break
+        facts = {"pairs": sizes, "objective": _distance(w, *vectors_of(used, source, target))}
+        return Mapping(source=w, facts=facts if self.mode == "paper" else {**facts, "converged": settled})
 
     def _mutual(self, source: Space, target: Space, w: Matrix) -> Pairs:
         size = self.search or None
@@ -70,15 +71,15 @@ class ProcB:
 
     def _following(self, given: Pairs, used: Pairs, found: Pairs) -> Pairs:
         if self.mode == "growing":
-            return found[: min(int(self.growth * len(used)), self.limit)]
+            return found[: min(max(int(self.growth * len(used)), 1), self.limit)]
         return np.concatenate([given, found[: max(self.limit - len(given), 0)]])
 
-    def _ended(self, used: Pairs, following: Pairs, done: int) -> bool:
+    def _settled(self, before: Pairs, used: Pairs) -> bool:
         if self.mode == "growing":
-            return len(following) < _LEAST_GROWTH * len(used) or len(following) >= self.limit
-        return self.mode == "paper" or done == self.rounds or np.array_equal(used, following)
+            return len(used) < _LEAST_GROWTH * len(before) or len(used) >= self.limit
+        return np.array_equal(before, used)
 
 
-def _fit(w: Matrix, x: Vectors, y: Vectors) -> float:
+def _distance(w: Matrix, x: Vectors, y: Vectors) -> float:
     """The mean squared distance of mapped words to their translations."""
     return float(np.mean(np.sum((x.astype(np.float64) @ w - y) ** 2, axis=1)))
