@@ -48,6 +48,21 @@ def test_a_draw_without_any_query_of_a_cell_has_no_mean_of_it() -> None:
     assert drawn_means(times[:, [2]], weighted(np.array([0.5]))) == pytest.approx([0.5, np.nan], nan_ok=True)
 
 
+def test_the_interval_of_a_mean_over_pairs_covers_it_where_that_of_single_queries_does_not() -> None:
+    """100 concepts, hard or easy alike in 5 pairs; 300 studies of them."""
+    rng = np.random.default_rng(7)
+    queries = rng.normal(size=(300, 5, 100)) * 0.5 + rng.normal(size=(300, 1, 100))
+
+    def covered(study: np.ndarray, place: np.ndarray) -> bool:
+        times = cluster_times(place.max() + 1, draws=300, rng=rng)
+        low, high = np.quantile(drawn_means(times[:, place], weighted(study.ravel())), [0.025, 0.975])
+        return bool(low <= 0 <= high)
+
+    concepts, apart = np.tile(np.arange(100), 5), np.arange(500)
+    assert np.mean([covered(study, concepts) for study in queries]) == pytest.approx(0.95, abs=0.035)
+    assert np.mean([covered(study, apart) for study in queries]) < 0.8
+
+
 def test_flips_agree_with_all_of_them() -> None:
     differences = np.random.default_rng(4).normal(0.3, 1, size=(8, 2))
     sums = np.array([np.array(signs) @ differences for signs in product((-1, 1), repeat=8)])
