@@ -208,7 +208,7 @@ def test_queries_are_read_apart_by_frequency_and_spelling() -> None:
     found = read(*(ran(t, ranking([1, 2, 4, 5], **columns)) for t in (CONTROL, method("a"))))
 
     assert {part.part: part.mean.value for part in found.parts} == pytest.approx(
-        {"1-1,000": 0.75, "1,000-5,000": 0.25, "above 20,000": 0.2, "the same": 0.6, "different": 0.375}
+        {"1-1K": 0.75, "1K-5K": 0.25, "20K+": 0.2, "the same": 0.6, "different": 0.375}
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from crossgraft.embeddings.fitting import Wanted, fit
 from crossgraft.embeddings.mapped import Mapped, load, save, write_vec
-from crossgraft.embeddings.prepared import Affine, Normaliser
+from crossgraft.embeddings.normalise import Affine, Normaliser
 from crossgraft.embeddings.scoring import score
 from crossgraft.embeddings.space import Space, read_space
 from crossgraft.embeddings.translation import induced, look_up, spellings, translations
@@ -150,11 +150,11 @@ def test_spaces_of_different_width_are_refused(wanted: Wanted, tmp_path: Path) -
 def test_a_swapped_dictionary_is_noticed(wanted: Wanted) -> None:
     assert wanted.dictionary is not None
     wanted.dictionary.write_text("".join(f"en{n}\tde{n}\n" for n in range(9)))
-    with pytest.raises(DataError, match="the other way round 9 are: swap the columns"):
+    with pytest.raises(DataError, match="seems to be written in the other direction"):
         fit(wanted)
 
     wanted.dictionary.write_text("de0\ten0\n" + wanted.dictionary.read_text())
-    assert "only 1 entries of the dictionary" in fit(wanted).told["notes"][0]
+    assert "as it is, 1 of its 10 pairs are in both" in fit(wanted).told["notes"][0]
 
 
 def test_the_scores_are_those_of_planted_spaces(mapped: Mapped, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from crossgraft.stats.correlation import rank_correlation
-from crossgraft.stats.familywise import bonferroni, holm
-from crossgraft.stats.levels import share_level, unit_level
+from crossgraft.stats.levels import share_level
+from crossgraft.stats.multiplicity import bonferroni, holm
 
 
 def rows(values: np.ndarray) -> np.ndarray:
@@ -51,20 +51,6 @@ def test_the_interval_covers_the_true_mean_of_reciprocal_ranks(n: int) -> None:
     found = [share_level(rows(1 / rng.choice(ranks, size=n))) for _ in range(1000)]
 
     assert np.mean([one.low <= truth <= one.high for one in found]) == pytest.approx(0.95, abs=0.02)
-
-
-def test_the_mean_of_few_units_has_students_interval() -> None:
-    values = np.array([0.1, 0.4, 0.2, 0.25])
-
-    expected = stats.t.interval(0.95, 3, loc=values.mean(), scale=stats.sem(values))
-    assert (unit_level(values).low, unit_level(values).high) == pytest.approx(expected)
-
-
-def test_one_unit_has_no_interval() -> None:
-    found = unit_level(np.array([0.3]))
-
-    assert (found.mean, found.n) == (0.3, 1)
-    assert np.isnan(found.low)
 
 
 def test_the_rank_correlation_is_scipys() -> None:

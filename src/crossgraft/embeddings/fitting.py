@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from crossgraft import __version__
-from crossgraft.embeddings.lexicon import Lexicon, Pairs, read_lexicon
+from crossgraft.embeddings.lexicon import Lexicon, Pairs, direction_note, read_lexicon
 from crossgraft.embeddings.mapped import Mapped
 from crossgraft.embeddings.mapping import Mapper, mapper
-from crossgraft.embeddings.prepared import Normaliser, prepare
 from crossgraft.embeddings.space import Case, Space, Step, read_space
 from crossgraft.errors import DataError, SpecError
 from crossgraft.fingerprints import FingerprintCache
@@ -63,22 +62,22 @@ def fit(wanted: Wanted) -> Mapped:
     method = wanted.chosen()
     steps = wanted.steps(method)
     lexicon = read_lexicon(wanted.dictionary, case=wanted.case) if wanted.dictionary else None
-    read = [read_space(file, top=wanted.top, case=wanted.case) for file in (wanted.source, wanted.target)]
+    files = (wanted.source, wanted.target)
+    read = [read_space(file, top=wanted.top, case=wanted.case) for file in files]
     if read[0].width != read[1].width:
         raise DataError(
             f"a mapping needs spaces of one width; {wanted.source} has {read[0].width} dimensions, "
             f"{wanted.target} {read[1].width}"
         )
-    source, on_source = prepare(read[0], steps)
-    target, on_target = prepare(read[1], steps)
+    source, target = (space.normalised(steps) for space in read)
     pairs, notes = _known(lexicon, source, target) if lexicon else (np.empty((0, 2), dtype=np.int64), [])
     mapping = method.fit(source, target, pairs, np.random.default_rng(wanted.seed))
     cache = FingerprintCache()
     return Mapped(
-        replace(source, vectors=mapping.map_source(source.vectors)),
-        replace(target, vectors=mapping.map_target(target.vectors)),
+        Space(source.words, mapping.map_source(source.vectors)),
+        Space(target.words, mapping.map_target(target.vectors)),
         mapping,
-        {"source": on_source, "target": on_target},
+        {"source": source.normaliser, "target": target.normaliser},
         {
             "crossgraft": __version__,
             "method": wanted.method,
@@ -87,11 +86,14 @@ def fit(wanted: Wanted) -> Mapped:
             "normalise": list(steps),
             "case": wanted.case,
             "top": wanted.top,
-            "source": _described(wanted.source, source, on_source, cache),
-            "target": _described(wanted.target, target, on_target, cache),
+            "source": _described(wanted.source, source, cache),
+            "target": _described(wanted.target, target, cache),
             "dictionary": _dictionary(lexicon, pairs, cache) if lexicon else None,
             "facts": dict(mapping.facts),
-            "notes": notes,
+            "notes": [
+                *(f"{file}: {note}" for file, one in zip(files, read, strict=True) for note in one.notes),
+                *notes,
+            ],
         },
     )
 
@@ -101,23 +103,20 @@ def _known(lexicon: Lexicon, source: Space, target: Space) -> tuple[Pairs, list[
     if not lexicon.pairs:
         raise DataError(f"{lexicon.file}: the dictionary is empty")
     pairs = lexicon.rows(source, target)
-    swapped = len(lexicon.flipped().rows(source, target))
-    turn = f"the other way round {swapped} are: swap the columns of the file, or the two files of vectors"
+    turned = direction_note(lexicon, source, target)
     if len(pairs) == 0:
-        why = turn if swapped else "check the languages of the files, and whether it takes --case lower"
+        why = turned or "check the languages of the files, and whether it takes --case lower"
         raise DataError(f"{lexicon.file}: no entry has both its words in the vocabularies; {why}")
-    if swapped > len(pairs):
-        return pairs, [f"only {len(pairs)} entries of the dictionary are in both vocabularies; {turn}"]
-    return pairs, []
+    return pairs, [turned] if turned else []
 
 
-def _described(file: Path, space: Space, normaliser: Normaliser, cache: FingerprintCache) -> dict[str, Any]:
+def _described(file: Path, space: Space, cache: FingerprintCache) -> dict[str, Any]:
     return {
         "file": str(file),
         "sha256": cache.of_file(file),
         "words": len(space.words),
         "dimensions": space.width,
-        "steps": len(normaliser.steps),
+        "steps": len(space.normaliser.steps),
     }
 
 

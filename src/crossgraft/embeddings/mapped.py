@@ -11,7 +11,7 @@ import io
 import json
 import shutil
 from collections.abc import Mapping as Table
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from zipfile import BadZipFile
@@ -21,7 +21,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from crossgraft.embeddings.mapping import Mapping
-from crossgraft.embeddings.prepared import Affine, Normaliser, Unit
+from crossgraft.embeddings.normalise import Affine, Normaliser, Unit
 from crossgraft.embeddings.space import Space, Vectors
 from crossgraft.errors import DataError
 
@@ -47,7 +47,7 @@ class Mapped:
         width = self.told[side]["dimensions"]
         if space.width != width:
             raise DataError(f"expected vectors of {width} dimensions, as the {side} had; got {space.width}")
-        return replace(space, vectors=self._mapped(self.normalisers[side](space.vectors), side))
+        return Space(space.words, self._mapped(self.normalisers[side](space.vectors), side))
 
     def _mapped(self, vectors: Vectors, side: Side) -> Vectors:
         return self.mapping.map_source(vectors) if side == "source" else self.mapping.map_target(vectors)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossgraft.core import Answers
-from crossgraft.embeddings.lexicon import read_lexicon
+from crossgraft.embeddings.lexicon import direction_note, read_lexicon
 from crossgraft.embeddings.mapped import Mapped
 from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.space import unit
@@ -34,8 +34,7 @@ def score(mapped: Mapped, test: Path, *, retrieval: Retrieval = "nn") -> Scored:
     if not lexicon.pairs:
         raise DataError(f"{test}: the dictionary is empty")
     if not len(lexicon.rows(mapped.source, mapped.target)):
-        swapped = len(lexicon.flipped().rows(mapped.source, mapped.target))
-        why = f"the other way round {swapped} are: swap its columns" if swapped else "is it of these languages?"
+        why = direction_note(lexicon, mapped.source, mapped.target) or "is it of these languages?"
         raise DataError(f"{test}: no entry has both its words in the vocabularies; {why}")
     penalty = None if retrieval == "nn" else crowding(unit(mapped.target.vectors), unit(mapped.source.vectors))
     answers, _ = ranked(lexicon.golds(), (mapped.source, mapped.target), Mapping(), penalty)

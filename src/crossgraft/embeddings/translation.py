@@ -87,14 +87,15 @@ def spellings(word: str, known: Sequence[str], count: int = 3) -> list[str]:
 def look_up(mapped: Mapped, words: Sequence[str], more: Path | None = None) -> tuple[Space, list[str]]:
     """The words that are known, in the shared space, and those that are not.
 
-    ``more`` is a file of vectors with further words of the source; the vocabulary of the mapping comes first.
+    ``more`` is a file of vectors with further words of the source, or with n-grams to make them of; the vocabulary of
+    the mapping comes first.
     """
-    wanted = dict.fromkeys(word.lower() if mapped.told["case"] == "lower" else word for word in words)
-    further = mapped.applied(read_space(more, case=mapped.told["case"])) if more else None
-    found: dict[str, Vectors] = {}
-    for word in wanted:
-        for space in (mapped.source, further):
-            if space is not None and word in space.index and word not in found:
-                found[word] = space.vectors[space.index[word]]
-    vectors = np.stack(list(found.values())) if found else np.zeros((0, mapped.target.width), dtype=np.float32)
-    return Space(tuple(found), vectors), [word for word in wanted if word not in found]
+    wanted = list(dict.fromkeys(word.lower() if mapped.told["case"] == "lower" else word for word in words))
+    vectors, known = mapped.source.embed(wanted)
+    if more is not None and not known.all():
+        new = np.flatnonzero(~known)
+        unmapped, found = read_space(more, case=mapped.told["case"]).embed([wanted[place] for place in new])
+        mapped_words = mapped.applied(Space(tuple(wanted[place] for place in new), unmapped))
+        vectors[new[found]], known[new[found]] = mapped_words.vectors[found], True
+    names = np.array(wanted, dtype=object)
+    return Space(tuple(names[known]), vectors[known]), list(names[~known])

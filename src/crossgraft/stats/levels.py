@@ -1,4 +1,4 @@
-"""The level of a score, and the interval it has: one cell by its items, or the mean of few units."""
+"""The level of a score on one set of items, with its interval."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from math import sqrt
 from statistics import NormalDist
 
 import numpy as np
-from scipy.special import stdtrit
 
 from crossgraft.core import Floats
 
@@ -16,7 +15,7 @@ _NORMAL = NormalDist()
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A mean with its interval; ``n`` items or units that have weight in it."""
+    """A mean with its interval; ``n`` items have weight in it."""
 
     mean: float
     low: float
@@ -47,18 +46,3 @@ def share_level(rows: Floats, *, level: float = 0.95) -> Level:
     half = _NORMAL.inv_cdf(0.5 + level / 2) * error
     mean = float(counted[:, 0].sum() / counted[:, 1].sum())
     return Level(mean, max(0.0, centre - half), min(1.0, centre + half), n)
-
-
-def unit_level(values: Floats, *, level: float = 0.95) -> Level:
-    """The mean of independent units, such as one value a language pair, with Student's interval.
-
-    One unit says nothing of others: its interval is unknown, not zero.
-    """
-    n = len(values)
-    if n == 0:
-        return _NOTHING
-    mean = float(values.mean())
-    if n == 1:
-        return Level(mean, float("nan"), float("nan"), 1)
-    half = float(stdtrit(n - 1, 0.5 + level / 2)) * float(values.std(ddof=1)) / sqrt(n)
-    return Level(mean, mean - half, mean + half, n)

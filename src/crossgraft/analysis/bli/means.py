@@ -15,7 +15,7 @@ from crossgraft.analysis.bli.tables import PairTable, TaskTables
 from crossgraft.core import Floats, Treatment
 from crossgraft.metrics import METRICS
 from crossgraft.stats.clusters import cluster_times, drawn_means
-from crossgraft.stats.levels import unit_level
+from crossgraft.stats.contrasts import mean_of_units
 
 DRAWS = 1000
 SEED = 0
@@ -83,14 +83,16 @@ class Means:
         if not values:
             return None
         low, high = _interval(np.array(values), np.array(drawn), sum(seeds) / len(values) ** 2)
-        among_pairs = unit_level(np.array(values))
-        least, most = (0.0, 1.0) if len(weighted) == 1 else (-np.inf, np.inf)  # a level is a share
+        units = mean_of_units(np.array(values))
+        new_pairs = np.array([units.low, units.high] if units else [np.nan, np.nan])
+        if len(weighted) == 1:  # a level is a share, a difference may have either sign
+            new_pairs = np.clip(new_pairs, 0.0, 1.0)
         return PairMean(
-            among_pairs.mean,
+            float(np.mean(values)),
             low,
             high,
-            float(np.maximum(among_pairs.low, least)),
-            float(np.minimum(among_pairs.high, most)),
+            float(new_pairs[0]),
+            float(new_pairs[1]),
             len(values),
             queries,
             len(np.unique(np.concatenate(concepts))),

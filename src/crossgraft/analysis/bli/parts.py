@@ -13,7 +13,7 @@ from crossgraft.core import Treatment
 
 FREQUENCY = "frequency"  # column: the rank of the source word in its vocabulary, from 1
 IDENTICAL = "identical"  # column: whether the source word is one of its translations
-_BANDS = ((1, 1_000), (1_000, 5_000), (5_000, 20_000), (20_000, np.inf))
+_BANDS = {"1-1K": (0, 1_000), "1K-5K": (1_000, 5_000), "5K-20K": (5_000, 20_000), "20K+": (20_000, np.inf)}
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ def parts(tables: TaskTables, means: Means) -> tuple[Part, ...]:
 
 def _splits(tables: TaskTables) -> Iterator[tuple[str, str, list[Keep]]]:
     if all(FREQUENCY in table.answers.columns for table in tables.pairs):
-        for low, high in _BANDS:
-            words = f"{low:,}-{high:,.0f}" if np.isfinite(high) else f"above {low:,}"
+        for words, (low, high) in _BANDS.items():
             keep = [_between(table.answers.columns[FREQUENCY], low, high) for table in tables.pairs]
             if any(one.any() for one in keep):
                 yield "frequency of the source word", words, keep
@@ -51,5 +50,5 @@ def _splits(tables: TaskTables) -> Iterator[tuple[str, str, list[Keep]]]:
 
 
 def _between(ranks: np.ndarray[tuple[int, ...], np.dtype[np.float64]], low: float, high: float) -> Keep:
-    """Above the lower end, but for the first band, up to and with the upper one; NaN (unknown words) in none."""
-    return np.asarray((ranks > (low if low > 1 else 0)) & (ranks <= high))
+    """Above the lower end, up to and with the upper one; NaN (unknown words) in none."""
+    return np.asarray((ranks > low) & (ranks <= high))
