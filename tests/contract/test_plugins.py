@@ -19,6 +19,7 @@ from crossgraft.registry import Registry
 from crossgraft.spec import STUDIES
 from crossgraft.study import Bench, Failed, Finished, Origin, Recorded
 from crossgraft.testing import Fake, coin_flips
+from planted import clouds
 
 REGISTRIES: list[Registry[object]] = [TASKS, CALLBACKS, MAPPERS, EMBEDDING_TASKS, EXECUTORS, METRICS, STUDIES]  # type: ignore[list-item]
 
@@ -34,7 +35,7 @@ def test_a_plugin_has_a_description_and_can_be_had(registry: Registry[object], n
 @pytest.mark.parametrize("name", MAPPERS.names())
 def test_a_mapper_is_a_frozen_value_that_finds_a_planted_rotation(name: str) -> None:
     rng = np.random.default_rng(0)
-    x = unit(rng.normal(size=(200, 10)).astype(np.float32))
+    x = clouds(200, 10)
     rotation = np.linalg.qr(rng.normal(size=(10, 10)))[0].astype(np.float32)
     words = tuple(map(str, range(200)))
     source, target = Space(words, x), Space(words, x @ rotation)
@@ -43,7 +44,7 @@ def test_a_mapper_is_a_frozen_value_that_finds_a_planted_rotation(name: str) -> 
 
     mapping = mapper.fit(source, target, pairs if mapper.uses_dictionary else pairs[:0], rng)
 
-    mapped, expected = mapping.map_source(source.vectors), mapping.map_target(target.vectors)
+    mapped, expected = unit(mapping.map_source(source.vectors)), unit(mapping.map_target(target.vectors))
     nearest = (mapped @ expected.T).argmax(axis=1)
     assert np.mean(nearest == np.arange(200)) > 0.95
     assert mapper == MAPPERS.get(name)()

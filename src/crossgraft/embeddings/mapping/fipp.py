@@ -24,9 +24,9 @@ class FIPP:
     ``(g + s h) / (1 + s)`` where ``|g - h| < epsilon``, and g elsewhere; ``s = strength · n² / (number of such)``.
 
     The nearest vectors that have them are leading eigenvectors times the roots of their eigenvalues. All other words
-    follow by keeping, as well as least squares can, their inner products with the dictionary; that is a linear map, and
-    here dictionary words take it too. A rotation onto the target is last, in which a pair weighs 1 / (distance of its
-    wanted inner products from those of the target).
+    follow by keeping, as well as least squares can, their inner products with the dictionary. That is a linear map; here
+    the dictionary's words take it too, where the authors leave them at the eigenvectors. A rotation of the latter onto
+    the target is last, in which a pair weighs 1 / (distance of its wanted inner products from those of the target).
 
     Before all that the first principal component is taken off either space, as the authors do (``components``; of
     vectors with few dimensions that may take more than it gives). They tune ``epsilon`` in .01 to .15 and ``strength``
@@ -56,9 +56,8 @@ class FIPP:
         rounding = np.finfo(np.float32).eps * len(pairs)
         weights = 1 / (np.linalg.norm(wanted - h, axis=1, keepdims=True) + rounding)
         bent = embedding(wanted, x.shape[1])
-        bend = np.linalg.lstsq(bent, x.astype(np.float64), rcond=None)[0].T  # (d, d), keeps inner products with bent
-        facts = {"pairs": len(pairs), "isometric": share}
-        return Mapping(source=flat_x @ bend @ rotation(bent * weights, y), target=flat_y, facts=facts)
+        w = carried(x, bent) @ rotation(bent * weights, y)
+        return Mapping(source=flat_x @ w, target=flat_y, facts={"pairs": len(pairs), "isometric": share})
 
 
 def filtered(g: Vectors, h: Vectors, epsilon: float, strength: float) -> tuple[Vectors, float]:
@@ -78,6 +77,13 @@ def embedding(gram: Vectors, width: int) -> Matrix:
     found = np.zeros((n, width))
     found[:, : len(values)] = vectors * np.sqrt(np.maximum(values, 0))
     return found
+
+
+def carried(x: Vectors, bent: Matrix) -> Matrix:
+    """The map (d, d) under which a word has, as nearly as least squares can, those inner products with the bent words
+    that it had with the words x: ``xᵀ bent (bentᵀ bent)⁻¹``.
+    """
+    return np.asarray(np.linalg.lstsq(bent, x.astype(np.float64), rcond=None)[0].T)
 
 
 def off_components(vectors: Vectors, components: int) -> Vectors:

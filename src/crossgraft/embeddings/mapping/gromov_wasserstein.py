@@ -39,7 +39,7 @@ class GromovWasserstein:
     mode: Literal["paper", "refined"] = "paper"
     words: int = 2000
     epsilon: float = 5e-4
-    rounds: int = 100  # at the last ε, at most
+    rounds: int = 50  # at the last ε, at most
     tolerance: float = 1e-8  # of the coupling's marginals, which sum to 1
     more_words: int = 7500  # of refined
     refinements: int = 50  # of refined, at most

@@ -31,6 +31,7 @@ class ICP:
     is solved exactly (Procrustes on the matches of both ways) where the authors take steps of Adam. Principal components
     have no sign; the authors' starts differ by what random projections make of that, ours say it: the first has the
     third moment of every component positive, in the others every sign is turned at random with probability ``turned``.
+    A word's own mean coordinate stays in it, since what that is depends on how the space happens to be turned.
     After ten epochs only the best tenth of the starts goes on; an epoch without new matches ends a start. The refinement
     is by mutual neighbours from the beginning.
     """
@@ -98,8 +99,8 @@ def closest(x: Vectors, y: Vectors) -> tuple[Pairs, float]:
 
 
 def principal(vectors: Vectors, components: int) -> Vectors:
-    """The first principal components of rows made standard (their mean 0, length 1), third moments positive."""
-    rows = unit(vectors - vectors.mean(axis=1, keepdims=True))
+    """The first principal components of centred unit vectors, with third moments that are positive. (n, components)"""
+    rows = unit(vectors)
     rows = rows - rows.mean(axis=0)
     _, directions = np.linalg.eigh((rows.T @ rows).astype(np.float64))
     found = rows @ directions[:, ::-1][:, :components].astype(np.float32)
