@@ -1,0 +1,97 @@
+"""Fisher scoring for ratios of variances that may be zero, with Levenberg's damping.
+
+In the ratios themselves zero is no trap: the slope there says whether a component wants to be positive. (In their
+square roots, in which lme4 works, every zero is a stationary point.) The likelihood may have several modes, so it is
+climbed from several starts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from crossgraft.core import Floats
+from crossgraft.stats.design import Moments
+from crossgraft.stats.likelihood import Equations, Likelihood
+
+LARGEST = 1e6  # a ratio beyond it means that the residual has vanished
+_SAME_BASIN = 0.02  # square roots of ratios this near the best ones known lead there
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How to climb: ``starts`` random starts besides the plain one; ``enough`` is the gain in deviance to stop at."""
+
+    starts: int = 5
+    enough: float = 1e-8
+    steps: int = 100
+    seed: int = 0
+
+    def best(self, moments: Moments, noise: float | None = None) -> Likelihood:
+        """The lowest deviance found from ratios of ¼ and from random ones."""
+        rng = np.random.default_rng(self.seed)
+        factors = len(moments.sizes)
+        best = self.climb(at(moments, np.full(factors, 0.25), noise))
+        for _ in range(self.starts if factors else 0):
+            ratios = np.square(rng.exponential(0.7, factors) * rng.integers(0, 2, factors))
+            found = self.climb(at(moments, ratios, noise), known=best.equations.ratios)
+            if found.deviance < best.deviance:
+                best = found
+        return best
+
+    def climb(self, here: Likelihood, known: Floats | None = None) -> Likelihood:
+        """Downhill in the deviance until a step gains next to nothing, or is in the basin of a known minimum."""
+        damping = 1e-6
+        if not np.isfinite(here.deviance):
+            return here
+        for _ in range(self.steps if len(here.moments.sizes) else 0):
+            if known is not None and _near(here.equations.ratios, known):
+                return here
+            move = _step(here, damping)
+            if -float(here.gradient @ move) / 2 < self.enough:
+                return here
+            there = at(here.moments, np.clip(here.equations.ratios + move, 0.0, LARGEST), here.noise)
+            if there.deviance < here.deviance:
+                here, damping = there, damping / 10
+            else:
+                damping = max(damping, 1e-6) * 10
+                if damping > 1e9:
+                    return here
+        return here
+
+    def once(self) -> Scoring:
+        """From where one is, without other starts."""
+        return replace(self, starts=0)
+
+
+def at(moments: Moments, ratios: Floats, noise: float | None = None) -> Likelihood:
+    """The likelihood at some ratios."""
+    return Likelihood(Equations(moments.cross, moments.sizes, ratios), moments, noise)
+
+
+def _near(ratios: Floats, known: Floats) -> bool:
+    return bool(np.all(np.abs(np.sqrt(ratios) - np.sqrt(known)) < _SAME_BASIN))
+
+
+def _step(here: Likelihood, damping: float) -> Floats:
+    """The damped scoring step; ratios that would fall below zero stop there, and the others make up for it."""
+    ratios, slope = here.equations.ratios, here.gradient
+    curvature = here.information + np.diag(damping * np.diag(here.information) + 1e-12)
+    free = ((ratios > 0) | (slope < 0)) & ((ratios < LARGEST) | (slope > 0))
+    move = np.zeros(len(ratios))
+    while free.any():
+        inside = np.ix_(free, free)
+        push = -slope[free] / 2 - curvature[np.ix_(free, ~free)] @ move[~free]
+        move[free] = _solved(curvature[inside], push)
+        below = free & (ratios + move < 0)
+        if not below.any():
+            break
+        move[below] = -ratios[below]
+        free &= ~below
+    return move
+
+
+def _solved(matrix: Floats, right: Floats) -> npt.NDArray[np.float64]:
+    return np.asarray(np.linalg.lstsq(matrix, right, rcond=1e-12)[0])
