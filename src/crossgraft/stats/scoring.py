@@ -18,6 +18,8 @@ from crossgraft.stats.likelihood import Equations, Likelihood
 
 LARGEST = 1e6  # a ratio beyond it means that the residual has vanished
 _SAME_BASIN = 0.02  # square roots of ratios this near the best ones known lead there
+_NOISE = 1e-7  # a promise below it is lost in the rounding of the deviance
+_SHORT, _LONG, _HOPELESS = 0.05, 64.0, 1e9
 
 
 @dataclass(frozen=True)
@@ -42,23 +44,32 @@ class Scoring:
         return best
 
     def climb(self, here: Likelihood, known: Floats | None = None) -> Likelihood:
-        """Downhill in the deviance until a step gains next to nothing, or is in the basin of a known minimum."""
-        damping = 1e-6
-        if not np.isfinite(here.deviance):
+        """Downhill in the deviance until nothing more is to be gained, or into the basin of a known minimum.
+
+        A step δ promises a gain of D = -gᵀδ/2, and s times the step 2Ds - hDs² with h = 1. What it gained tells the
+        true h, and the next step has the length 1/h: expected information is too steep in flat valleys and not
+        steep enough in narrow ones.
+        """
+        if not len(here.moments.sizes) or not np.isfinite(here.deviance):
             return here
-        for _ in range(self.steps if len(here.moments.sizes) else 0):
+        damping, length = 1e-6, 1.0
+        for _ in range(self.steps):
             if known is not None and _near(here.equations.ratios, known):
                 return here
             move = _step(here, damping)
-            if -float(here.gradient @ move) / 2 < self.enough:
+            promised = -float(here.gradient @ move) / 2
+            if promised * max(length, 1.0) < self.enough or damping > _HOPELESS:
                 return here
-            there = at(here.moments, np.clip(here.equations.ratios + move, 0.0, LARGEST), here.noise)
-            if there.deviance < here.deviance:
-                here, damping = there, damping / 10
-            else:
+            there = at(here.moments, np.clip(here.equations.ratios + length * move, 0.0, LARGEST), here.noise)
+            gained = here.deviance - there.deviance
+            if gained <= 0 and length <= _SHORT:
                 damping = max(damping, 1e-6) * 10
-                if damping > 1e9:
-                    return here
+            if promised > _NOISE:
+                length = _length(length, gained / promised)
+            if gained > 0:
+                here, damping = there, damping / 10
+            elif promised <= _NOISE:
+                return here
         return here
 
     def once(self) -> Scoring:
@@ -69,6 +80,13 @@ class Scoring:
 def at(moments: Moments, ratios: Floats, noise: float | None = None) -> Likelihood:
     """The likelihood at some ratios."""
     return Likelihood(Equations(moments.cross, moments.sizes, ratios), moments, noise)
+
+
+def _length(length: float, gained: float) -> float:
+    """1/h, from what a step of this length gained of what was promised."""
+    steepness = (2 * length - gained) / length**2 if np.isfinite(gained) else float("inf")
+    longest = min(4 * length, _LONG)
+    return max(min(1 / steepness, longest), _SHORT) if steepness > 0 else longest
 
 
 def _near(ratios: Floats, known: Floats) -> bool:
