@@ -24,12 +24,16 @@ _SHORT, _LONG, _HOPELESS = 0.05, 64.0, 1e9
 
 @dataclass(frozen=True)
 class Scoring:
-    """How to climb: ``starts`` random starts besides the plain one; ``enough`` is the gain in deviance to stop at."""
+    """How to climb: ``starts`` random starts besides the plain one; ``enough`` is the gain in deviance to stop at.
+
+    The ratios of the last ``held`` factors stay where they are: their variance is known.
+    """
 
     starts: int = 5
     enough: float = 1e-8
     steps: int = 100
     seed: int = 0
+    held: int = 0
 
     def best(self, moments: Moments, noise: float | None = None) -> Likelihood:
         """The lowest deviance found from ratios of ¼ and from random ones."""
@@ -56,7 +60,7 @@ class Scoring:
         for _ in range(self.steps):
             if known is not None and _near(here.equations.ratios, known):
                 return here
-            move = _step(here, damping)
+            move = _step(here, damping, self.held)
             promised = -float(here.gradient @ move) / 2
             if promised * max(length, 1.0) < self.enough or damping > _HOPELESS:
                 return here
@@ -93,11 +97,12 @@ def _near(ratios: Floats, known: Floats) -> bool:
     return bool(np.all(np.abs(np.sqrt(ratios) - np.sqrt(known)) < _SAME_BASIN))
 
 
-def _step(here: Likelihood, damping: float) -> Floats:
+def _step(here: Likelihood, damping: float, held: int = 0) -> Floats:
     """The damped scoring step; ratios that would fall below zero stop there, and the others make up for it."""
     ratios, slope = here.equations.ratios, here.gradient
     curvature = here.information + np.diag(damping * np.diag(here.information) + 1e-12)
     free = ((ratios > 0) | (slope < 0)) & ((ratios < LARGEST) | (slope > 0))
+    free[len(free) - held :] = False
     move = np.zeros(len(ratios))
     while free.any():
         inside = np.ix_(free, free)
