@@ -104,8 +104,8 @@ def test_intervals_hold_for_measured_and_for_unmeasured_cells() -> None:
             inside[kind] += ((low <= of.y) & (of.y <= high))[keep == kind].tolist()
         errors.append(np.std((draws.mean(axis=0) - of.y)[keep]) / np.std(y - of.y[keep]))
 
-    assert np.mean(inside[True]) == pytest.approx(0.95, abs=0.02)
-    assert np.mean(inside[False]) == pytest.approx(0.95, abs=0.02)
+    assert np.mean(inside[True]) == pytest.approx(0.95, abs=0.03)
+    assert np.mean(inside[False]) == pytest.approx(0.95, abs=0.03)
     assert np.mean(errors) < 0.8
 
 
