@@ -80,7 +80,7 @@ def test_the_information_is_the_mean_of_squared_slopes() -> None:
     for n in range(draws):
         y = rng.standard_normal(len(design.fixed))
         for factor, ratio in zip(design.factors, ratios, strict=True):
-            y += factor.spread(np.sqrt(ratio) * rng.standard_normal(factor.levels))
+            y += np.sqrt(ratio) * rng.standard_normal(factor.levels)[factor.codes]
         slopes[n] = at(design.moments(y, cross=cross), ratios).gradient
 
     expected = 4 * at(design.moments(y), ratios).information

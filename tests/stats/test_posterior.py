@@ -128,16 +128,9 @@ def test_luck_that_rows_have_in_common_is_no_effect_of_theirs() -> None:
     rng = np.random.default_rng(2)
     luck = rng.standard_normal(12) * 3
     y = of.y + luck[of.codes["target"]]
-    known = Factor("luck", of.codes["target"], 12, np.full(len(y), 3.0))
-    variance = np.full(len(y), 0.1)
-    plain, aware = (
-        fit_known_noise(
-            Design((*of.design().factors, *more), of.regime, of.design().names),
-            y,
-            Noise(variance, np.zeros(len(y), dtype=int), len(more)),
-        )
-        for more in ((), (known,))
-    )
+    known = np.concatenate([np.zeros(12), np.full(12, 9.0)])
+    noise = Noise(np.full(len(y), 0.1), np.zeros(len(y), dtype=int))
+    plain, aware = (fit_known_noise(of.design(), y, replace(noise, levels=levels)) for levels in (None, known))
 
     every = np.ones(len(y), dtype=bool)
     errors = [np.std(posterior(found, every, of.design(), 300).mean(axis=0) - of.y) for found in (plain, aware)]

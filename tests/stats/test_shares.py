@@ -55,7 +55,7 @@ def test_intervals_cover_the_planted_shares() -> None:
     for seed in range(40):
         of = grid((6, 3, 3), factors, seed=seed)
         found = fit(of.design(), of.y, scoring=Scoring().once())
-        drawn = drawn_components(found, 60, np.random.default_rng(seed), refit=False)
+        drawn = drawn_components(found, 60, np.random.default_rng(seed))
         for one, truth in zip(shares(found.components, drawn), planted / planted.sum(), strict=True):
             hits.append(one.low <= truth <= one.high)
 
@@ -71,18 +71,19 @@ def test_one_step_serves_for_a_fit_anew() -> None:
     assert step.mean(axis=0) == pytest.approx(whole.mean(axis=0), rel=0.15, abs=0.02)
 
 
-def test_noise_is_taken_from_the_components_before_they_are_shared_out() -> None:
+def test_noise_is_taken_from_the_components_and_stands_apart() -> None:
+    """Of 3, 1 and 2 noise made 1, 1.5 and less than nothing: 2, 0 and 2 are left of 6, and 2 were noise."""
     drawn = np.array([[3.0, 1.0, 2.0]] * 5)
 
-    found = [one.value for one in shares(np.array([3.0, 1.0, 2.0]), drawn, noise=np.array([1.0, 1.5, 0.0]))]
+    found = [one.value for one in shares(np.array([3.0, 1.0, 2.0]), drawn, noise=np.array([1.0, 1.5, -0.5]))]
 
-    assert found == pytest.approx([0.5, 0.0, 0.5])
+    assert found == pytest.approx([1 / 3, 0.0, 1 / 3, 1 / 3])
 
 
-def test_nothing_but_noise_has_shares_of_zero() -> None:
+def test_nothing_but_noise_is_all_noise() -> None:
     found = shares(np.array([1.0, 2.0]), np.array([[1.0, 2.0], [0.5, 1.0]]), noise=np.array([2.0, 2.0]))
 
-    assert [(one.value, one.low) for one in found] == [(0.0, 0.0), (0.0, 0.0)]
+    assert [one.value for one in found] == [0.0, 0.0, 1.0]
 
 
 def test_a_share_of_zero_is_bounded_by_the_draws() -> None:
@@ -93,9 +94,22 @@ def test_a_share_of_zero_is_bounded_by_the_draws() -> None:
 
 def test_a_basic_interval_is_the_mirror_image_of_the_draws() -> None:
     """Draws that are too high on the whole mean that the estimate is, too."""
-    drawn = 1 / (1 + np.exp(-np.linspace(-0.5, 1.5, 201)))
+    roots = np.linspace(0.9, 1.3, 201)
 
-    found = basic_interval(0.5, drawn)
+    found = basic_interval(0.5, roots**4 / (1 + roots**4))
 
-    logits = [float(np.log(edge / (1 - edge))) for edge in (found.low, found.high)]
-    assert logits == pytest.approx([-1.45, 0.45])
+    edges = [float((edge / (1 - edge)) ** 0.25) for edge in (found.low, found.high)]
+    assert edges == pytest.approx([0.71, 1.09])
+
+
+def test_a_share_whose_draws_are_often_zero_has_an_interval_that_says_something() -> None:
+    found = basic_interval(0.05, np.concatenate([np.zeros(20), np.linspace(0, 0.15, 80)]))
+
+    assert found.low == 0
+    assert 0.15 < found.high < 0.6
+
+
+def test_a_share_of_everything_stays_one() -> None:
+    found = basic_interval(1.0, np.ones(50))
+
+    assert (found.low, found.high) == (pytest.approx(1.0, abs=1e-3), 1.0)

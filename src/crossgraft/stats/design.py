@@ -21,15 +21,11 @@ Codes = npt.NDArray[np.integer]
 
 @dataclass(frozen=True, eq=False)
 class Factor:
-    """A random effect: its levels are drawn from one normal distribution.
-
-    ``scale`` (n,) multiplies the effect row by row; it serves effects whose variance is known row by row.
-    """
+    """A random effect: its levels are drawn from one normal distribution."""
 
     name: str
     codes: Codes  # (n,) in 0 … levels - 1
     levels: int
-    scale: Floats | None = None
 
     @classmethod
     def of(cls, name: str, labels: Sequence[object]) -> Factor:
@@ -39,13 +35,12 @@ class Factor:
 
     def sums(self, values: Floats) -> Floats:
         """Zᵀ values: (n,) → (levels,)."""
-        weighted = values if self.scale is None else values * self.scale
-        return np.asarray(np.bincount(self.codes, weighted, self.levels), dtype=np.float64)
+        return np.asarray(np.bincount(self.codes, values, self.levels), dtype=np.float64)
 
-    def spread(self, effects: Floats) -> Floats:
-        """Z effects: (…, levels) → (…, n)."""
-        found = effects[..., self.codes]
-        return found if self.scale is None else found * self.scale
+    def partition(self) -> bytes:
+        """Equal for factors that part the rows in the same way, whatever they call their levels."""
+        _, first, inverse = np.unique(self.codes, return_index=True, return_inverse=True)
+        return np.argsort(np.argsort(first))[inverse].astype(np.int64).tobytes()
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +89,10 @@ class Design:
         starts = np.cumsum((0, *self.sizes))
         found = np.zeros((q + p, q + p))
         for i, row in enumerate(self.factors):
-            scaled = ones if row.scale is None else ones * row.scale
             at = slice(starts[i], starts[i + 1])
             for j, column in enumerate(self.factors[: i + 1]):
-                both = scaled if column.scale is None else scaled * column.scale
                 pairs = row.codes * column.levels + column.codes
-                block = np.bincount(pairs, both, row.levels * column.levels).reshape(row.levels, column.levels)
+                block = np.bincount(pairs, ones, row.levels * column.levels).reshape(row.levels, column.levels)
                 found[at, starts[j] : starts[j + 1]] = block
                 found[starts[j] : starts[j + 1], at] = block.T
             for k in range(p):
@@ -128,5 +121,5 @@ class Design:
         starts = np.cumsum((0, *self.sizes))
         found = effects[..., starts[-1] :] @ self.fixed.T
         for factor, start, end in zip(self.factors, starts[:-1], starts[1:], strict=True):
-            found = found + factor.spread(effects[..., start:end])
+            found = found + effects[..., start:end][..., factor.codes]
         return np.asarray(found)

@@ -26,13 +26,12 @@ _SETTLED = 1e-5  # a relative move of all variances of cells that is none
 class Noise:
     """What is known of the rows: noise variances (n,), above zero, and the group each belongs to (n,).
 
-    The last ``held`` factors of the design are noise too: what rows have in common by luck, with variances that are
-    known (in the factor's ``scale``, as standard deviations) and that no fit changes.
+    ``levels`` (q,) is noise that rows have in common: a variance that each level of the factors has by luck alone.
     """
 
     variance: Floats
     groups: Codes
-    held: int = 0
+    levels: Floats | None = None
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.variance).all() and (self.variance > 0).all()):
@@ -50,8 +49,8 @@ class NoisyFit:
 
     @property
     def components(self) -> Floats:
-        """Of the factors, those held left out."""
-        return self.fit.components[: len(self.fit.design.factors) - self.noise.held]
+        """Of the factors, without luck."""
+        return self.fit.components[:-1]
 
 
 def fit_known_noise(design: Design, y: Floats, noise: Noise) -> NoisyFit:
@@ -62,8 +61,7 @@ def fit_known_noise(design: Design, y: Floats, noise: Noise) -> NoisyFit:
     least = 1e-6 * spread
     cells = np.full(groups, max(spread / 2, least))
     ratios = np.full(len(design.factors), spread / (4 * max(len(design.factors), 1)))
-    ratios[len(ratios) - noise.held :] = 1.0
-    few = Scoring(starts=0, steps=3, held=noise.held)
+    few = Scoring(starts=0, steps=3)
     with threadpool_limits(limits=1):
         for _ in range(_ROUNDS):
             best = few.climb(_weighted(design, residual, noise, cells, ratios))
@@ -72,12 +70,12 @@ def fit_known_noise(design: Design, y: Floats, noise: Noise) -> NoisyFit:
             cells, ratios = moved, best.equations.ratios
             if settled:
                 break
-        best = Scoring(starts=0, held=noise.held).climb(_weighted(design, residual, noise, cells, ratios))
+        best = Scoring(starts=0).climb(_weighted(design, residual, noise, cells, ratios))
     return NoisyFit(MixedFit(design, best, centre), cells, noise, y)
 
 
 def _weighted(design: Design, y: Floats, noise: Noise, cells: Floats, ratios: Floats) -> Likelihood:
-    return at(design.moments(y, 1 / (cells[noise.groups] + noise.variance)), ratios, 1.0)
+    return at(design.moments(y, 1 / (cells[noise.groups] + noise.variance)), ratios, 1.0, noise.levels)
 
 
 def _cell_step(design: Design, found: Likelihood, y: Floats, noise: Noise, cells: Floats) -> Floats:

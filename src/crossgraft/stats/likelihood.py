@@ -19,17 +19,21 @@ from crossgraft.stats.design import Moments
 
 @dataclass(frozen=True, eq=False)
 class Equations:
-    """Everything that depends on the ratios and not on the response."""
+    """Everything that depends on the ratios and not on the response.
+
+    ``known`` (q,) is added to the ratio of each level: variance that levels have beyond their factor's.
+    """
 
     cross: Floats  # TᵀWT
     sizes: tuple[int, ...]
     ratios: Floats
+    known: Floats | None = None
 
     @cached_property
     def scale(self) -> Floats:
         """D: the square root of each level's ratio, 1 for fixed effects."""
-        random = np.repeat(np.sqrt(self.ratios), self.sizes)
-        return np.concatenate([random, np.ones(len(self.cross) - len(random))])
+        random = np.repeat(self.ratios, self.sizes) + (0.0 if self.known is None else self.known)
+        return np.concatenate([np.sqrt(random), np.ones(len(self.cross) - len(random))])
 
     @cached_property
     def root(self) -> Floats:

@@ -27,19 +27,31 @@ def posterior_draws(
     draws: int,
     rng: np.random.Generator,
 ) -> Floats:
-    """(draws, m) for the m cells of ``wanted``, which has the factors of the fit but for those held.
+    """(draws, m) for the m cells of ``wanted``, which has the factors of the fit.
 
     ``rows`` (m,) is the row of the fit that measured a cell, or NOT_MEASURED; ``groups`` (m,) its group of ρ.
     """
     effects = _effects(found, draws, rng)
-    random, fixed = sum(wanted.sizes), wanted.fixed.shape[1]
-    kept = np.concatenate([effects[:, :random], effects[:, effects.shape[1] - fixed :]], axis=1)
-    cells = wanted.predict(kept) + rng.standard_normal((draws, len(rows))) * _spread(found, rows, groups)
+    cells = wanted.predict(_without_luck(found, effects, rng))
+    cells += rng.standard_normal((draws, len(rows))) * _spread(found, rows, groups)
     measured = rows != NOT_MEASURED
     left = found.y - found.fit.design.predict(effects)
     at = rows[measured]
     cells[:, measured] += left[:, at] * (_own(found) / (_own(found) + found.noise.variance))[at]
     return np.asarray(cells)
+
+
+def _without_luck(found: NoisyFit, effects: Floats, rng: np.random.Generator) -> Floats:
+    """Of a level's γ + v the part γ: N(γ/(γ + v) u, γv/(γ + v)) for the level's draw u."""
+    luck = found.noise.levels
+    if luck is None:
+        return effects
+    own = np.repeat(found.components, found.fit.design.sizes)
+    part = np.divide(own, own + luck, out=np.zeros(len(own)), where=own + luck > 0)
+    kept = effects.copy()
+    normal = rng.standard_normal((len(effects), len(own)))
+    kept[:, : len(own)] = part * effects[:, : len(own)] + np.sqrt(part * luck) * normal
+    return kept
 
 
 def _effects(found: NoisyFit, draws: int, rng: np.random.Generator) -> Floats:

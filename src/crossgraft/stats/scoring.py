@@ -24,16 +24,12 @@ _SHORT, _LONG, _HOPELESS = 0.05, 64.0, 1e9
 
 @dataclass(frozen=True)
 class Scoring:
-    """How to climb: ``starts`` random starts besides the plain one; ``enough`` is the gain in deviance to stop at.
-
-    The ratios of the last ``held`` factors stay where they are: their variance is known.
-    """
+    """How to climb: ``starts`` random starts besides the plain one; ``enough`` is the gain in deviance to stop at."""
 
     starts: int = 5
     enough: float = 1e-8
     steps: int = 100
     seed: int = 0
-    held: int = 0
 
     def best(self, moments: Moments, noise: float | None = None) -> Likelihood:
         """The lowest deviance found from ratios of ¼ and from random ones."""
@@ -60,11 +56,11 @@ class Scoring:
         for _ in range(self.steps):
             if known is not None and _near(here.equations.ratios, known):
                 return here
-            move = _step(here, damping, self.held)
+            move = _step(here, damping)
             promised = -float(here.gradient @ move) / 2
             if promised * max(length, 1.0) < self.enough or damping > _HOPELESS:
                 return here
-            there = at(here.moments, np.clip(here.equations.ratios + length * move, 0.0, LARGEST), here.noise)
+            there = moved(here, np.clip(here.equations.ratios + length * move, 0.0, LARGEST))
             gained = here.deviance - there.deviance
             if gained <= 0 and length <= _SHORT:
                 damping = max(damping, 1e-6) * 10
@@ -81,9 +77,14 @@ class Scoring:
         return replace(self, starts=0)
 
 
-def at(moments: Moments, ratios: Floats, noise: float | None = None) -> Likelihood:
+def at(moments: Moments, ratios: Floats, noise: float | None = None, known: Floats | None = None) -> Likelihood:
     """The likelihood at some ratios."""
-    return Likelihood(Equations(moments.cross, moments.sizes, ratios), moments, noise)
+    return Likelihood(Equations(moments.cross, moments.sizes, ratios, known), moments, noise)
+
+
+def moved(here: Likelihood, ratios: Floats) -> Likelihood:
+    """The same response at other ratios."""
+    return at(here.moments, ratios, here.noise, here.equations.known)
 
 
 def _length(length: float, gained: float) -> float:
@@ -97,12 +98,11 @@ def _near(ratios: Floats, known: Floats) -> bool:
     return bool(np.all(np.abs(np.sqrt(ratios) - np.sqrt(known)) < _SAME_BASIN))
 
 
-def _step(here: Likelihood, damping: float, held: int = 0) -> Floats:
+def _step(here: Likelihood, damping: float) -> Floats:
     """The damped scoring step; ratios that would fall below zero stop there, and the others make up for it."""
     ratios, slope = here.equations.ratios, here.gradient
     curvature = here.information + np.diag(damping * np.diag(here.information) + 1e-12)
     free = ((ratios > 0) | (slope < 0)) & ((ratios < LARGEST) | (slope > 0))
-    free[len(free) - held :] = False
     move = np.zeros(len(ratios))
     while free.any():
         inside = np.ix_(free, free)

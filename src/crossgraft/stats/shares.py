@@ -1,8 +1,10 @@
 """What share of the variance each factor has, with an interval from grids drawn from the fitted model.
 
 Few levels make a component uncertain (with six models the variance between models is known to a factor of four), and
-its bootstrap distribution skewed: percentile intervals are too short. The basic interval on the logit scale is better
-(Davison and Hinkley, 1997, ch. 5): logit s = 2 logit ŝ - logit s*, over draws s*.
+its bootstrap distribution skewed: percentile intervals are too short. Basic intervals (Davison and Hinkley, 1997, ch.
+5) mirror the draws about the estimate, on a scale on which they are about symmetric. On the logit scale shares whose
+draws are often zero get intervals that mean nothing; the fourth root of the odds keeps them finite, and covers small
+and large shares alike (``benchmarks/mixed.py --coverage``).
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ from crossgraft.stats.minque import quadratic_components
 from crossgraft.stats.mixed import MixedFit
 from crossgraft.stats.scoring import Scoring
 
-FLOOR = 0.002  # shares below it are not told from one another, or from zero
-REFITTED = 400  # levels up to which every draw is fitted anew; beyond, one scoring step from the fit serves
+_NONE = 1e-3  # a share that is as good as zero: there is nothing to mirror draws about
+_MOST = 1e4  # odds of a share that is as good as one
 _ROUGH = Scoring(starts=0, enough=1e-4)
+_BLOCK = 100  # draws at a time, for memory
 
 
 @dataclass(frozen=True)
@@ -32,49 +35,66 @@ class Share:
     high: float
 
 
-def drawn_components(fit: MixedFit, draws: int, rng: np.random.Generator, *, refit: bool | None = None) -> Floats:
+def drawn_components(fit: MixedFit, draws: int, rng: np.random.Generator, *, refit: bool = False) -> Floats:
     """Components estimated from grids drawn from the fit: (draws, k + 1), not below zero.
 
     Levels and residuals are drawn anew, so the intervals are for other models, tasks and languages of the same kind.
-    ``refit`` says whether each draw is fitted to the end; by default where that takes less than a minute.
+    Each draw is estimated by one scoring step from the fit, which is exact in balanced data and covers as well as
+    fitting anew (``refit``, some ten times slower) where cells are missing (benchmarks/mixed.py).
     """
     design, equations = fit.design, fit.likelihood.equations
-    found = np.empty((draws, len(fit.components)))
-    cross = equations.cross
     with threadpool_limits(limits=1):
-        for n in range(draws):
-            y = _drawn(fit, rng)
-            if refit if refit is not None else sum(design.sizes) <= REFITTED:
-                start = Likelihood(equations, design.moments(y, cross=cross))
-                best = _ROUGH.climb(start)
-                found[n] = np.append(best.equations.ratios, 1.0) * best.variance
-            else:
-                found[n] = quadratic_components(design, equations, y[None])[0]
-    return np.maximum(found, 0.0)
+        if not refit:
+            blocks = [min(_BLOCK, draws - start) for start in range(0, draws, _BLOCK)]
+            found = [
+                quadratic_components(design, equations, np.array([_drawn(fit, rng) for _ in range(size)]))
+                for size in blocks
+            ]
+            return np.maximum(np.concatenate(found), 0.0)
+        return np.array([_refitted(fit, _drawn(fit, rng)) for _ in range(draws)])
+
+
+def _refitted(fit: MixedFit, y: Floats) -> Floats:
+    equations = fit.likelihood.equations
+    best = _ROUGH.climb(Likelihood(equations, fit.design.moments(y, cross=equations.cross)))
+    return np.append(best.equations.ratios, 1.0) * best.variance
 
 
 def shares(components: Floats, drawn: Floats, noise: Floats | None = None) -> list[Share]:
-    """Shares of the components (k,), less what noise put into each, with intervals from draws (draws, k)."""
-    taken = np.zeros(len(components)) if noise is None else noise
-    value, others = _parts(components - taken), _parts(drawn - taken)
+    """Shares of the components (k,), less what noise put into each, with intervals from draws (draws, k).
+
+    With ``noise`` (k,) the last share is that of noise: k + 1 in all, which add up to 1.
+    """
+    if noise is None:
+        value, others = _parts(components), _parts(drawn)
+    else:
+        value, others = _parts(without_noise(components, noise)), _parts(without_noise(drawn, noise))
     return [basic_interval(float(one), others[:, place]) for place, one in enumerate(value)]
 
 
+def without_noise(components: Floats, noise: Floats) -> Floats:
+    """Components less the noise in each, not below zero, and last all that was taken: (…, k) → (…, k + 1)."""
+    kept = np.maximum(components - np.maximum(noise, 0.0), 0.0)
+    return np.concatenate([kept, (components - kept).sum(axis=-1, keepdims=True)], axis=-1)
+
+
 def basic_interval(value: float, drawn: Floats) -> Share:
-    """On the logit scale; a share of zero has the interval from zero to the draws' own upper quantile."""
-    if value <= FLOOR:
+    """Twice the estimate less the draws' quantiles, in fourth roots of odds; 2.5 % of the draws lie on each side.
+
+    A share of zero has the interval from zero to the draws' own upper quantile.
+    """
+    if value <= _NONE:
         return Share(value, 0.0, max(value, float(np.quantile(drawn, 0.975))))
-    if value >= 1 - FLOOR:
-        return Share(value, min(value, float(np.quantile(drawn, 0.025))), 1.0)
-    low, high = 2 * _logit(np.array(value)) - np.quantile(_logit(drawn), [0.975, 0.025])
-    return Share(value, min(value, _expit(low)), max(value, _expit(high)))
+    edges = 2 * _root_of_odds(np.array(value)) - np.quantile(_root_of_odds(drawn), [0.975, 0.025])
+    odds = np.maximum(edges, 0.0) ** 4
+    low, high = odds / (1 + odds)
+    return Share(value, min(value, float(low)), max(value, float(high)))
 
 
 def _parts(components: Floats) -> Floats:
-    """Of their sum, negative ones taken as zero; all zero where nothing is left."""
-    kept = np.maximum(components, 0.0)
-    whole = kept.sum(axis=-1, keepdims=True)
-    return np.asarray(np.divide(kept, whole, out=np.zeros_like(kept), where=whole > 0))
+    """Of their sum; all zero where there is nothing."""
+    whole = components.sum(axis=-1, keepdims=True)
+    return np.asarray(np.divide(components, whole, out=np.zeros_like(components), where=whole > 0))
 
 
 def _drawn(fit: MixedFit, rng: np.random.Generator) -> Floats:
@@ -82,14 +102,10 @@ def _drawn(fit: MixedFit, rng: np.random.Generator) -> Floats:
     y = residual * rng.standard_normal(len(fit.design.fixed))
     for factor, deviation in zip(fit.design.factors, factors, strict=True):
         if deviation > 0:
-            y += factor.spread(deviation * rng.standard_normal(factor.levels))
+            y += deviation * rng.standard_normal(factor.levels)[factor.codes]
     return np.asarray(y)
 
 
-def _logit(shares: Floats) -> Floats:
-    inside = np.clip(shares, FLOOR, 1 - FLOOR)
-    return np.asarray(np.log(inside) - np.log1p(-inside))
-
-
-def _expit(value: float) -> float:
-    return float(1 / (1 + np.exp(-value)))
+def _root_of_odds(shares: Floats) -> Floats:
+    inside = np.minimum(shares, _MOST / (1 + _MOST))
+    return np.asarray((inside / (1 - inside)) ** 0.25)
