@@ -105,7 +105,7 @@ def test_a_basic_interval_is_the_mirror_image_of_the_draws() -> None:
 def test_a_share_whose_draws_are_often_zero_has_an_interval_that_says_something() -> None:
     found = basic_interval(0.05, np.concatenate([np.zeros(20), np.linspace(0, 0.15, 80)]))
 
-    assert found.low == 0
+    assert 0 < found.low < 0.05
     assert 0.15 < found.high < 0.6
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import sqrt
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats, Treatment
 
 NOISE_DRAWS = 400
+Run = tuple[Treatment, int | None]  # a treatment with a seed
 
 
 def noise_draws(draws: Draws, cells: Sequence[ChangeCell], *, seed: int = 0) -> Floats:
@@ -25,17 +27,16 @@ def noise_draws(draws: Draws, cells: Sequence[ChangeCell], *, seed: int = 0) -> 
 
 
 def _seeds(cells: Sequence[ChangeCell], rng: np.random.Generator) -> Floats:
+    """What seeds do to all targets of a treatment, and what they do to each, both less what draws of items have."""
     found = np.zeros((NOISE_DRAWS, len(cells)))
-    row_means = _row_means(cells)
-    kept = {task: np.sqrt(_beyond_items(group, row_means)) for task, group in _by_task(cells).items()}
-    luck: dict[tuple[Treatment, int | None], Floats] = {}
+    common = _row_means(cells)
+    whole = np.sqrt(_beyond_answers(sum(value**2 for value in common.values()), _answers_in_rows(cells)))
+    kept = {task: np.sqrt(_beyond_answers(*_between(group, common))) for task, group in _by_task(cells).items()}
+    luck = {key: rng.standard_normal(NOISE_DRAWS) for key in common}
     for place, cell in enumerate(cells):
         for seed, deviation in _deviations(cell).items():
-            key = (cell.row, seed)
-            if key not in luck:
-                luck[key] = rng.standard_normal(NOISE_DRAWS)
-            common = row_means[key]
-            found[:, place] += luck[key] * (common + kept[cell.target.task] * (deviation - common))
+            shared = common[cell.row, seed]
+            found[:, place] += luck[cell.row, seed] * (whole * shared + kept[cell.target.task] * (deviation - shared))
     return found
 
 
@@ -44,17 +45,17 @@ def _deviations(cell: ChangeCell) -> dict[int | None, float]:
     count = len(cell.seeds)
     if count < 2:
         return {}
-    mean, scale = sum(cell.seed_changes) / count, np.sqrt(count * (count - 1))
+    mean, scale = sum(cell.seed_changes) / count, sqrt(count * (count - 1))
     return {seed: (one - mean) / scale for seed, one in zip(cell.seeds, cell.seed_changes, strict=True)}
 
 
-def _row_means(cells: Sequence[ChangeCell]) -> dict[tuple[Treatment, int | None], float]:
+def _row_means(cells: Sequence[ChangeCell]) -> dict[Run, float]:
     """What a seed does to all targets of its treatment."""
-    found: dict[tuple[Treatment, int | None], list[float]] = {}
+    found: dict[Run, list[float]] = {}
     for cell in cells:
         for seed, deviation in _deviations(cell).items():
             found.setdefault((cell.row, seed), []).append(deviation)
-    return {key: float(np.mean(values)) for key, values in found.items()}
+    return {key: sum(values) / len(values) for key, values in found.items()}
 
 
 def _by_task(cells: Sequence[ChangeCell]) -> dict[str, list[ChangeCell]]:
@@ -64,16 +65,31 @@ def _by_task(cells: Sequence[ChangeCell]) -> dict[str, list[ChangeCell]]:
     return found
 
 
-def _beyond_items(cells: Sequence[ChangeCell], row_means: dict[tuple[Treatment, int | None], float]) -> float:
-    """The part of the variance between seeds that is not the seeds' answers to so few items, which items draws have.
+def _between(cells: Sequence[ChangeCell], common: Mapping[Run, float]) -> tuple[float, float]:
+    """Variance between seeds beyond what is common to a treatment's targets, and that of their answers; summed."""
+    deviations = [(value, common[cell.row, seed]) for cell in cells for seed, value in _deviations(cell).items()]
+    return sum((value - shared) ** 2 for value, shared in deviations), sum(_answers(cell) for cell in cells)
 
-    Of outcomes 0 and 1 the latter is known: Σ p(1 - p) / ((S - 1) n²), p the share of the S seeds that were right.
-    """
-    between = answers = 0.0
+
+def _answers_in_rows(cells: Sequence[ChangeCell]) -> float:
+    """The variance of answers in the mean of a treatment's targets, summed over treatments."""
+    rows: dict[Treatment, list[float]] = {}
     for cell in cells:
-        for seed, deviation in _deviations(cell).items():
-            between += (deviation - row_means[cell.row, seed]) ** 2
-        right, seeds = cell.treated_statistics[:, 0], len(cell.seeds)
-        if seeds > 1 and cell.metric.is_mean and right.min() >= 0 and right.max() <= 1:
-            answers += 1e4 * float(right @ (1 - right)) / ((seeds - 1) * len(right) ** 2)
+        rows.setdefault(cell.row, []).append(_answers(cell))
+    return sum(sum(values) / len(values) ** 2 for values in rows.values())
+
+
+def _answers(cell: ChangeCell) -> float:
+    """What a cell varies by because seeds answer so few items by lot: Σ p(1 - p) / ((S - 1) n²) of outcomes 0 and 1.
+
+    p is the share of the S seeds that were right. Of other outcomes it is not known, and taken as nothing.
+    """
+    right, seeds = cell.treated_statistics[:, 0], len(cell.seeds)
+    if seeds < 2 or not cell.metric.is_mean or right.min() < 0 or right.max() > 1:
+        return 0.0
+    return 1e4 * float(right @ (1 - right)) / ((seeds - 1) * len(right) ** 2)
+
+
+def _beyond_answers(between: float, answers: float) -> float:
+    """The part of the variance between seeds that draws of items do not have already, from 0 to 1."""
     return max(0.0, 1 - answers / between) if between > 0 else 0.0
