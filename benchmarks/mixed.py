@@ -5,7 +5,7 @@
 The grid is the size of the published one: 6 models, 44 sources and targets (4 tasks × 11 languages), 11,616 rows, 10
 crossed factors, three regimes as fixed effects; then 9 models with every interaction, about 1,000 levels. One thread;
 set OPENBLAS_NUM_THREADS=1 for statsmodels, too. ``--statsmodels`` (0.15, which takes crossed factors only as variance
-components of one group) and ``--lme4`` (through Rscript) fit the same rows in the same run. ``--coverage`` draws grids
+components of one group, and does not converge on these) and ``--lme4`` (through Rscript) fit the same rows in the same run. ``--coverage`` draws grids
 of known shares and prints how often each kind of 95 % interval holds the truth.
 """
 

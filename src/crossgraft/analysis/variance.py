@@ -21,6 +21,7 @@ from crossgraft.errors import DataError
 from crossgraft.stats.contrasts import Interval
 from crossgraft.stats.minque import quadratic_components
 from crossgraft.stats.mixed import MixedFit, fit
+from crossgraft.stats.scoring import Scoring
 from crossgraft.stats.shares import Share, drawn_components, shares, without_noise
 
 DRAWN = 500
@@ -93,7 +94,7 @@ def variance(draws: Draws, labels: Labels, *, count: int = DRAWN) -> Variance:
         if not grid.design.factors:
             return Variance(why="no factor has several levels with several cells each", notes=grid.notes)
         crossed = fit(grid.design, y)
-        nested = fit(nested_design(places), y)
+        nested = fit(nested_design(places), y, scoring=Scoring().once())
     except DataError as error:
         return Variance(why=str(error))
     taken = _noise_parts(crossed, y, noise_draws(draws, cells))

@@ -119,7 +119,7 @@ class Design:
     def predict(self, effects: Floats) -> Floats:
         """T effects: (…, q + p) → (…, n)."""
         starts = np.cumsum((0, *self.sizes))
-        found = effects[..., starts[-1] :] @ self.fixed.T
+        found = self.fixed @ effects.T[starts[-1] :]  # rows first: draws of a level then lie side by side
         for factor, start, end in zip(self.factors, starts[:-1], starts[1:], strict=True):
-            found = found + effects[..., start:end][..., factor.codes]
-        return np.asarray(found)
+            found += np.ascontiguousarray(effects.T[start:end])[factor.codes]
+        return np.asarray(found.T)
