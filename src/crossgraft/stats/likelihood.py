@@ -2,7 +2,8 @@
 
 With ratios rⱼ = γⱼ / σ² the mixed model equations are K = D TᵀWT D + blockdiag(I, 0), T = [Z X], D = diag(√r, 1):
 one Cholesky factor of size q + p gives both determinants and the residual (Henderson, 1953; Bates et al., 2015).
-The deviance is ν log 2πσ² + yᵀP₀y / σ² + log|K| - Σ log w, where σ²P₀⁻¹ is what REML weighs by.
+The deviance is ν log 2πσ² + yᵀP₀y / σ² + log|K| - Σ log w, with
+P₀ = V₀⁻¹ - V₀⁻¹X(XᵀV₀⁻¹X)⁻¹XᵀV₀⁻¹ and V₀ = V / σ².
 """
 
 from __future__ import annotations
