@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis.draws import TINY, Draws
+from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.factors import FEW, crossed_design, nested_design
 from crossgraft.analysis.noise import noise_draws
+from crossgraft.analysis.wording import TINY
 from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats, Labels
 from crossgraft.errors import DataError
