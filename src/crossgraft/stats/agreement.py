@@ -138,4 +138,4 @@ def chance_sign_agreement(raters: int) -> float:
     >>> chance_sign_agreement(2), chance_sign_agreement(3)
     (0.5, 0.5)
     """
-    return sum(comb(raters, k) * abs(2 * k / raters - 1) for k in range(raters + 1)) / 2**raters
+    return sum(comb(raters, k) * abs(2 * k / raters - 1) for k in range(raters + 1)) / float(2**raters)
