@@ -234,10 +234,7 @@ def _chance(index: float, tables: Sequence[_Table], rankers: int) -> Chance:
     Sources share the ranker's base, so that their indices are not independent even where nothing transfers.
     """
     rng = np.random.default_rng(_SEED)
-    by_size: dict[int, list[Floats]] = {}
-    for table in tables:
-        by_size.setdefault(table.changes.shape[1], []).append(table.changes)
-    stacks = [np.array(stack) for stack in by_size.values()]
+    stacks = _stacks([table.changes for table in tables])
     drawn = np.empty(_SHUFFLES)
     for number in range(_SHUFFLES):
         values = np.concatenate([agreement.mean_tau(agreement.shuffled(stack, rng)) for stack in stacks])
@@ -268,17 +265,26 @@ def _noise(tables: Sequence[_Table]) -> Noise:
 
 def _w(complete: Sequence[Floats]) -> tuple[float | None, float | None]:
     """Kendall's W, the mean over sources, and how often shuffled recipients give as much."""
+    stacks = _stacks(complete)
 
-    def mean(tables: Sequence[Floats]) -> float | None:
-        found = [w for table in tables if (w := agreement.kendall_w(table)) is not None]
-        return float(np.mean(found)) if found else None
+    def mean(stacks: Sequence[Floats]) -> float:
+        values = np.concatenate([agreement.kendall_w(stack) for stack in stacks])
+        return float(values[~np.isnan(values)].mean()) if not np.isnan(values).all() else np.nan
 
-    value = mean(complete)
-    if value is None:
+    value = mean(stacks) if stacks else np.nan
+    if np.isnan(value):
         return None, None
     rng = np.random.default_rng(_SEED)
-    drawn = [mean([agreement.shuffled(table[None], rng)[0] for table in complete]) for _ in range(_SHUFFLES)]
-    return value, agreement.permutation_p(value, np.array([one for one in drawn if one is not None]))
+    drawn = [mean([agreement.shuffled(stack, rng) for stack in stacks]) for _ in range(_SHUFFLES)]
+    return value, agreement.permutation_p(value, np.array(drawn))
+
+
+def _stacks(tables: Sequence[Floats]) -> list[Floats]:
+    """Tables that have as many recipients, together."""
+    by_size: dict[int, list[Floats]] = {}
+    for table in tables:
+        by_size.setdefault(table.shape[1], []).append(table)
+    return [np.array(stack) for stack in by_size.values()]
 
 
 def _signs(complete: Sequence[Floats], rankers: int) -> Signs | None:

@@ -90,16 +90,16 @@ def ranks(table: Floats) -> Floats:
     return np.asarray((table.shape[-1] + 1 + above) / 2)
 
 
-def kendall_w(table: Floats) -> float | None:
-    """Kendall's W of a complete table (raters, things), corrected for ties; None where all is tied.
+def kendall_w(table: Floats) -> Floats:
+    """Kendall's W of complete tables (..., raters, things), corrected for ties; NaN where all is tied.
 
     W = 12 S / (m²(n³ − n) − m Σ(t³ − t)), with S the squared deviations of the things' rank sums and t the sizes of ties
     (Kendall & Smith, 1939): here as variances of ranks, which have the ties in them.
     """
-    raters = table.shape[0]
     ranked = ranks(table)
-    largest = raters * float(ranked.var(axis=1).sum())
-    return float(ranked.sum(axis=0).var()) / largest if largest > _TIED else None
+    largest = table.shape[-2] * ranked.var(axis=-1).sum(axis=-1)
+    varying = largest > _TIED
+    return np.where(varying, ranked.sum(axis=-2).var(axis=-1) / np.where(varying, largest, 1.0), np.nan)
 
 
 def permutation_p(value: float, drawn: Floats) -> float:
