@@ -99,7 +99,7 @@ def test_other_measures_say_the_same(
     assert chance.w is not None
     assert agreed.w is not None
     assert chance.w < agreed.w
-    assert agreed.w_p == pytest.approx(1 / 501)
+    assert agreed.w_p == pytest.approx(1 / 201)
     assert agreed.signs is not None
     assert agreed.signs.agreement > 0.6 > 0.4 > agreed.signs.chance
 

@@ -19,7 +19,8 @@ from crossgraft.core import REGIME_WORDS, Floats, Labels, Point, Regime, Scalar
 from crossgraft.matrix import ChangeCell
 from crossgraft.stats import agreement
 
-_SHUFFLES = 500
+_SHUFFLES = 200
+_DRAWS = 250  # of items: ranks of all pairs of recipients in each take time
 _SEED = 0
 _LEAST_RECIPIENTS = 3
 _LEAST_RELIABILITY = 0.1  # below, dividing by it makes anything of nothing
@@ -153,7 +154,7 @@ class _Table:
         if len(targets) < _LEAST_RECIPIENTS:
             return None
         flat = [cell for group in cells.values() for cell in group]
-        drawn = draws.of(flat)
+        drawn = draws.of(flat)[:_DRAWS]
         changes = np.full((len(levels), len(targets)), np.nan)
         moved = np.full((len(drawn), *changes.shape), np.nan)
         start = 0
