@@ -13,6 +13,7 @@ from scipy.stats import spearmanr
 from crossgraft.analysis.authors import SideBySide, adjusted_scores, pareto_points, scores, side_by_side
 from crossgraft.analysis.consistency import consistencies
 from crossgraft.analysis.draws import Draws
+from crossgraft.analysis.typology import typology
 from crossgraft.core import Labels
 from crossgraft.matrix import ChangeCell, TransferMatrix
 from crossgraft.synthetic import SyntheticGrid
@@ -150,3 +151,10 @@ def test_two_donors_have_no_adjusted_score() -> None:
     assert donor.authors is not None
     assert donor.ours is None
     assert donor.why == "with 2 donors each target knows one of them only"
+
+
+def test_the_distance_of_languages_is_that_of_typology(matrix: TransferMatrix, table: dict[str, SideBySide]) -> None:
+    one, row = typology(Draws(matrix)), table["rank correlation of change with distance of languages"]
+
+    assert one.rho is not None
+    assert (row.authors, row.ours) == (one.rho, one.beyond)

@@ -12,6 +12,7 @@ import numpy as np
 
 from crossgraft.analysis.consistency import consistencies
 from crossgraft.analysis.draws import Draws
+from crossgraft.analysis.typology import typology
 from crossgraft.core import REGIME_WORDS, Floats, Labels, Point, Regime
 from crossgraft.matrix import ChangeCell
 from crossgraft.stats.agreement import ranks
@@ -60,6 +61,7 @@ def side_by_side(draws: Draws, labels: Labels) -> tuple[SideBySide, ...]:
         *_index(draws, labels),
         *_pareto(draws),
         *_translated(near, labels),
+        *_typology(draws),
     )
 
 
@@ -235,6 +237,16 @@ def _translated(cells: Cells, labels: Labels) -> Iterator[SideBySide]:
     yield SideBySide(
         "rank correlation of donor languages, curated with translated", "", _rho(*theirs), _rho(*ours), why
     )
+
+
+def _typology(draws: Draws) -> Iterator[SideBySide]:
+    """The distance is ours in both: a share of plain facts, where the paper has those of lang2vec."""
+    found = typology(draws)
+    if found.rho is not None:
+        why = (
+            "ours is of what donor and recipient language leave of the change, so that an easy language is no near one"
+        )
+        yield SideBySide("rank correlation of change with distance of languages", "", found.rho, found.beyond, why)
 
 
 def _rho(one: dict[str, float], other: dict[str, float]) -> float | None:
