@@ -6,7 +6,7 @@ cells, all taken to move together, which is the widest they can make it; else th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import inf
 
 import numpy as np
@@ -16,6 +16,7 @@ from scipy.special import stdtrit
 from crossgraft.analysis.estimate import Estimate, Weighted, exact
 from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats
+from crossgraft.matrix import TransferMatrix
 from crossgraft.stats.clusters import Clustered, jackknife, weighted_sum
 
 NO_ITEMS = (
@@ -67,6 +68,23 @@ def statistic(cells: Sequence[ChangeCell], summary: Callable[[Floats], Floats]) 
     point = float(summary(values))
     found = jackknife(values, _labels([_tasks(cell) for cell in cells]), summary)
     return _over_pairs(point, found, cells) if found else _none(point, cells)
+
+
+def cannot(matrix: TransferMatrix) -> Iterator[str]:
+    """What a table of scores does not say, in sentences."""
+    cells = list(matrix.cells.values())
+    if not cells:
+        return
+    if len({cell.row.model for cell in cells}) < 2:
+        yield "One model says nothing of others: there is no consistency across models, and no interval over new ones."
+    sources = {cell.row.source for cell in cells if cell.row.source}
+    if len(sources) < 2:
+        yield "One source has no other to be compared with: there are no donors, no roles and no asymmetry."
+    if len({source.skill for source in sources}) < 2:
+        yield "Sources of one task leave nothing to set against it: there is no contrast of on-task and off-task transfer."
+    if without := sum(bool(cell.change.why) for cell in cells):
+        reasons = dict.fromkeys(cell.change.why for cell in cells if cell.change.why)
+        yield f"{without} of {len(cells)} cells have no interval: {'; or '.join(reasons)}."
 
 
 def _over_pairs(point: float, found: Clustered, cells: Sequence[ChangeCell]) -> Estimate:

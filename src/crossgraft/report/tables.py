@@ -78,7 +78,9 @@ def _parts(name: str) -> list[str]:
 
 
 def _numbers(one: Estimate | None) -> list[float | None]:
-    return [one.mean, one.low, one.high] if one else [None, None, None]
+    if one is None:
+        return [None, None, None]
+    return [one.mean, *((None, None) if one.why else (one.low, one.high))]
 
 
 def axes_csv(findings: Findings) -> str:
