@@ -32,7 +32,14 @@ def lines(change: float = 1.0) -> list[dict[str, object]]:
     for model, task, lang, to, target in product(MODELS, TASKS, LANGS, TASKS, LANGS):
         moved = (change if task == to else -0.5) + rng.normal(0, 0.3)
         values = [model, 1.5, task, lang, to, target, 0.5 + moved / 100, 0.5, moved, abs(rng.normal(0.5, 0.1)), 3]
-        names = "model_name model_size fine_tuned_dataset fine_tuned_language eval_dataset eval_language".split()
+        names = [
+            "model_name",
+            "model_size",
+            "fine_tuned_dataset",
+            "fine_tuned_language",
+            "eval_dataset",
+            "eval_language",
+        ]
         names += ["score_norm_mean", "score_norm_base_mean", "delta_score_norm_mean", "delta_score_norm_std", "n_seeds"]
         found.append(dict(zip(names, values, strict=True)))
     return found

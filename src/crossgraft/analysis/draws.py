@@ -59,7 +59,7 @@ class Draws:
     def cells_of(self, row: Treatment) -> Sequence[ChangeCell]:
         return self._rows.get(row, ())
 
-    def _count(self, weighted: Weighted) -> int:
+    def count(self, weighted: Weighted) -> int:
         """Different items that the cells rest on."""
         sets = {self._items[id(cell)] for cell, _ in weighted}
         return sum(
@@ -115,7 +115,7 @@ class Draws:
 
     def estimate(self, point: float, sums: Floats, weighted: Weighted, seeds: float) -> Estimate:
         """A value with the interval of its draws, widened by the variance of seeds (pp²)."""
-        items = self._count(weighted)
+        items = self.count(weighted)
         variance = float(np.var(sums))
         wider = np.sqrt((variance + seeds) / variance) if variance > 0 else 1.0
         wider *= _students(variance, weighted) if seeds > 0 else 1.0

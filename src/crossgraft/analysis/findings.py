@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from crossgraft.analysis.asymmetry import Asymmetry, asymmetries
 from crossgraft.analysis.axes import AxisEffect, axis_effects
 from crossgraft.analysis.baseline import AgainstSham, BaseLuck, against_sham, base_luck
 from crossgraft.analysis.contrast import Contrast, contrasts
@@ -18,8 +19,10 @@ from crossgraft.analysis.draws import DRAWS, SEED, Draws, Estimate, has_items
 from crossgraft.analysis.gates import Gate, gates
 from crossgraft.analysis.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
 from crossgraft.analysis.regimes import RegimeSummary, regimes
+from crossgraft.analysis.roles import Coverage, NoRoles, Roles, coverage, roles
 from crossgraft.analysis.training import Training
 from crossgraft.analysis.trust import TrustCheck
+from crossgraft.analysis.two_way import TwoWay, two_way
 from crossgraft.analysis.unpaired import NO_ITEMS, cannot
 from crossgraft.analysis.wording import interval, signed
 from crossgraft.core import Point, Regime, Treatment
@@ -78,6 +81,10 @@ class Findings:
     luck: tuple[BaseLuck, ...] = ()
     against_sham: tuple[AgainstSham, ...] = ()
     gates: tuple[Gate, ...] = ()
+    roles: tuple[Roles | NoRoles, ...] = ()
+    two_way: tuple[TwoWay, ...] = ()
+    asymmetries: tuple[Asymmetry, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
     training: tuple[Training, ...] = ()
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
@@ -110,6 +117,10 @@ def analyse(
         luck=tuple(base_luck(draws)),
         against_sham=tuple(against_sham(matrix, draws)),
         gates=looked,
+        roles=roles(draws),
+        two_way=tuple(two_way(draws)),
+        asymmetries=tuple(asymmetries(draws)),
+        coverage=tuple(coverage(draws)),
         matrix=matrix,
         gaps=matrix.gaps,
         control_checks=matrix.control_checks,
@@ -284,6 +295,8 @@ def _what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Se
         doubts.append("with one seed, the luck of a training run is not in the intervals")
     if notes:
         doubts.append(f"{len(notes)} note{'s' if len(notes) > 1 else ''} on data and checks, listed below")
+    if not has_items(matrix.cells.values()):
+        doubts.append("only scores are known, so the luck of the items and of the shared base is not in the intervals")
     if not doubts:
         doubts.append("the intervals are about new items, not about new models, tasks or languages")
     return f"To distrust: {'; '.join(doubts)}."

@@ -36,10 +36,18 @@ def contrast(weighted: Weighted) -> Estimate:
     found = weighted_sum(values, weights, _clusterings(cells, weights))
     if found:
         return _over_pairs(point, found, cells)
+    return over_seeds(weighted)
+
+
+def over_seeds(weighted: Weighted) -> Estimate:
+    """The same, with the errors of all cells taken to move together, each in the worst direction."""
+    point = float(sum(weight * cell.change.mean for cell, weight in weighted))
     half = sum(abs(weight) * (cell.change.high - cell.change.low) / 2 for cell, weight in weighted)
     if half < inf:
-        return Estimate(exact(point), exact(point - half), exact(point + half), len(cells), 0, "seeds, moving together")
-    return _none(point, cells)
+        return Estimate(
+            exact(point), exact(point - half), exact(point + half), len(weighted), 0, "seeds, moving together"
+        )
+    return _none(point, [cell for cell, _ in weighted])
 
 
 def share(weighted: Weighted, counts: Callable[[Floats], npt.NDArray[np.bool_]]) -> Estimate:
