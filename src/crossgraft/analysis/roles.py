@@ -36,7 +36,7 @@ NOT_IMMUNE = (
     "answers. Donors are compared on the same targets, where it cancels."
 )
 NO_RANKS = "only scores are known: without items to draw anew there is no probability of a rank"
-ALONE = "there is nothing to be ranked among"
+ONE_SOURCE = "one source has no other to be compared with"
 PAPER = "means, as in the paper"
 TWO_WAY = "two-way model"
 
@@ -127,6 +127,9 @@ def _paper(
             f"no cell has {'another language' if of == 'languages' else 'another task'}, and all else the same",
         )
         return
+    if len({cell.row.source for cell in chosen}) < 2:
+        yield NoRoles(of, PAPER, ONE_SOURCE)
+        return
     donors = {name: _by_model(own) for name, own in _grouped(chosen, lambda cell: key(source_of(cell))).items()}
     takers = {name: _by_model(own) for name, own in _grouped(chosen, lambda cell: key(cell.target)).items()}
     yield from _sides(of, PAPER, donors, takers, draws)
@@ -136,6 +139,9 @@ def _two_way(cells: Sequence[ChangeCell], draws: Draws) -> Iterator[Roles | NoRo
     """A fit a model, then the mean over the models that have the point."""
     donors: dict[str, list[tuple[ChangeCell, float]]] = {}
     takers: dict[str, list[tuple[ChangeCell, float]]] = {}
+    if len({cell.row.source for cell in cells}) < 2:
+        yield NoRoles("points", TWO_WAY, ONE_SOURCE)
+        return
     for _, found in fits(cells):
         if found is None:
             continue
@@ -151,12 +157,14 @@ def _two_way(cells: Sequence[ChangeCell], draws: Draws) -> Iterator[Roles | NoRo
     yield from _sides("points", TWO_WAY, gives, takes, draws)
 
 
-def _sides(of: Kind, way: str, donors: Scores, takers: Scores, draws: Draws) -> Iterator[Roles]:
+def _sides(of: Kind, way: str, donors: Scores, takers: Scores, draws: Draws) -> Iterator[Roles | NoRoles]:
     both = {name: _added(donors[name], takers[name]) for name in donors if name in takers}
     sides: tuple[tuple[Side, Scores], ...] = (("donor", donors), ("recipient", takers), ("donor less recipient", both))
     for side, scores in sides:
-        if scores:
+        if len(scores) > 1:
             yield _ranked(of, side, way, scores, draws)
+        else:
+            yield NoRoles(of, way, f"{len(scores) or 'no'} {side} has none to be ranked among")
 
 
 def _ranked(of: Kind, side: Side, way: str, scores: Scores, draws: Draws) -> Roles:
@@ -164,8 +172,8 @@ def _ranked(of: Kind, side: Side, way: str, scores: Scores, draws: Draws) -> Rol
     k = min(TOP, max(1, len(names) // 2))
     if has_items(cell for own in sums for cell, _ in own):
         together = joint(sums, draws)
-        placed = ranks(together.draws, together.points, k) if len(names) > 1 else None
-        estimates, why = together.estimates, "" if placed else ALONE
+        placed = ranks(together.draws, together.points, k)
+        estimates, why = together.estimates, ""
     else:
         placed, why = None, NO_RANKS
         estimates = tuple(over_seeds(own) if way == TWO_WAY else draws.contrast(own) for own in sums)

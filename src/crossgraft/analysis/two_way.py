@@ -96,6 +96,8 @@ def _told(model: str, found: Fit, draws: Draws) -> TwoWay:
         )
     cells = zip(found.cells, values.tolist(), shrunken.tolist(), strict=True)
     explained = found.additive.explained(values)
+    if found.additive.free(len(values)) == 0:
+        explained, why = None, "it has as many effects as there are cells, and fits whatever they are"
     return TwoWay(
         model, explained, float(np.sqrt(spread)), correlation, low, high, tuple(Shrunken(*one) for one in cells), why
     )

@@ -24,6 +24,10 @@ class Additive:
     recipients: Floats
     fitted: Floats  # (n, n): values → what the model says of them
 
+    def free(self, cells: int) -> int:
+        """Degrees of freedom that the effects leave to the rest."""
+        return cells - (len(self.donors) + len(self.recipients) - 1)
+
     def explained(self, values: Floats) -> float | None:
         """R²; None where the values do not vary."""
         total = float(np.sum((values - values.mean()) ** 2))
