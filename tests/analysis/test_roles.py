@@ -12,7 +12,7 @@ from crossgraft.analysis.asymmetry import asymmetries
 from crossgraft.analysis.draws import Draws, seed_covariance
 from crossgraft.analysis.findings import analyse
 from crossgraft.analysis.joint import joint
-from crossgraft.analysis.roles import NOT_IMMUNE, NoRoles, Roles, coverage, roles
+from crossgraft.analysis.roles import IMMUNE, NEARLY, NOT_IMMUNE, NoRoles, Roles, coverage, roles
 from crossgraft.analysis.scores import ScoreRow, matrix_of_scores
 from crossgraft.analysis.two_way import two_way
 from crossgraft.core import Point
@@ -23,7 +23,7 @@ GRID = SyntheticGrid(models=2, tasks=3, languages=4, seeds=2, items=200)
 POINTS = tuple(Point(task, lang) for task in ("a", "b", "c") for lang in ("de", "en", "hi"))
 
 
-def scored(change: Callable[[Point, Point], float], models: tuple[str, ...] = ("m",)) -> TransferMatrix:
+def scored(change: Callable[..., float], models: tuple[str, ...] = ("m",)) -> TransferMatrix:
     """A table of exact changes in points."""
     rows = [
         ScoreRow(0, model, source, target, 0.5, 0.5 + change(source, target) / 100)
@@ -106,11 +106,27 @@ def test_joint_draws_have_the_variance_that_seeds_add() -> None:
     assert found.points == pytest.approx([draws.contrast(one).mean for one in sums])
 
 
-def test_recipient_scores_carry_the_remark_on_the_base() -> None:
-    matrix = scored(lambda source, target: 1.0)
+def test_an_unlucky_base_moves_recipients_and_no_donor_of_the_two_way_model() -> None:
+    """All of a column gains five points; in the paper's scheme its own language's donors do not see that, the others do."""
+    plain, lucky = (scored(lambda s, t, more=more: float(s.lang == "en") + more * (t == POINTS[0])) for more in (0, 5))
+    points, takers, paper = (
+        [{role.name: role.score.mean for role in of(matrix, kind, side).roles} for matrix in (plain, lucky)]
+        for kind, side in (("points", "donor"), ("points", "recipient"), ("languages", "donor"))
+    )
 
-    assert of(matrix, "languages", "donor").remark == ""
-    assert of(matrix, "languages", "recipient").remark == NOT_IMMUNE
+    assert points[1] == pytest.approx(points[0], abs=1e-9)
+    assert takers[1][str(POINTS[0])] > takers[0][str(POINTS[0])] + 4
+    assert paper[1]["de"] == pytest.approx(paper[0]["de"])
+    assert paper[1]["en"] > paper[0]["en"] + 0.5
+
+
+def test_scores_carry_the_remark_on_the_base() -> None:
+    matrix = scored(lambda source, target: 1.0)
+    remarks = [
+        of(matrix, *one).remark for one in (("languages", "donor"), ("languages", "recipient"), ("points", "donor"))
+    ]
+
+    assert remarks == [NEARLY, NOT_IMMUNE, IMMUNE]
 
 
 def test_scores_alone_have_roles_but_no_probability_of_ranks() -> None:

@@ -33,8 +33,13 @@ TOP = 3
 _SURE = 0.9
 NOT_IMMUNE = (
     "Recipient scores, and whatever they are part of, are not immune to the base's luck: all changes of a target subtract the same "
-    "answers. Donors are compared on the same targets, where it cancels."
+    "answers."
 )
+NEARLY = (
+    "Not quite immune to the base's luck: every donor is judged on all targets but those it shares its name with, so that two "
+    "donors differ in these. The two-way model sets them against the same targets."
+)
+IMMUNE = "Immune to the base's luck: a column that moves as a whole moves its recipient, and no donor."
 NO_RANKS = "only scores are known: without items to draw anew there is no probability of a rank"
 ONE_SOURCE = "one source has no other to be compared with"
 PAPER = "means, as in the paper"
@@ -68,7 +73,10 @@ class Roles:
 
     @property
     def remark(self) -> str:
-        return "" if self.side == "donor" else NOT_IMMUNE
+        """How the base's luck bears on them."""
+        if self.side != "donor":
+            return NOT_IMMUNE
+        return NEARLY if self.way == PAPER else IMMUNE
 
 
 @dataclass(frozen=True)
