@@ -7,25 +7,36 @@ cells of a task, while models, treatments, seeds and targets stay those of the g
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from crossgraft.analysis.asymmetry import Asymmetry, asymmetries
 from crossgraft.analysis.axes import AxisEffect, axis_effects
 from crossgraft.analysis.baseline import AgainstSham, BaseLuck, against_sham, base_luck
 from crossgraft.analysis.contrast import Contrast, contrasts
-from crossgraft.analysis.draws import DRAWS, SEED, Draws, Estimate
+from crossgraft.analysis.draws import DRAWS, SEED, Draws, Estimate, has_items
 from crossgraft.analysis.gates import Gate, gates
 from crossgraft.analysis.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
 from crossgraft.analysis.regimes import RegimeSummary, regimes
+from crossgraft.analysis.roles import Coverage, NoRoles, Roles, coverage, roles
 from crossgraft.analysis.training import Training
 from crossgraft.analysis.trust import TrustCheck
+from crossgraft.analysis.two_way import TwoWay, two_way
+from crossgraft.analysis.unpaired import NO_ITEMS, cannot
 from crossgraft.analysis.wording import interval, signed
 from crossgraft.core import Point, Regime, Treatment
 from crossgraft.matrix import ChangeCell, ControlCheck, Gap, TransferMatrix
 from crossgraft.stats.multiplicity import benjamini_hochberg
 
 LEVEL = 0.05  # of false findings among those that are called findings
+METHOD = (
+    f"Intervals of cells: Agresti–Min, 95 %, paired by item, the variance between seeds added. Intervals of "
+    f"means: joint item bootstrap, {DRAWS} draws, seed {SEED}, the variance between seeds added; they are about new items, not about new models, "
+    "tasks or languages, unless it says so. What the first sentence counts as a gain is told from zero with at most "
+    f"{LEVEL:.0%} false findings among the treatments (Benjamini–Hochberg); its own interval need not be. Cells are not corrected for their number: of 100 cells without any change, about "
+    "five have an interval that excludes zero."
+)
 
 
 @dataclass(frozen=True)
@@ -70,18 +81,14 @@ class Findings:
     luck: tuple[BaseLuck, ...] = ()
     against_sham: tuple[AgainstSham, ...] = ()
     gates: tuple[Gate, ...] = ()
+    roles: tuple[Roles | NoRoles, ...] = ()
+    two_way: tuple[TwoWay, ...] = ()
+    asymmetries: tuple[Asymmetry, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
     training: tuple[Training, ...] = ()
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
-    method: str = field(
-        default=(
-            f"Intervals of cells: Agresti–Min, 95 %, paired by item, the variance between seeds added. Intervals of "
-            f"means: joint item bootstrap, {DRAWS} draws, seed {SEED}, the variance between seeds added; they are about new items, not about new models, "
-            "tasks or languages, unless it says so. What the first sentence counts as a gain is told from zero with at most "
-            f"{LEVEL:.0%} false findings among the treatments (Benjamini–Hochberg); its own interval need not be. Cells are not corrected for their number: of 100 cells without any change, about "
-            "five have an interval that excludes zero."
-        )
-    )
+    method: str = METHOD
 
 
 def analyse(
@@ -98,6 +105,7 @@ def analyse(
     summaries = _adjusted([_summary(row, draws, harm) for row in matrix.rows])
     contrasted = tuple(contrasts(draws, matrix.labels))
     looked = gates(matrix)
+    paired = has_items(draws.cells)
     return Findings(
         study=study,
         sentences=tuple(_sentences(matrix, summaries, contrasted, [*notes, *_doubts(checks, looked)], failures)),
@@ -109,13 +117,18 @@ def analyse(
         luck=tuple(base_luck(draws)),
         against_sham=tuple(against_sham(matrix, draws)),
         gates=looked,
+        roles=roles(draws),
+        two_way=tuple(two_way(draws)),
+        asymmetries=tuple(asymmetries(draws)),
+        coverage=tuple(coverage(draws)),
         matrix=matrix,
         gaps=matrix.gaps,
         control_checks=matrix.control_checks,
         trust_checks=tuple(checks),
         axes=axis_effects(matrix, draws),
-        notes=(*notes, *_shared_base(matrix)),
+        notes=(*notes, *_shared_base(matrix), *(() if paired else cannot(matrix))),
         failures=tuple(failures),
+        method=METHOD if paired else NO_ITEMS,
     )
 
 
@@ -238,6 +251,8 @@ def _common_words(summaries: Sequence[Summary]) -> str:
 
 def _how_sure(matrix: TransferMatrix) -> str:
     cells = list(matrix.cells.values())
+    if not has_items(cells):
+        return _how_sure_of_scores(cells)
     counts = sorted(cell.change.n for cell in cells)
     clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in cells)
     smallest = float(np.median([cell.change.detectable for cell in cells if cell.unit == "pp"] or [np.nan]))
@@ -249,6 +264,17 @@ def _how_sure(matrix: TransferMatrix) -> str:
         f"{clear} of {len(cells)} cells have an interval that excludes zero (about {by_chance:.0f} would by chance alone); "
         f"a cell rests on {items} items and {runs} seed{'s' if seeds[-1] > 1 else ''}, "
         f"so changes below about {smallest:.1f} pp go unseen in a single cell."
+    )
+
+
+def _how_sure_of_scores(cells: Sequence[ChangeCell]) -> str:
+    known = [cell for cell in cells if not cell.change.why]
+    clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in known)
+    none = f"; {len(cells) - len(known)} have none" if len(known) < len(cells) else ""
+    seen = f" (about {len(known) * 0.05:.0f} would by chance alone)" if known else ""
+    return (
+        f"{clear} of {len(known)} cells with an interval over seeds exclude zero{seen}{none}; only scores are known, so nothing is "
+        "said of new items."
     )
 
 
@@ -269,6 +295,8 @@ def _what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Se
         doubts.append("with one seed, the luck of a training run is not in the intervals")
     if notes:
         doubts.append(f"{len(notes)} note{'s' if len(notes) > 1 else ''} on data and checks, listed below")
+    if not has_items(matrix.cells.values()):
+        doubts.append("only scores are known, so the luck of the items and of the shared base is not in the intervals")
     if not doubts:
         doubts.append("the intervals are about new items, not about new models, tasks or languages")
     return f"To distrust: {'; '.join(doubts)}."

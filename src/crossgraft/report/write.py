@@ -7,6 +7,7 @@ from pathlib import Path
 from crossgraft.analysis.findings import Findings
 from crossgraft.report.html import html
 from crossgraft.report.markdown import markdown
+from crossgraft.report.roles import roles_csv, shrunken_csv
 from crossgraft.report.tables import (
     axes_csv,
     cells_csv,
@@ -33,6 +34,8 @@ def write_report(findings: Findings, folder: str | Path, about: About | None = N
         **({"contrasts.csv": contrasts_csv(findings)} if findings.contrasts else {}),
         **({"harm.csv": harm_csv(findings)} if findings.treatment_harm else {}),
         **({"recipients.csv": recipients_csv(findings)} if findings.treatment_harm else {}),
+        **({"roles.csv": roles_csv(findings)} if findings.roles else {}),
+        **({"shrunken.csv": shrunken_csv(findings)} if findings.two_way else {}),
         **({"axes.csv": axes_csv(findings)} if findings.axes else {}),
         **({"training.csv": training_csv(findings)} if findings.training else {}),
         "missing.csv": gaps_csv(findings),
