@@ -286,7 +286,7 @@ def read(table: Path, columns: tuple[str, ...], to: Path | None, as_json: bool) 
     from crossgraft.analysis.tables import read_table
     from crossgraft.report.view import About
 
-    findings = analyse(read_table(table, columns), table.stem)
+    findings = analyse(read_table(table, columns), table.stem, authors=True)
     _show_report(findings, to or Path("reports") / table.stem, About(), as_json=as_json)
 
 

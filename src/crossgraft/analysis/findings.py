@@ -12,18 +12,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from crossgraft.analysis.asymmetry import Asymmetry, asymmetries
+from crossgraft.analysis.authors import SideBySide, side_by_side
 from crossgraft.analysis.axes import AxisEffect, axis_effects
 from crossgraft.analysis.baseline import AgainstSham, BaseLuck, against_sham, base_luck
+from crossgraft.analysis.consistency import Consistency, consistencies
 from crossgraft.analysis.contrast import Contrast, contrasts
 from crossgraft.analysis.draws import DRAWS, SEED, Draws, Estimate, has_items
 from crossgraft.analysis.gates import Gate, gates
 from crossgraft.analysis.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
 from crossgraft.analysis.regimes import RegimeSummary, regimes
 from crossgraft.analysis.roles import Coverage, NoRoles, Roles, coverage, roles
+from crossgraft.analysis.structure import Structure, structures
 from crossgraft.analysis.training import Training
 from crossgraft.analysis.trust import TrustCheck
 from crossgraft.analysis.two_way import TwoWay, two_way
 from crossgraft.analysis.unpaired import NO_ITEMS, cannot
+from crossgraft.analysis.variance import Variance, variance
 from crossgraft.analysis.wording import interval, signed
 from crossgraft.core import Point, Regime, Treatment
 from crossgraft.matrix import ChangeCell, ControlCheck, Gap, TransferMatrix
@@ -82,6 +86,10 @@ class Findings:
     against_sham: tuple[AgainstSham, ...] = ()
     gates: tuple[Gate, ...] = ()
     roles: tuple[Roles | NoRoles, ...] = ()
+    variance: Variance | None = None  # none where treatments have no sources
+    consistency: tuple[Consistency, ...] = ()
+    structures: tuple[Structure, ...] = ()
+    authors: tuple[SideBySide, ...] = ()
     two_way: tuple[TwoWay, ...] = ()
     asymmetries: tuple[Asymmetry, ...] = ()
     coverage: tuple[Coverage, ...] = ()
@@ -98,10 +106,12 @@ def analyse(
     notes: Sequence[str] = (),
     failures: Sequence[str] = (),
     checks: Sequence[TrustCheck] = (),
+    authors: bool = False,
 ) -> Findings:
     """Read a matrix: means by regime, the first table and its sentences."""
     draws = Draws(matrix)
     harm = _harmed(draws)
+    sourced = any(cell.regime for cell in draws.cells)
     summaries = _adjusted([_summary(row, draws, harm) for row in matrix.rows])
     contrasted = tuple(contrasts(draws, matrix.labels))
     looked = gates(matrix)
@@ -118,6 +128,10 @@ def analyse(
         against_sham=tuple(against_sham(matrix, draws)),
         gates=looked,
         roles=roles(draws),
+        variance=variance(draws, matrix.labels) if sourced else None,
+        consistency=tuple(consistencies(draws, matrix.labels)) if sourced else (),
+        structures=tuple(structures(draws)) if sourced else (),
+        authors=side_by_side(draws, matrix.labels) if authors else (),
         two_way=tuple(two_way(draws)),
         asymmetries=tuple(asymmetries(draws)),
         coverage=tuple(coverage(draws)),
