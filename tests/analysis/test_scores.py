@@ -162,6 +162,9 @@ WRONG = {
     LINE + "m,a/de,a/en,.5\n": "line 2: expected 5 values",
     LINE + "m,,a/en,.5,.5\n": "expected scores with a base",
     "model,source,target,score,base,regime\nm,a/de,a/en,.5,.5,CT-CL\n": "the table calls it 'CT-CL'",
+    LINE + ",a/de,a/en,.5,.5\n": "expected the name of a model",
+    "model;source;target\nm;a/de;a/en\n": "with commas between them",
+    "model,source,target,score,base,seed\nm,a/de,a/en,.5,.5,1.5\n": "expected a whole number; got 1.5",
     "model,source,target,score,score\nm,a/de,a/en,.5,.5\n": "is there twice",
 }
 

@@ -283,9 +283,11 @@ def _how_sure(matrix: TransferMatrix) -> str:
 
 def _how_sure_of_scores(cells: Sequence[ChangeCell]) -> str:
     known = [cell for cell in cells if not cell.change.why]
+    if not known:
+        return "No cell has an interval: only scores are known, and nothing tells their noise."
     clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in known)
     none = f"; {len(cells) - len(known)} have none" if len(known) < len(cells) else ""
-    seen = f" (about {len(known) * 0.05:.0f} would by chance alone)" if known else ""
+    seen = f" (about {len(known) * 0.05:.0f} would by chance alone)"
     return (
         f"{clear} of {len(known)} cells with an interval over seeds exclude zero{seen}{none}; only scores are known, so nothing is "
         "said of new items."

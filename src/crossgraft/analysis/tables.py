@@ -94,7 +94,9 @@ def _lines(path: Path) -> tuple[list[str], list[Line]]:
             reader = csv.DictReader(file, strict=True)
             header = list(reader.fieldnames or ())
             lines: list[Line] = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise DataError(f"{path}: expected a table to read; {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: expected a table of comma-separated values in UTF-8; {error}") from error
     if not lines:
         raise DataError(f"{path}: expected a header and a line a score; there is {'no line' if header else 'nothing'}")
@@ -110,6 +112,8 @@ def _lines(path: Path) -> tuple[list[str], list[Line]]:
 def _require(path: Path, header: Sequence[str], field: str, name: str) -> None:
     for part in _names([name]):
         if part not in header:
+            if len(header) == 1:
+                raise DataError(f"{path}: expected columns with commas between them; it has one, {header[0]!r}")
             more = ", or columns called task/language, such as xnli/sw" if field == "target" else ""
             raise DataError(
                 f"{path}: expected a column {part!r}{more}; it has {', '.join(header[:12])}: name the right one with {field}=COLUMN"
@@ -138,35 +142,35 @@ def _long(lines: Sequence[Line], columns: Columns, header: Sequence[str], path: 
     for number, row in lines:
         source, target = _source(row, columns, number), _point(row, columns.target, number)
         _same_regime(row, columns, source, target, number)
-        seed = _number(row, columns.seed, number)
+        seed = _whole(row, columns.seed, number)
         yield _Entry(
             number,
-            row[columns.model],
+            _model(row, columns, number),
             source,
             target,
             _score(row, columns.score, number),
             _score(row, columns.base, number),
             _number(row, columns.change, number),
             _number(row, columns.sd, number, least=0),
-            int(_number(row, columns.seeds, number, least=1) or 1),
-            None if seed is None else int(seed),
-            int(_number(row, columns.items, number, least=1) or 0),
+            _whole(row, columns.seeds, number, least=1) or 1,
+            seed,
+            _whole(row, columns.items, number, least=1) or 0,
         )
 
 
 def _wide(lines: Sequence[Line], columns: Columns, targets: Sequence[str]) -> Iterator[_Entry]:
     for number, row in lines:
         source = _source(row, columns, number)
-        seed = _number(row, columns.seed, number)
+        seed = _whole(row, columns.seed, number)
         for name in targets:
             score = _score(row, name, number)
             yield _Entry(
                 number,
-                row[columns.model],
+                _model(row, columns, number),
                 source,
                 Point.parse(name),
                 score,
-                seed=None if seed is None else int(seed),
+                seed=seed,
             )
 
 
@@ -252,6 +256,20 @@ def _number(row: Mapping[str, str], name: str, line: int, *, least: float | None
     return value
 
 
+def _whole(row: Mapping[str, str], name: str, line: int, *, least: float | None = None) -> int | None:
+    value = _number(row, name, line, least=least)
+    if value is not None and value != int(value):
+        raise DataError(f"line {line}, {name}: expected a whole number; got {value:g}")
+    return None if value is None else int(value)
+
+
+def _model(row: Mapping[str, str], columns: Columns, line: int) -> str:
+    name = row[columns.model].strip()
+    if not name:
+        raise DataError(f"line {line}, {columns.model}: expected the name of a model; it is empty")
+    return name
+
+
 def _same_regime(row: Mapping[str, str], columns: Columns, source: Point | None, target: Point, line: int) -> None:
     told = (row.get(columns.regime) or "").strip()
     if told and source and told != source.regime(target):
@@ -261,7 +279,7 @@ def _same_regime(row: Mapping[str, str], columns: Columns, source: Point | None,
 
 
 def _labels(lines: Sequence[Line], columns: Columns) -> Labels:
-    sizes = {row[columns.model]: _number(row, columns.billions, number, least=0) for number, row in lines}
+    sizes = {row[columns.model].strip(): _number(row, columns.billions, number, least=0) for number, row in lines}
     return Labels(billions={model: size for model, size in sizes.items() if size is not None})
 
 
