@@ -95,14 +95,19 @@ def variance(draws: Draws, labels: Labels, *, count: int = DRAWN) -> Variance:
         if not grid.design.factors:
             return Variance(why="no factor has several levels with several cells each", notes=grid.notes)
         crossed = fit(grid.design, y)
-        nested = fit(nested_design(places), y, scoring=Scoring().once())
+        inside = nested_design(places)
+        nested = fit(inside, y, scoring=Scoring().once()) if inside.factors else None
     except DataError as error:
         return Variance(why=str(error))
-    taken = _noise_parts(crossed, y, noise_draws(draws, cells))
+    measured = all(cell.items for cell in cells)
+    taken = _noise_parts(crossed, y, noise_draws(draws, cells)) if measured else None
+    notes = grid.notes if measured else (*grid.notes, "without outcomes of items, noise cannot be taken out")
     return Variance(
         _described("crossed", "effects in common to all models, and interactions apart", crossed, taken, count),
-        _described("nested", "effects drawn anew in each model, as in the authors' release", nested, None, count),
-        grid.notes,
+        _described("nested", "effects drawn anew in each model, as in the authors' release", nested, None, count)
+        if nested is not None
+        else None,
+        notes,
     )
 
 
