@@ -92,10 +92,11 @@ def variance(draws: Draws, labels: Labels, *, count: int = DRAWN) -> Variance:
     y = np.array([cell.change.mean for cell in cells])
     try:
         grid = crossed_design(places, range(len(places)), labels)
-        if not grid.design.factors:
+        by_model = nested_design(places)
+        if not grid.design.factors or not by_model.factors:
             return Variance(why="no factor has several levels with several cells each", notes=grid.notes)
         crossed = fit(grid.design, y)
-        nested = fit(nested_design(places), y, scoring=Scoring().once())
+        nested = fit(by_model, y, scoring=Scoring().once())
     except DataError as error:
         return Variance(why=str(error))
     taken = _noise_parts(crossed, y, noise_draws(draws, cells))
