@@ -12,14 +12,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.findings import analyse
-from crossgraft.analysis.regimes import ALL_MODELS
+from crossgraft.analysis.regimes import ALL_MODELS, regimes
+from crossgraft.analysis.scores import ScoreRow, matrix_of_scores
 from crossgraft.analysis.tables import RELEASED, read_table
 from crossgraft.cli import cli
 from crossgraft.core import Point
 from crossgraft.errors import CrossgraftError
 from crossgraft.matrix import TransferMatrix
 from crossgraft.report.write import write_report
+from crossgraft.synthetic import SyntheticGrid
 
 TASKS, LANGS, MODELS = ("arc", "mmlu", "swag"), ("de", "en", "hi"), ("small", "large")
 HEADER = [part for name in RELEASED.values() for part in name.split("/")]
@@ -96,11 +99,11 @@ def test_a_cell_has_a_moderated_interval_over_its_seeds(tmp_path: Path) -> None:
     assert (cell.items, cell.change.why) == ((), "")
 
 
-def test_means_have_intervals_over_pairs_of_tasks_and_languages(tmp_path: Path) -> None:
+def test_means_have_intervals_over_tasks_and_languages(tmp_path: Path) -> None:
     findings = analyse(read_table(write(tmp_path, lines())))
     one = next(one for one in findings.regimes if (one.model, one.regime) == (ALL_MODELS, "MT-CL"))
 
-    assert one.estimate.basis == "task and language pairs, 2 degrees of freedom"
+    assert one.estimate.basis == "tasks and languages, 2 degrees of freedom"
     assert one.estimate.low < one.estimate.mean < one.estimate.high
     assert findings.contrasts[0].estimate.verdict == "better"
     assert "no joint bootstrap, no correction for the shared base" in findings.method
@@ -202,6 +205,27 @@ def test_the_command_writes_the_report(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "only scores are known" in result.output
     assert (tmp_path / "out" / "report.html").is_file()
+
+
+@pytest.mark.slow
+def test_intervals_without_items_cover_the_mean_of_all_tasks() -> None:
+    """Grids of four tasks with effects of every kind and a mean of zero: t with few degrees of freedom, so rather too wide."""
+    grid = SyntheticGrid(
+        models=3, source_task=0.35, source=0.25, target_language=0.3, target=0.5, task_pair=0.45, cell=0.3
+    )
+    covered: dict[str, list[bool]] = {}
+    for seed in range(60):
+        noise = np.random.default_rng(seed).normal(0, 0.7, (60, 20))
+        changes = (grid.truth(seed) + noise).reshape(3, 20, 20)
+        rows = [
+            ScoreRow(0, f"m{m}", source, target, 0.5, 0.5 + changes[m, i, j] / 100)
+            for m, (i, source), (j, target) in product(range(3), enumerate(grid.points), enumerate(grid.points))
+        ]
+        for one in regimes(Draws(matrix_of_scores(rows))):
+            if one.model == ALL_MODELS:
+                covered.setdefault(one.regime, []).append(one.estimate.low <= 0 <= one.estimate.high)
+
+    assert all(np.mean(found) >= 0.9 for found in covered.values())
 
 
 RELEASE = Path(os.environ.get("CROSSGRAFT_DONORS_RELEASE", ""))

@@ -20,7 +20,8 @@ def noise_draws(draws: Draws, cells: Sequence[ChangeCell], *, seed: int = 0) -> 
 
     Items as in the joint bootstrap: an item drawn twice counts twice in every cell that has it, the base's answers
     included, so that what the base in common does to a column is in it. Seeds: the deviations of a treatment's seeds
-    times normal numbers, one a seed, the same on all its targets; their covariance is that of the mean over seeds.
+    times normal numbers, one a seed, the same on all its targets; their covariance is that of the mean over seeds. Of cells
+    read as means over seeds only the size of that is known: each has a number of its own, as if targets were independent.
     """
     items = draws.of(cells)
     return np.asarray((items - items.mean(axis=0))[:NOISE_DRAWS] + _seeds(cells, np.random.default_rng(seed)))
@@ -37,13 +38,15 @@ def _seeds(cells: Sequence[ChangeCell], rng: np.random.Generator) -> Floats:
         for seed, deviation in _deviations(cell).items():
             shared = common[cell.row, seed]
             found[:, place] += luck[cell.row, seed] * (whole * shared + kept[cell.target.task] * (deviation - shared))
+        if not cell.seed_changes and not cell.change.why:
+            found[:, place] += (cell.change.high - cell.change.low) / (2 * 1.96) * rng.standard_normal(NOISE_DRAWS)
     return found
 
 
 def _deviations(cell: ChangeCell) -> dict[int | None, float]:
     """Of each seed from their mean, scaled so that their squares add up to the variance of the mean."""
     count = len(cell.seeds)
-    if count < 2:
+    if count < 2 or not cell.seed_changes:
         return {}
     mean, scale = sum(cell.seed_changes) / count, sqrt(count * (count - 1))
     return {seed: (one - mean) / scale for seed, one in zip(cell.seeds, cell.seed_changes, strict=True)}
@@ -85,7 +88,7 @@ def _answers(cell: ChangeCell) -> float:
     p is the share of the S seeds that were right. Of other outcomes it is not known, and taken as nothing.
     """
     right, seeds = cell.treated_statistics[:, 0], len(cell.seeds)
-    if seeds < 2 or not cell.metric.is_mean or right.min() < 0 or right.max() > 1:
+    if seeds < 2 or not cell.items or not cell.metric.is_mean or right.min() < 0 or right.max() > 1:
         return 0.0
     return 1e4 * float(right @ (1 - right)) / ((seeds - 1) * len(right) ** 2)
 

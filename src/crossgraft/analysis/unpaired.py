@@ -1,6 +1,6 @@
 """Means over cells of which only scores are known: no item can be drawn anew, so cells and seeds must carry the evidence.
 
-An interval is over pairs of tasks and pairs of languages where there are two pairs of tasks or more; else over the seeds of the
+An interval is over tasks and languages, of source and of target, where there are two tasks or more; else over the seeds of the
 cells, all taken to move together, which is the widest they can make it; else there is none, and it says why.
 """
 
@@ -15,16 +15,16 @@ from scipy.special import stdtrit
 
 from crossgraft.analysis.estimate import Estimate, Weighted, exact
 from crossgraft.changes import ChangeCell
-from crossgraft.core import Floats
+from crossgraft.core import Floats, Point
 from crossgraft.matrix import TransferMatrix
 from crossgraft.stats.clusters import Clustered, jackknife, weighted_sum
 
 NO_ITEMS = (
     "There are no per-item outcomes: no paired test, no joint bootstrap, no correction for the shared base. Intervals of cells "
-    "are over seeds; those of means are over cells, in clusters of task pairs and of language pairs, or over seeds where there "
-    "is one task pair. Items that languages have in common are not seen, and no interval is about new items."
+    "are over seeds; those of means are over cells, which share the luck of their tasks and languages, as source and as target, or "
+    "over seeds where there is one task. Items that languages have in common are not seen, and no interval is about new items."
 )
-_ONE_PAIR = "one pair of tasks says nothing of others"
+_ONE_TASK = "one task says nothing of others"
 
 
 def contrast(weighted: Weighted) -> Estimate:
@@ -33,7 +33,7 @@ def contrast(weighted: Weighted) -> Estimate:
     weights = np.array([weight for _, weight in weighted])
     point = float(values @ weights)
     cells = [cell for cell, _ in weighted]
-    found = weighted_sum(values, weights, _clusterings(cells, weights))
+    found = weighted_sum(values, weights, _factors(cells, weights))
     if found:
         return _over_pairs(point, found, cells)
     return over_seeds(weighted)
@@ -59,22 +59,22 @@ def share(weighted: Weighted, counts: Callable[[Floats], npt.NDArray[np.bool_]])
     weights = np.array([weight for _, weight in weighted])
     cells = [cell for cell, _ in weighted]
     point = float(values @ weights)
-    clusterings = _clusterings(cells, weights)
-    found = weighted_sum(values, weights, clusterings)
+    factors = _factors(cells, weights)
+    found = weighted_sum(values, weights, factors)
     if found:
         return _over_pairs(point, found, cells)
-    pairs = len(np.unique(clusterings[0]))
-    if pairs < 2:
+    if not factors:
         return _none(point, cells)
-    least = float(stdtrit(pairs - 1, 0.975)) * 100 * float(np.abs(weights).sum()) / (len(cells) + 2)
-    return _over_pairs(point, Clustered(least, pairs - 1), cells)
+    df = min(len(np.unique(labels)) for factor in factors for labels in factor) - 1
+    least = float(stdtrit(df, 0.975)) * 100 * float(np.abs(weights).sum()) / (len(cells) + 2)
+    return _over_pairs(point, Clustered(least, df), cells)
 
 
 def statistic(cells: Sequence[ChangeCell], summary: Callable[[Floats], Floats]) -> Estimate:
-    """A summary over cells, such as the median; one pair of tasks after another is left out for its interval."""
+    """A summary over cells, such as the median; one task after another is left out for its interval."""
     values = np.array([cell.change.mean for cell in cells])
     point = float(summary(values))
-    found = jackknife(values, _labels([_tasks(cell) for cell in cells]), summary)
+    found = jackknife(values, _factors(cells, np.ones(len(cells)))[:1], summary)
     return _over_pairs(point, found, cells) if found else _none(point, cells)
 
 
@@ -96,34 +96,41 @@ def cannot(matrix: TransferMatrix) -> Iterator[str]:
 
 
 def _over_pairs(point: float, found: Clustered, cells: Sequence[ChangeCell]) -> Estimate:
-    basis = f"task and language pairs, {found.df} degree{'s' if found.df > 1 else ''} of freedom"
+    basis = f"tasks and languages, {found.df} degree{'s' if found.df > 1 else ''} of freedom"
     return Estimate(exact(point), exact(point - found.half), exact(point + found.half), len(cells), 0, basis)
 
 
 def _none(point: float, cells: Sequence[ChangeCell]) -> Estimate:
     """An interval that leaves nothing out."""
-    pairs = len({_tasks(cell) for cell in cells})
-    why = _ONE_PAIR if pairs < 2 else "the cells do not vary"
+    why = "the cells do not vary" if _factors(cells, np.ones(len(cells))) else _ONE_TASK
     seeds = next((cell.change.why for cell in cells if cell.change.why), "seeds are no help for it")
     return Estimate(exact(point), -inf, inf, len(cells), 0, "", f"{why}; {seeds}")
 
 
-def _clusterings(cells: Sequence[ChangeCell], weights: Floats) -> list[npt.NDArray[np.integer]]:
-    """By pair of tasks; by pair of languages too, where either side of a contrast has several."""
-    tasks = _labels([_tasks(cell) for cell in cells])
-    languages = _labels([_languages(cell) for cell in cells])
-    sides = [languages[side] for side in (weights > 0, weights < 0) if side.any()]
-    return [tasks, languages] if all(len(np.unique(side)) > 1 for side in sides) else [tasks]
+def _factors(cells: Sequence[ChangeCell], weights: Floats) -> list[list[npt.NDArray[np.integer]]]:
+    """Tasks of source and target, then languages of source and target: those of which each side of a contrast has several.
+
+    None at all without several tasks: languages of one task have their items in common, and would look surer than they are.
+    """
+    sides = [side for side in (weights > 0, weights < 0) if side.any()]
+    found = []
+    for name in ("skill", "lang"):
+        both = [_labels([str(getattr(point, name)) for point in points]) for points in _points(cells)]
+        several = [labels for labels in both if all(len(np.unique(labels[side])) > 1 for side in sides)]
+        if len(several) == 2 and np.array_equal(several[0], several[1]):
+            several = several[:1]
+        if not several and name == "skill":
+            return []
+        if several:
+            found.append(several)
+    return found
 
 
-def _tasks(cell: ChangeCell) -> tuple[str, str]:
-    return (cell.row.source.skill if cell.row.source else "", cell.target.skill)
+def _points(cells: Sequence[ChangeCell]) -> tuple[list[Point], list[Point]]:
+    """Sources and targets; a treatment without a source stands for its targets."""
+    return [cell.row.source or cell.target for cell in cells], [cell.target for cell in cells]
 
 
-def _languages(cell: ChangeCell) -> tuple[str, str]:
-    return (cell.row.source.lang if cell.row.source else "", cell.target.lang)
-
-
-def _labels(keys: Sequence[tuple[str, str]]) -> npt.NDArray[np.integer]:
+def _labels(keys: Sequence[str]) -> npt.NDArray[np.integer]:
     place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     return np.array([place[key] for key in keys], dtype=np.int64)

@@ -92,11 +92,11 @@ def variance(draws: Draws, labels: Labels, *, count: int = DRAWN) -> Variance:
     y = np.array([cell.change.mean for cell in cells])
     try:
         grid = crossed_design(places, range(len(places)), labels)
-        if not grid.design.factors:
+        by_model = nested_design(places)
+        if not grid.design.factors or not by_model.factors:
             return Variance(why="no factor has several levels with several cells each", notes=grid.notes)
         crossed = fit(grid.design, y)
-        inside = nested_design(places)
-        nested = fit(inside, y, scoring=Scoring().once()) if inside.factors else None
+        nested = fit(by_model, y, scoring=Scoring().once())
     except DataError as error:
         return Variance(why=str(error))
     measured = all(cell.items for cell in cells)
@@ -104,9 +104,7 @@ def variance(draws: Draws, labels: Labels, *, count: int = DRAWN) -> Variance:
     notes = grid.notes if measured else (*grid.notes, "without outcomes of items, noise cannot be taken out")
     return Variance(
         _described("crossed", "effects in common to all models, and interactions apart", crossed, taken, count),
-        _described("nested", "effects drawn anew in each model, as in the authors' release", nested, None, count)
-        if nested is not None
-        else None,
+        _described("nested", "effects drawn anew in each model, as in the authors' release", nested, None, count),
         notes,
     )
 
