@@ -71,9 +71,7 @@ def csls_nearest(
     return best
 
 
-def _cosines(
-    queries: Vectors, targets: Vectors, found: Neighbours
-) -> Floats:
+def _cosines(queries: Vectors, targets: Vectors, found: Neighbours) -> Floats:
     """Of all pairs found, in float64."""
     query = np.repeat(np.arange(len(queries)), found.rows.shape[1])
     return np.asarray(Pairwise(queries, targets).scores(query, found.rows.ravel()).reshape(found.rows.shape))
