@@ -6,9 +6,11 @@ tiles that stay in the cache; what they leave open is decided in float64. Nothin
 """
 
 from crossgraft.embeddings.retrieval.best import Neighbours
-from crossgraft.embeddings.retrieval.csls import csls_nearest, csls_penalty
+from crossgraft.embeddings.retrieval.csls import csls_penalty
 from crossgraft.embeddings.retrieval.hubness import Hubness, hubness
+from crossgraft.embeddings.retrieval.lazy import csls_nearest
 from crossgraft.embeddings.retrieval.neighbours import both_ways, nearest, top_means
+from crossgraft.embeddings.retrieval.penalty import Retrieval, penalty
 from crossgraft.embeddings.retrieval.ranks import Ranking, ranking
 from crossgraft.embeddings.retrieval.softmax import softmax_penalty
 
@@ -16,11 +18,13 @@ __all__ = [
     "Hubness",
     "Neighbours",
     "Ranking",
+    "Retrieval",
     "both_ways",
     "csls_nearest",
     "csls_penalty",
     "hubness",
     "nearest",
+    "penalty",
     "ranking",
     "softmax_penalty",
     "top_means",
