@@ -11,7 +11,7 @@ from crossgraft.embeddings.mapping import Matrix
 from crossgraft.embeddings.mapping._dictionary import less
 from crossgraft.embeddings.mapping.procrustes import rotation
 from crossgraft.embeddings.retrieval import Neighbours, both_ways, nearest
-from crossgraft.embeddings.retrieval.neighbours import Rows
+from crossgraft.embeddings.retrieval.exact import Rows
 from crossgraft.embeddings.space import Space, Vectors, unit
 
 _BLOCK = 256  # rows that are drawn to be kept together
