@@ -110,9 +110,9 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
         told = ([x.model, x.treatment, x.seed, x.steps, x.tokens, x.first, x.last, x.kept] for x in lines)
         yield from _table(header, told)
     for section in bli.sections(findings):
-        for table in section.tables:
-            yield from _section(f"{_plain(section.task)}: {table.title}")
-            yield from _table(table.header, table.rows)
+        for part in section.tables:
+            yield from _section(f"{_plain(section.task)}: {part.title}")
+            yield from _table(part.header, part.rows)
         yield ""
         yield _plain(section.method)
     yield from _listed(
