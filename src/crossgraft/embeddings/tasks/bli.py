@@ -29,6 +29,12 @@ def lexicon_file(pattern: str, source: str, target: str, origin: Origin) -> tupl
     raise DataError(f"{source}:{target}: no dictionary {origin.path(expected)}, nor one for the other direction")
 
 
+Measure = Literal[
+    "MAP", "MRR", "P@1", "P@5", "P@10",
+    "MAP:published", "MAP:strict", "MAP:all", "P@1:published", "P@1:strict", "P@1:all",
+]  # fmt: skip
+
+
 @TASKS.register
 @dataclass(frozen=True)
 class BLI:
@@ -41,9 +47,7 @@ class BLI:
     """
 
     test: str  # a file pattern with {pair}, or {source} and {target}
-    metric: Literal[
-        "MAP", "MRR", "P@1", "P@5", "P@10", "MAP:published", "MAP:strict", "P@1:published", "P@1:strict"
-    ] = "MAP"
+    metric: Measure = "MAP"
     retrieval: Retrieval = "nn"
     k: int = 10  # neighbours of CSLS
     beta: float = 30.0  # of inverted softmax
