@@ -7,9 +7,9 @@ Everything the command line does, in Python:
 'CT-ML'
 
 A study is read with `load_study`, run with `run`, read back from its `Store` with
-`TransferMatrix.from_records` (or `load_matrix`, by the study's name), judged with `analyse` and
-printed with `write_report`. Names are imported when they are first used, so importing the package
-costs nothing.
+`TransferMatrix.from_records` (or `load_matrix`, by the study's name), judged with `analyse`, printed
+with `write_report`; `posterior` has draws of what every cell would be without noise. Names are imported
+when they are first used, so importing the package costs nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from crossgraft.analysis.findings import Findings as Findings
     from crossgraft.analysis.findings import analyse as analyse
+    from crossgraft.analysis.posterior import Posterior as Posterior
+    from crossgraft.analysis.posterior import posterior as posterior
     from crossgraft.analysis.results import load_findings as load_findings
     from crossgraft.analysis.results import load_matrix as load_matrix
     from crossgraft.analysis.tables import read_table as read_table
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "analysis.findings": ("Findings", "analyse"),
+    "analysis.posterior": ("Posterior", "posterior"),
     "analysis.results": ("load_findings", "load_matrix"),
     "analysis.tables": ("read_table",),
     "campaign": ("Campaign", "Settings", "missing", "prepare", "run"),

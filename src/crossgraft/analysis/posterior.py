@@ -32,7 +32,8 @@ POSTERIOR_DRAWS = 500
 class Posterior:
     """Draws of the true change of every cell, in percentage points, jointly: rows are treatments, columns targets.
 
-    Variances are taken as known, so intervals are a little short where the grid is small.
+    The variances of factors are drawn, those of cells and of noise taken as known: intervals are a little short where the grid is
+    small (``benchmarks/simulations/posterior.py``).
     """
 
     rows: tuple[Treatment, ...]
@@ -59,14 +60,28 @@ class Posterior:
 
     def of(self, row: Treatment, target: Point) -> Floats:
         """The draws of one cell."""
+        if row not in self.rows or target not in self.columns:
+            raise DataError(
+                f"the posterior has no cell of {row} on {target}: it has rows and targets with a measured cell only"
+            )
         return np.asarray(self.draws[:, self.rows.index(row), self.columns.index(target)])
 
 
-def posterior(matrix: TransferMatrix, draws: Draws, *, count: int = POSTERIOR_DRAWS, seed: int = 0) -> Posterior:
-    """Fit the crossed model with the noise of every cell known, and draw. DataError where there is nothing to fit."""
-    cells = draws.cells
-    if not cells:
+def posterior(matrix: TransferMatrix, *, count: int = POSTERIOR_DRAWS, seed: int = 0) -> Posterior:
+    """Fit the crossed model with the noise of every cell known, and draw. DataError where there is nothing to fit.
+
+    >>> from crossgraft.synthetic import SyntheticGrid
+    >>> grid = SyntheticGrid(models=2, tasks=2, languages=3, items=200, source=2.0)
+    >>> found = posterior(grid.matrix(seed=1), count=100)
+    >>> found.draws.shape, bool(found.measured.all())
+    ((100, 12, 6), True)
+    """
+    draws = Draws(matrix)
+    cells = [cell for cell in draws.cells if cell.items or not cell.change.why]
+    if not draws.cells:
         raise DataError("no cell has a change in percentage points: there is nothing to predict from")
+    if not cells:
+        raise DataError(f"nothing tells the noise of any cell ({draws.cells[0].change.why}): it cannot be taken out")
     known = {(cell.row, cell.target): number for number, cell in enumerate(cells)}
     rows = tuple(dict.fromkeys(row for row in matrix.rows if any((row, column) in known for column in matrix.columns)))
     columns = tuple(column for column in matrix.columns if any((row, column) in known for row in rows))
@@ -84,7 +99,10 @@ def posterior(matrix: TransferMatrix, draws: Draws, *, count: int = POSTERIOR_DR
     found = fit_known_noise(design, y, Noise(own, groups[measured], levels))
     drawn = posterior_draws(found, grid.design, fitted_rows, groups, draws=count, rng=np.random.default_rng(seed))
     shape = (len(rows), len(columns))
-    return Posterior(rows, columns, drawn.reshape(count, *shape), (at != NOT_MEASURED).reshape(shape), grid.notes)
+    notes = grid.notes
+    if unknown := len(draws.cells) - len(cells):
+        notes = (*notes, f"{unknown} measured cells are only predicted: nothing tells their noise")
+    return Posterior(rows, columns, drawn.reshape(count, *shape), (at != NOT_MEASURED).reshape(shape), notes)
 
 
 def _groups(places: Sequence[Place]) -> Codes:
@@ -102,7 +120,7 @@ def _luck(cells: Sequence[ChangeCell], noise: Floats, design: Design) -> tuple[F
     """The noise variance of each cell's own (n,), and that of each level of the design's factors (q,).
 
     Luck in common that no factor of the design could take stays with the cells. A cell is never without noise: even
-    where no item changed, an item more could (Agresti and Min, 2005).
+    where no item changed, an item more could (Agresti and Min, 2005); of scores, a tenth of the variance is the cell's own.
     """
     tasks = Factor.of("model × target task", [(cell.row.model, cell.target.task) for cell in cells])
     columns = Factor.of("model × target", [(cell.row.model, cell.target) for cell in cells])
@@ -116,5 +134,8 @@ def _luck(cells: Sequence[ChangeCell], noise: Floats, design: Design) -> tuple[F
             own = own + variances[factor.codes]
         else:
             levels[place][design.factors[place].codes] += variances[factor.codes]
-    least = np.array([(100 / (cell.change.n + 2)) ** 2 for cell in cells])
-    return np.maximum(own, least), np.concatenate(levels)
+    return np.maximum(own, [_least_noise(cell) for cell in cells]), np.concatenate(levels)
+
+
+def _least_noise(cell: ChangeCell) -> float:
+    return (100 / (cell.change.n + 2)) ** 2 if cell.items else 0.1 * ((cell.change.high - cell.change.low) / 3.92) ** 2
