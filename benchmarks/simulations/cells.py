@@ -35,13 +35,13 @@ def items(n: int, discordant: float, change: float, repeat: int) -> None:
         return (gained - lost) / n - half, (gained - lost) / n + half
 
     print(f"{n} items, {discordant:.0%} change, true change {100 * change:g} pp")
-    ways = {
-        "Agresti-Min": lambda b, g, w, x: agresti_min(g, w),
-        "Newcombe": lambda b, g, w, x: newcombe(b, g, w, x),
-        "Wald (not used)": lambda b, g, w, x: wald(g, w),
+    intervals = {
+        "Agresti-Min": [agresti_min(gained, lost) for _, gained, lost, _ in drawn],
+        "Newcombe": [newcombe(*counts) for counts in drawn],
+        "Wald (not used)": [wald(gained, lost) for _, gained, lost, _ in drawn],
     }
-    for name, way in ways.items():
-        line(f"{name}, coverage", [inside(low, change, high) for low, high in (way(*one) for one in drawn)], "0.95")
+    for name, found in intervals.items():
+        line(f"{name}, coverage", [inside(low, change, high) for low, high in found], "0.95")
     rejected = [float(mcnemar(gained, lost) < 0.05) for _, gained, lost, _ in drawn]
     line("mid-p McNemar, rejected at .05", rejected, "at most 0.05" if not change else "power")
 
@@ -73,13 +73,13 @@ def grids(repeat: int) -> None:
     print(f"cells of {repeat} grids of 12 sources and targets, 400 items, 3 seeds")
     for seed in (0.0, 1.0):
         grid = SyntheticGrid(models=1, tasks=3, languages=4, source=1, target=1, seed=seed)
-        covered, contrasts = [], []
+        covered, halves = [], []
         for number in range(repeat):
             matrix, truth = grid.matrix(number), grid.truth(number)
             covered.append(inside(matrix.low, truth, matrix.high))
-            contrasts.append(float(np.mean(matrix.high - matrix.low)) / 2)
+            halves.append(float(np.mean(matrix.high - matrix.low)) / 2)
         line(f"seeds that move all targets by {seed:g} pp, coverage", covered, "0.95")
-        line("    half width, pp", contrasts)
+        line("    half width, pp", halves)
 
 
 def main() -> None:

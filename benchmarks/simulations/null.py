@@ -32,7 +32,7 @@ def nothing(grids: int) -> None:
 
     for seed in range(grids):
         findings = analyse(grid.matrix(seed))
-        cells = [cell for cell in findings.matrix.cells.values()]
+        cells = list(findings.matrix.cells.values())
         note(
             "cells whose interval excludes zero", float(np.mean([c.change.low > 0 or c.change.high < 0 for c in cells]))
         )
@@ -64,7 +64,7 @@ def base(grids: int) -> None:
 
 
 def agreement(grids: int) -> None:
-    """Ten models that have nothing in common but their noise."""
+    """Six models that have nothing in common but their noise."""
     grid = SyntheticGrid(models=6, tasks=2, languages=6, seeds=1, items=200)
     found: dict[str, list[float]] = {}
     for seed in range(grids):

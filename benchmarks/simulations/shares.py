@@ -15,14 +15,14 @@ from scipy.special import expit, logit
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-from crossgraft.analysis.draws import Draws  # noqa: E402
-from crossgraft.analysis.variance import variance  # noqa: E402
-from crossgraft.core import Floats, Labels  # noqa: E402
-from crossgraft.stats.mixed import fit  # noqa: E402
-from crossgraft.stats.scoring import Scoring  # noqa: E402
-from crossgraft.stats.shares import drawn_components, shares  # noqa: E402
-from crossgraft.synthetic import SyntheticGrid  # noqa: E402
-from mixed_grids import RESIDUAL, SD, grid  # noqa: E402  # the tests' own grids
+from crossgraft.analysis.draws import Draws
+from crossgraft.analysis.variance import variance
+from crossgraft.core import Floats, Labels
+from crossgraft.stats.mixed import fit
+from crossgraft.stats.scoring import Scoring
+from crossgraft.stats.shares import drawn_components, shares
+from crossgraft.synthetic import SyntheticGrid
+from mixed_grids import RESIDUAL, SD, grid  # the tests' own grids
 
 FACTORS = ("model", "source", "target", "task_pair", "lang_pair")
 SMALL = {"model": 0.15, "source": 0.1, "target": 0.2, "task_pair": 0.15, "lang_pair": 0.1}
