@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from crossgraft.analysis.asymmetry import Asymmetry, asymmetries
+from crossgraft.analysis.author_shares import shares_side_by_side
 from crossgraft.analysis.authors import SideBySide, side_by_side
 from crossgraft.analysis.axes import AxisEffect, axis_effects
 from crossgraft.analysis.baseline import AgainstSham, BaseLuck, against_sham, base_luck
@@ -30,7 +31,7 @@ from crossgraft.analysis.two_way import TwoWay, two_way
 from crossgraft.analysis.unpaired import NO_ITEMS, cannot
 from crossgraft.analysis.variance import Variance, variance
 from crossgraft.analysis.wording import interval, signed
-from crossgraft.core import Point, Regime, Treatment
+from crossgraft.core import Labels, Point, Regime, Treatment
 from crossgraft.matrix import ChangeCell, ControlCheck, Gap, TransferMatrix
 from crossgraft.stats.multiplicity import benjamini_hochberg
 
@@ -120,6 +121,7 @@ def analyse(
     looked = gates(matrix)
     notes = [*notes, *(f"{one.task}: {note}" for one in bli for note in one.notes)]
     paired = has_items(draws.cells)
+    parted = variance(draws, matrix.labels) if sourced else None
     return Findings(
         study=study,
         sentences=tuple(_sentences(matrix, summaries, contrasted, [*notes, *_doubts(checks, looked)], failures)),
@@ -132,10 +134,10 @@ def analyse(
         against_sham=tuple(against_sham(matrix, draws)),
         gates=looked,
         roles=roles(draws),
-        variance=variance(draws, matrix.labels) if sourced else None,
+        variance=parted,
         consistency=tuple(consistencies(draws, matrix.labels)) if sourced else (),
         structures=tuple(structures(draws)) if sourced else (),
-        authors=side_by_side(draws, matrix.labels) if authors else (),
+        authors=_beside_the_authors(draws, matrix.labels, parted) if authors else (),
         two_way=tuple(two_way(draws)),
         asymmetries=tuple(asymmetries(draws)),
         coverage=tuple(coverage(draws)),
@@ -149,6 +151,12 @@ def analyse(
         failures=tuple(failures),
         method=METHOD if paired else NO_ITEMS,
     )
+
+
+def _beside_the_authors(draws: Draws, labels: Labels, parted: Variance | None) -> tuple[SideBySide, ...]:
+    """Their figures and ours, the shares of variance last; of shares there are none without sources."""
+    shares = shares_side_by_side(draws, labels, parted) if parted else ()
+    return (*side_by_side(draws, labels), *shares)
 
 
 def _adjusted(summaries: Sequence[Summary]) -> tuple[Summary, ...]:

@@ -17,7 +17,7 @@ from crossgraft.analysis.factors import FEW, crossed_design, nested_design
 from crossgraft.analysis.noise import noise_draws
 from crossgraft.analysis.wording import TINY
 from crossgraft.changes import ChangeCell
-from crossgraft.core import Floats, Labels
+from crossgraft.core import Floats, Labels, Regime
 from crossgraft.errors import DataError
 from crossgraft.stats.contrasts import Interval
 from crossgraft.stats.minque import quadratic_components
@@ -83,9 +83,9 @@ class Variance:
     why: str = ""
 
 
-def variance(draws: Draws, labels: Labels, *, count: int = DRAWN) -> Variance:
-    """Of all transfer cells: those on the source itself are left out, as in the paper."""
-    cells = [cell for cell in draws.cells if cell.regime != "MT-ML"]
+def variance(draws: Draws, labels: Labels, *, regime: Regime | None = None, count: int = DRAWN) -> Variance:
+    """Of all transfer cells, or of one regime: those on the source itself are left out, as in the paper."""
+    cells = [cell for cell in draws.cells if cell.regime != "MT-ML" and regime in (None, cell.regime)]
     if why := _nothing(cells):
         return Variance(why=why)
     places = [(cell.row, cell.target) for cell in cells]
