@@ -44,13 +44,23 @@ def test_the_row_says_how_much_of_it_is_the_interaction(fits: Variance, rows: di
     assert target.authors is not None
     assert target.ours is not None
     assert target.authors > target.ours + interaction / 2 > target.ours + 10
-    assert f"one model only, {interaction:.0f} % by ours" in target.why
+    assert f"one model only is in it, {interaction:.0f} % by ours" in target.why
 
 
 def test_theirs_adds_up_to_everything(rows: dict[str, SideBySide]) -> None:
     for over in ("all transfer", "same task, other languages", "other tasks, other languages"):
         own = [row.authors for what, row in rows.items() if what.endswith(over)]
         assert sum(value for value in own if value is not None) == pytest.approx(100)
+
+
+def test_a_task_that_source_and_target_share_is_neither_s(rows: dict[str, SideBySide]) -> None:
+    regime = "same task, other languages"
+    parts = {name: rows[f"share of variance: {name}, {regime}"] for name in ("source", "target", "the task")}
+
+    assert parts["source"].ours is not None
+    assert parts["source"].ours < 10
+    assert parts["the task"].authors is None
+    assert "neither's" in parts["the task"].why
 
 
 def test_a_regime_too_small_to_fit_has_a_row_that_says_so() -> None:

@@ -7,8 +7,7 @@ seeds taken out where outcomes of items are known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from crossgraft.analysis.authors import SideBySide
 from crossgraft.analysis.draws import Draws
@@ -19,27 +18,8 @@ _DRAWN = 20  # these rows have no intervals
 _REGIMES: tuple[Regime, ...] = ("MT-CL", "CT-ML", "CT-CL")
 
 
-@dataclass(frozen=True)
-class _Part:
-    """What the paper calls the part, the factor of the nested fit, ours, and ours that the nested fit adds to it."""
-
-    name: str
-    nested: tuple[str, ...]
-    crossed: tuple[str, ...]
-    mixed_in: tuple[str, ...]
-
-
-_PARTS = (
-    _Part("model", ("model",), ("model",), ()),
-    _Part("source", ("model × source",), ("source", "source task", "source language"), ("model × source",)),
-    _Part(
-        "target",
-        ("model × target",),
-        ("target", "target task", "target language"),
-        ("model × target", "model × target task"),
-    ),
-    _Part("left over", (CELL,), (CELL,), ("task pair", "language pair", NOISE)),
-)
+_INTERACTIONS = {"source": ("model × source",), "target": ("model × target", "model × target task")}
+_SHARED = {"MT-CL": "task", "CT-ML": "language"}  # of source and target: neither's own
 
 
 def shares_side_by_side(draws: Draws, labels: Labels, overall: Variance) -> Iterator[SideBySide]:
@@ -47,34 +27,35 @@ def shares_side_by_side(draws: Draws, labels: Labels, overall: Variance) -> Iter
     yield from _rows("all transfer", overall)
     for regime in _REGIMES:
         if any(cell.regime == regime for cell in draws.cells):
-            yield from _rows(REGIME_WORDS[regime], variance(draws, labels, regime=regime, count=_DRAWN))
+            found = variance(draws, labels, regime=regime, count=_DRAWN)
+            yield from _rows(REGIME_WORDS[regime], found, _SHARED.get(regime, ""))
 
 
-def _rows(over: str, found: Variance) -> Iterator[SideBySide]:
-    if found.nested is None or found.crossed is None:
+def _rows(over: str, found: Variance, shared: str = "") -> Iterator[SideBySide]:
+    nested, crossed = found.nested, found.crossed
+    if nested is None or crossed is None:
         yield SideBySide(f"shares of variance, {over}", "%", None, None, found.why)
         return
-    for part in _PARTS:
-        theirs, ours = _percent(found.nested, part.nested), _percent(found.crossed, part.crossed)
-        if theirs is not None or ours is not None:
-            why = _why(part, _percent(found.crossed, part.mixed_in) or 0.0)
-            yield SideBySide(f"share of variance: {part.name}, {over}", "%", theirs, ours, why)
+
+    def row(name: str, theirs: Sequence[str], ours: Sequence[str], why: str) -> SideBySide:
+        return SideBySide(
+            f"share of variance: {name}, {over}", "%", _percent(nested, theirs), _percent(crossed, ours), why
+        )
+
+    yield row("model", ["model"], ["model"], "theirs is nested and ours crossed; with few models both are hardly known")
+    for side, interactions in _INTERACTIONS.items():
+        own = [side, *(f"{side} {label}" for label in ("task", "language") if label != shared)]
+        why = f"theirs draws {side}s anew in each model: what a {side} does in one model only is in it, {_percent(crossed, interactions) or 0:.0f} % by ours"
+        yield row(side, [f"model × {side}"], own, why)
+    if shared:
+        why = f"source and target have the {shared} in common: ours counts it as neither's, theirs as one's or the other's"
+        yield row(f"the {shared}", [], [f"source {shared}", f"target {shared}"], why)
+    noise = _percent(crossed, ["task pair", "language pair", NOISE]) or 0
+    why = f"theirs has pairs of tasks and languages and the noise of items and seeds in it, {noise:.0f} % by ours"
+    yield row("left over", [CELL], [CELL], why)
 
 
-def _percent(fit: VarianceFit, factors: tuple[str, ...]) -> float | None:
+def _percent(fit: VarianceFit, factors: Sequence[str]) -> float | None:
     """Of those factors that the fit has; None where it has none of them."""
     known = [one.share for one in fit.shares if one.factor in factors]
     return 100 * sum(known) if known else None
-
-
-def _why(part: _Part, mixed_in: float) -> str:
-    if part.name == "model":
-        return "theirs is nested and ours crossed; with few models both are hardly known"
-    if part.name == "left over":
-        return (
-            f"theirs has pairs of tasks and languages and the noise of items and seeds in it, {mixed_in:.0f} % by ours"
-        )
-    return (
-        f"theirs is nested: it draws {part.name}s anew in each model, and has in it what a {part.name} does in one model only, "
-        f"{mixed_in:.0f} % by ours"
-    )

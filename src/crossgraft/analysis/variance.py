@@ -84,7 +84,10 @@ class Variance:
 
 
 def variance(draws: Draws, labels: Labels, *, regime: Regime | None = None, count: int = DRAWN) -> Variance:
-    """Of all transfer cells, or of one regime: those on the source itself are left out, as in the paper."""
+    """Of all transfer cells, or of one regime: those on the source itself are left out, as in the paper.
+
+    All cells are fitted from several starts; a regime, which takes as long and is read less, from one.
+    """
     cells = [cell for cell in draws.cells if cell.regime != "MT-ML" and regime in (None, cell.regime)]
     if why := _nothing(cells):
         return Variance(why=why)
@@ -95,7 +98,7 @@ def variance(draws: Draws, labels: Labels, *, regime: Regime | None = None, coun
         by_model = nested_design(places)
         if not grid.design.factors or not by_model.factors:
             return Variance(why="no factor has several levels with several cells each", notes=grid.notes)
-        crossed = fit(grid.design, y)
+        crossed = fit(grid.design, y, scoring=Scoring().once() if regime else Scoring())
         nested = fit(by_model, y, scoring=Scoring().once())
     except DataError as error:
         return Variance(why=str(error))
