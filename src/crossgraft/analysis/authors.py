@@ -13,6 +13,7 @@ import numpy as np
 from crossgraft.analysis.consistency import consistencies
 from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.typology import typology
+from crossgraft.analysis.uriel import EXTRA, SETS, installed
 from crossgraft.core import REGIME_WORDS, Floats, Labels, Point, Regime
 from crossgraft.matrix import ChangeCell
 from crossgraft.stats.agreement import ranks
@@ -240,13 +241,19 @@ def _translated(cells: Cells, labels: Labels) -> Iterator[SideBySide]:
 
 
 def _typology(draws: Draws) -> Iterator[SideBySide]:
-    """The distance is ours in both: a share of plain facts, where the paper has those of lang2vec."""
-    found = typology(draws)
-    if found.rho is not None:
+    """By the distances of the paper where lang2vec is installed, else by a share of plain facts."""
+    ways = {f"{words} by lang2vec": name for name, words in SETS.items()} if installed() else {"plain facts": ""}
+    for words, name in ways.items():
+        found = typology(draws, name)
+        if found.rho is None:
+            continue
         why = (
             "ours is of what donor and recipient language leave of the change, so that an easy language is no near one"
         )
-        yield SideBySide("rank correlation of change with distance of languages", "", found.rho, found.beyond, why)
+        if not name:
+            why += f"; for the paper's distances install the extra {EXTRA}"
+        what = f"rank correlation of change with distance of languages ({words})"
+        yield SideBySide(what, "", found.rho, found.beyond, why)
 
 
 def _rho(one: dict[str, float], other: dict[str, float]) -> float | None:

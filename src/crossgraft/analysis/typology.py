@@ -1,6 +1,7 @@
 """Do languages that are alike help each other more? Transfer of ordered language pairs against how little they share.
 
-A small table of plain facts, not a measured distance: the share of family, genus, script and basic word order that differ.
+By a small table of plain facts, the share of family, genus, script and basic word order that differ; or, with the extra
+lang2vec, by the distances the paper has.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossgraft.analysis.draws import Draws
+from crossgraft.analysis.uriel import cosine_distance, vectors
 from crossgraft.core import Floats
 from crossgraft.stats.mantel import mantel
 from crossgraft.stats.structure import additive
@@ -87,22 +89,32 @@ def distance(one: str, other: str) -> float:
     return sum(a != b for a, b in zip(FACTS[one], FACTS[other], strict=True)) / 4
 
 
-def typology(draws: Draws) -> Typology:
-    """Over the cells on the same task in another language."""
+def typology(draws: Draws, uriel_set: str = "") -> Typology:
+    """Over the cells on the same task in another language; by the table of facts, or by a feature set of URIEL."""
     groups: dict[tuple[str, str], list[float]] = {}
     for cell in draws.cells:
         if cell.row.kind == "trained" and cell.row.source and cell.regime == "MT-CL":
             groups.setdefault((cell.row.source.lang, cell.target.lang), []).append(cell.change.mean)
     seen = sorted({language for pair in groups for language in pair})
-    known = tuple(language for language in seen if language in FACTS)
-    unknown = tuple(language for language in seen if language not in FACTS)
+    between = _distances(seen, uriel_set)
+    known = tuple(language for language in seen if (language, language) in between)
+    unknown = tuple(language for language in seen if language not in known)
     if len(known) < _LEAST:
         return Typology(
             known, unknown, why=f"{len(known)} languages of known type are too few: four have 24 relabelings"
         )
     change = np.array([[np.mean(groups.get((s, t), [np.nan])) for t in known] for s in known])
-    apart = np.array([[distance(s, t) for t in known] for s in known])
+    apart = np.array([[between[s, t] for t in known] for s in known])
     return _typology(known, unknown, change, apart)
+
+
+def _distances(languages: Sequence[str], uriel_set: str) -> dict[tuple[str, str], float]:
+    """Of all ordered pairs of those languages that the table, or URIEL, has."""
+    if uriel_set:
+        known = vectors(languages, uriel_set)
+        return {(s, t): cosine_distance(known[s], known[t]) for s in known for t in known}
+    named = [language for language in languages if language in FACTS]
+    return {(s, t): distance(s, t) for s in named for t in named}
 
 
 def _typology(known: Sequence[str], unknown: Sequence[str], change: Floats, apart: Floats) -> Typology:
