@@ -1,12 +1,12 @@
-"""How long crossed variance components take, beside statsmodels and lme4, and how well their intervals cover.
+"""How long crossed variance components take, beside statsmodels and lme4.
 
-    python benchmarks/mixed.py [--statsmodels] [--lme4] [--coverage 200]
+    python benchmarks/mixed.py [--statsmodels] [--lme4]
 
 The grid is the size of the published one: 6 models, 44 sources and targets (4 tasks × 11 languages), 11,616 rows, 10
 crossed factors, three regimes as fixed effects; then 9 models with every interaction, about 1,000 levels. One thread;
 set OPENBLAS_NUM_THREADS=1 for statsmodels, too. ``--statsmodels`` (0.15, which takes crossed factors only as variance
-components of one group, and does not converge on these) and ``--lme4`` (through Rscript) fit the same rows in the same run. ``--coverage`` draws grids
-of known shares and prints how often each kind of 95 % interval holds the truth.
+components of one group, and does not converge on these) and ``--lme4`` (through Rscript) fit the same rows in the same run.
+How well intervals cover: simulations/shares.py.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from crossgraft.stats.mixed import MixedFit, fit  # noqa: E402
-from crossgraft.stats.scoring import Scoring  # noqa: E402
-from crossgraft.stats.shares import drawn_components, shares  # noqa: E402
-from mixed_grids import RESIDUAL, SD, Grid, grid  # noqa: E402  # the tests' own grids
+from crossgraft.stats.shares import drawn_components  # noqa: E402
+from mixed_grids import Grid, grid  # noqa: E402  # the tests' own grids
 
 SIDES = ("source_task", "source_lang", "source", "target_task", "target_lang", "target")
 TEN = ("model", *SIDES, "task_pair", "lang_pair", "model_task")
@@ -93,36 +92,10 @@ def by_lme4(of: Grid) -> float:
     return float(found["seconds"])
 
 
-def coverage(grids: int) -> None:
-    """Of 95 % intervals of shares, in grids of large and of small components."""
-    factors = ("model", "source", "target", "task_pair", "lang_pair")
-    small = {"model": 0.15, "source": 0.1, "target": 0.2, "task_pair": 0.15, "lang_pair": 0.1}
-    print(f"coverage of 95 % intervals over {grids} grids of 6 models, 20 sources and targets, 200 draws each")
-    for name, sd in (("large", SD), ("small", small)):
-        variances = np.array([sd[factor] ** 2 for factor in factors] + [RESIDUAL**2])
-        truth, hits = variances / variances.sum(), []
-        for seed in range(grids):
-            of = grid((6, 4, 5), factors, seed=seed, sd=sd)
-            found = fit(of.design(), of.y, scoring=Scoring().once())
-            drawn = drawn_components(found, 200, np.random.default_rng(seed))
-            percentile = np.quantile(drawn / drawn.sum(axis=1, keepdims=True), [0.025, 0.975], axis=0)
-            ours = [
-                one.low <= share <= one.high for one, share in zip(shares(found.components, drawn), truth, strict=True)
-            ]
-            hits.append((ours, (percentile[0] <= truth) & (truth <= percentile[1])))
-        print(
-            f"  {name} components: "
-            + ", ".join(f"{f} {t:.1%}" for f, t in zip((*factors, "residual"), truth, strict=True))
-        )
-        for kind, held in zip(("basic, fourth root of odds", "percentile"), np.mean(hits, axis=0), strict=True):
-            print(f"    {kind:27}" + "  ".join(f"{value:.2f}" for value in held))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--statsmodels", action="store_true")
     parser.add_argument("--lme4", action="store_true")
-    parser.add_argument("--coverage", type=int, default=0, metavar="GRIDS")
     asked = parser.parse_args()
     ten = published(6, TEN)
     found, seconds = timed(ten)
@@ -136,8 +109,6 @@ def main() -> None:
     for wanted, other in ((asked.statsmodels, by_statsmodels), (asked.lme4, by_lme4)):
         if wanted:
             print(f"    {other(ten) / seconds:.0f} times as long")
-    if asked.coverage:
-        coverage(asked.coverage)
 
 
 if __name__ == "__main__":

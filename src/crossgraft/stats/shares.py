@@ -4,7 +4,7 @@ Few levels make a component uncertain (with six models the variance between mode
 its bootstrap distribution skewed: percentile intervals are too short. Basic intervals (Davison and Hinkley, 1997, ch.
 5) mirror the draws about the estimate, on a scale on which they are about symmetric. On the logit scale shares whose
 draws are often zero get intervals that mean nothing; the fourth root of the odds keeps them finite, and covers small
-and large shares alike (``benchmarks/mixed.py --coverage``).
+and large shares alike (``benchmarks/simulations/shares.py``).
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def drawn_components(fit: MixedFit, draws: int, rng: np.random.Generator, *, ref
     """Components estimated from grids drawn from the fit: (draws, k + 1), not below zero.
 
     Levels and residuals are drawn anew, so the intervals are for other models, tasks and languages of the same kind.
-    Each draw is estimated by one scoring step from the fit, which is exact in balanced data and covers as well as
-    fitting anew (``refit``, some ten times slower) where cells are missing (benchmarks/mixed.py).
+    Each draw is estimated by one scoring step from the fit, which is exact in balanced data and has the mean of fitting
+    anew where cells are missing (``refit``, some ten times slower: benchmarks/mixed.py).
     """
     design, equations = fit.design, fit.likelihood.equations
     with threadpool_limits(limits=1):
