@@ -8,7 +8,7 @@ import pytest
 from crossgraft.errors import DataError
 from crossgraft.stats.cubes import cube_components
 from crossgraft.stats.mixed import RESIDUAL, fit
-from mixed_grids import grid
+from mixed_grids import Grid, grid
 
 FACTORS = ("model", "source", "target", "model_source", "model_target", "pair")
 KEYS = ((0,), (1,), (2,), (0, 1), (0, 2), (1, 2))
@@ -24,6 +24,31 @@ def test_a_cube_has_the_components_of_reml() -> None:
     for name, key in zip(FACTORS, KEYS, strict=True):
         assert float(closed[key]) == pytest.approx(reml[name], rel=1e-4)
     assert float(closed[0, 1, 2]) == pytest.approx(reml[RESIDUAL], rel=1e-4)
+
+
+def test_the_nested_fit_is_two_way_anova_within_models() -> None:
+    """Row 4, exactly: the authors' model pools what each model's own table of sources and targets has.
+
+    Its target is γ(target) + γ(model × target) of the crossed fit, and its residual has source × target in it.
+    """
+    of = grid((5, 2, 4), FACTORS, seed=2)
+    y, a, b = of.y.reshape(5, 8, 8), 5, 8
+    nested = Grid(of.codes, of.y, of.regime, ("model", "model_source", "model_target"))
+    centred = y - y.mean(axis=(1, 2), keepdims=True)
+    rows, columns = centred.mean(axis=2, keepdims=True), centred.mean(axis=1, keepdims=True)
+    of_rows, of_columns = (b * float((side**2).sum()) / (a * (b - 1)) for side in (rows, columns))
+    left = float(((centred - rows - columns) ** 2).sum()) / (a * (b - 1) ** 2)
+    of_models = b * b * float(y.mean(axis=(1, 2)).var(ddof=1))
+
+    reml = fit(nested.design(regimes=False), nested.y).named
+
+    assert reml[RESIDUAL] == pytest.approx(left, rel=1e-4)
+    assert reml["model_source"] == pytest.approx((of_rows - left) / b, rel=1e-4)
+    assert reml["model_target"] == pytest.approx((of_columns - left) / b, rel=1e-4)
+    assert reml["model"] == pytest.approx((of_models - of_rows - of_columns + left) / b**2, rel=1e-4)
+    crossed = cube_components(y)
+    assert reml["model_target"] == pytest.approx(float(crossed[2,] + crossed[0, 2]), rel=1e-4)
+    assert reml[RESIDUAL] == pytest.approx(float(crossed[1, 2] + crossed[0, 1, 2]), rel=1e-4)
 
 
 def test_components_are_unbiased_also_where_one_is_zero() -> None:
