@@ -1,6 +1,6 @@
 """The index of consistency: its spread under chance, what noise makes of it, and the correlation recovered from it.
 
-python benchmarks/simulations/agreement.py [--grids 100]
+python benchmarks/simulations/agreement.py [--grids 60]
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _correlation(grid: SyntheticGrid, truth: Floats) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--grids", type=int, default=100)
+    parser.add_argument("--grids", type=int, default=60)
     number = parser.parse_args().grids
     chance()
     noise()
