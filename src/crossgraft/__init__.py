@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from crossgraft.analysis.findings import analyse as analyse
     from crossgraft.analysis.results import load_findings as load_findings
     from crossgraft.analysis.results import load_matrix as load_matrix
+    from crossgraft.analysis.tables import read_table as read_table
     from crossgraft.campaign import Campaign as Campaign
     from crossgraft.campaign import Settings as Settings
     from crossgraft.campaign import missing as missing
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "analysis.findings": ("Findings", "analyse"),
     "analysis.results": ("load_findings", "load_matrix"),
+    "analysis.tables": ("read_table",),
     "campaign": ("Campaign", "Settings", "missing", "prepare", "run"),
     "core": ("Answers", "Job", "Point", "Record", "Score", "Treatment"),
     "errors": ("CrossgraftError", "DataError", "SpecError"),

@@ -18,6 +18,7 @@ from crossgraft.errors import CrossgraftError, JobFailed, SpecError
 if TYPE_CHECKING:
     from crossgraft.analysis.findings import Findings
     from crossgraft.campaign import Settings, Summary
+    from crossgraft.report.view import About
     from crossgraft.study import Study
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -263,13 +264,38 @@ def report(study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: 
     _write_report(name, out, to, as_json=as_json)
 
 
+@cli.command()
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="FIELD=NAME",
+    help="Where TABLE has what, such as score=acc_norm or source=train_task/train_language; repeatable.",
+)
+@click.option("--to", type=click.Path(path_type=Path), help="Folder for the report.  [default: reports/TABLE]")
+@AS_JSON
+def read(table: Path, columns: tuple[str, ...], to: Path | None, as_json: bool) -> None:
+    """Write the report of a TABLE of scores that were measured elsewhere.
+
+    TABLE is a CSV with a line a cell (columns model, source, target, score, base; also seed, or sd and seeds, and n),
+    or with a column a target, named like xnli/sw; or the table that the authors of "Donors and Recipients" released.
+    Scores are shares from 0 to 1. Without outcomes of items some things cannot be said; the report says which.
+    """
+    from crossgraft.analysis.findings import analyse
+    from crossgraft.analysis.tables import read_table
+    from crossgraft.report.view import About
+
+    findings = analyse(read_table(table, columns), table.stem, authors=True)
+    _show_report(findings, to or Path("reports") / table.stem, About(), as_json=as_json)
+
+
 def _write_report(name: str, out: Path, to: Path | None, *, as_json: bool, cells: bool = False) -> None:
     from datetime import UTC, datetime
     from importlib.metadata import version
 
     from crossgraft.analysis.results import load_findings, require_study
     from crossgraft.report.view import About
-    from crossgraft.report.write import write_report
     from crossgraft.store import Store
 
     store = Store(out)
@@ -277,7 +303,14 @@ def _write_report(name: str, out: Path, to: Path | None, *, as_json: bool, cells
     findings = load_findings(store, manifest.name)
     versions = {package: version(package) for package in ("crossgraft", "numpy")}
     about = About(manifest.spec, manifest.overrides, versions, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
-    files = write_report(findings, to or out / "reports" / re.sub(r"[^\w.+=,-]", "_", manifest.name), about)
+    folder = to or out / "reports" / re.sub(r"[^\w.+=,-]", "_", manifest.name)
+    _show_report(findings, folder, about, as_json=as_json, cells=cells)
+
+
+def _show_report(findings: Findings, folder: Path, about: About, *, as_json: bool, cells: bool = False) -> None:
+    from crossgraft.report.write import write_report
+
+    files = write_report(findings, folder, about)
     if as_json:
         click.echo(json.dumps({"sentences": findings.sentences, "files": [str(file) for file in files]}, indent=1))
     else:

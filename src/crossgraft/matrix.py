@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,6 +116,11 @@ TIDY_COLUMNS = [
 ]
 
 
+def _finite(value: float) -> float | None:
+    """An end of an interval, where there is one."""
+    return value if isfinite(value) else None
+
+
 def _tidy(cell: ChangeCell) -> dict[str, Any]:
     values = [
         cell.row.model,
@@ -124,15 +130,15 @@ def _tidy(cell: ChangeCell) -> dict[str, Any]:
         str(cell.target),
         cell.regime,
         cell.metric.name,
-        cell.change.n,
+        cell.change.n or None,
         len(cell.seeds),
         cell.control,
         cell.treated,
         cell.change.mean,
-        cell.change.low,
-        cell.change.high,
+        _finite(cell.change.low),
+        _finite(cell.change.high),
         cell.unit,
-        cell.change.detectable,
+        _finite(cell.change.detectable),
         cell.change.p,
         cell.change.discordant,
         " ".join(cell.record_ids),

@@ -217,7 +217,6 @@ def test_queries_are_read_apart_by_frequency_and_spelling() -> None:
     [
         ([1] * 199, [500] * 199, ["199 queries, fewer than 200"]),
         ([1] * 200, [500] * 200, []),
-        ([1] * 200 + [np.nan] * 201, [500] * 200 + [np.nan] * 201, ["50% of the queries are in both"]),
         ([30] * 200, [500] * 200, ["no method reaches a MAP of 0.05"]),
         ([1, 2] * 100, [2, 1] * 100, ["no method is told from unmapped vectors"]),
     ],
@@ -228,6 +227,18 @@ def test_a_weak_pair_says_why(ranks: list[float], control: list[float], reasons:
     assert len(found.pairs[0].weak) == len(reasons)
     assert all(seen.startswith(reason) for seen, reason in zip(found.pairs[0].weak, reasons, strict=True))
     assert bool(found.notes) == bool(reasons)
+
+
+def test_little_coverage_is_said_and_no_reason_not_to_compare() -> None:
+    half, less = ([1.0] * 200 + [np.nan] * missing for missing in (200, 201))
+
+    enough, little = (
+        read(ran(CONTROL, ranking([9.0] * 200 + ranks[200:])), ran(method("a"), ranking(ranks)))
+        for ranks in (half, less)
+    )
+
+    assert (enough.notes, little.pairs[0].weak) == ((), ())
+    assert "on 1 of 1 pairs the vocabularies have less than 50% of the test queries (de:en: 50%)" in little.notes[0]
 
 
 def test_shape_is_set_against_success_over_pairs() -> None:

@@ -74,3 +74,13 @@ def test_a_base_that_guesses_is_found_by_its_chance() -> None:
 
 def test_other_items_in_one_language_are_found_in_all_of_the_task() -> None:
     assert len(failing(grid(items=True))["same items"].targets) == len(LANGUAGES)
+
+
+def test_words_of_different_language_pairs_are_not_held_against_them() -> None:
+    pairs = []
+    for pair in ("de:en", "de:fi"):
+        items = tuple(f"{pair}-{n}" for n in range(N))
+        for row, share in ((BASE, 0.5), (Treatment("m", "t", "mapping"), 0.8)):
+            pairs.append(measured(row, answers(outcome(np.random.default_rng(0), share), items), Point("bli", pair)))
+
+    assert "same items" not in {gate.name for gate in gates(matrix_of(*pairs))}

@@ -60,7 +60,9 @@ def example(kind: str) -> Answers:
     if kind == "ranking":
         ranks = rng.integers(1, 30, size=(12, 2)).astype(float)
         ranks[3] = np.nan
-        return Answers("ranking", items, {"ranks": ranks})
+        lines = np.where(np.isnan(ranks), np.nan, rng.integers(1, 3, size=(12, 2)))
+        ranks[:, 1] += ranks[:, 0]  # two words have two ranks
+        return Answers("ranking", items, {"ranks": ranks, "lines": lines, "leaked_source": rng.random(12) < 0.3})
     if kind == "generation":
         words = ["der Himmel ist blau", "42", "", "Gras"] * 3
         right = ["der Himmel ist blau", "42\x1f43", "Wasser", "das Gras"] * 3

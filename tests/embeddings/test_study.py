@@ -43,6 +43,41 @@ def test_the_control_knows_how_alike_the_spaces_of_its_pair_are(embedding_spec: 
     assert all(0 < value < float("inf") for distances in facts for value in distances.values())
 
 
+@pytest.mark.parametrize("retrieval", ["csls", "inverted-softmax"])
+def test_another_retrieval_is_another_result(embedding_spec: Path, tmp_path: Path, retrieval: str) -> None:
+    store = Store(tmp_path / "out")
+    run(load_study(embedding_spec), store, settings=ONE)
+    embedding_spec.write_text(embedding_spec.read_text() + f'retrieval = "{retrieval}"\n')
+
+    summary = run(load_study(embedding_spec), store, settings=ONE)
+
+    assert summary.failed == []
+    matrix = load_matrix(store)
+    assert all(cell.treated > 0.95 for cell in matrix.cells.values())
+    assert len(store.read()[0]) == 2 * 9  # three pairs, the control and two sizes
+
+
+def test_a_neighbourhood_larger_than_the_vocabulary_names_the_pair(embedding_spec: Path, tmp_path: Path) -> None:
+    embedding_spec.write_text(embedding_spec.read_text() + 'retrieval = "csls"\nk = 500\n')
+
+    summary = run(load_study(embedding_spec), tmp_path / "out", settings=ONE)
+
+    assert "de:en: CSLS takes the mean of the 500 nearest source words, but there are only 120" in str(summary.failed)
+
+
+def test_training_words_in_the_test_count_only_where_it_is_not_strict(embedding_spec: Path, tmp_path: Path) -> None:
+    file = embedding_spec.parent / "de-en.test.tsv"
+    file.write_text(file.read_text() + "de1\ten1\nde1\ten2\n")
+
+    run(load_study(embedding_spec), tmp_path / "out", settings=ONE)
+
+    records = [record for record in Store(tmp_path / "out").read()[0] if record.target.lang == "de:en"]
+    for record in records:
+        scores = {score.metric: score for score in record.scores}
+        assert (scores["MAP"].n, scores["MAP:strict"].n) == (61, 60)
+    assert all(set(record.provenance["hubness"]) >= {"skewness", "never", "hub", "largest"} for record in records)
+
+
 def test_a_dictionary_serves_both_directions(embedding_spec: Path, tmp_path: Path) -> None:
     text = embedding_spec.read_text().replace("all = true", 'use = ["en:de"]')
     embedding_spec.write_text(text)

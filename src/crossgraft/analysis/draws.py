@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from math import erfc, hypot, sqrt
-from typing import Literal
+from math import hypot
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-from crossgraft.analysis.wording import TINY
+from crossgraft.analysis import unpaired
+from crossgraft.analysis.estimate import Estimate as Estimate
+from crossgraft.analysis.estimate import Verdict as Verdict
+from crossgraft.analysis.estimate import Weighted as Weighted
+from crossgraft.analysis.estimate import exact
 from crossgraft.core import Floats, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
 from crossgraft.stats.bootstrap import joint_item_bootstrap
@@ -19,43 +21,14 @@ from crossgraft.stats.bootstrap import joint_item_bootstrap
 DRAWS = 1000
 SEED = 0
 
-Weighted = Sequence[tuple[ChangeCell, float]]
-Verdict = Literal["better", "worse", "not distinguishable"]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean of changes over cells, in percentage points, with its 95 % interval."""
-
-    mean: float
-    low: float
-    high: float
-    cells: int
-    items: int  # different items the cells rest on
-
-    @property
-    def verdict(self) -> Verdict:
-        if self.low > 0:
-            return "better"
-        return "worse" if self.high < 0 else "not distinguishable"
-
-    @property
-    def error(self) -> float:
-        """The standard error that the interval stands for."""
-        return (self.high - self.low) / (2 * 1.96)
-
-    @property
-    def p(self) -> float:
-        """Two-sided, of a mean of zero, by the normal distribution: draws alone cannot tell small ones apart."""
-        return erfc(abs(self.mean) / self.error / sqrt(2)) if self.error > 0 else 1.0
-
 
 class Draws:
     """The change of every percentage-point cell in every draw of items.
 
     A draw is one set of item weights a task, the same for all cells of the task (Miller, 2024). Training runs are
     independent of one another, so the luck of seeds adds, for each treatment on its own, the variance between its
-    seeds over their number.
+    seeds over their number. Cells of which only scores are known have no items to draw: sums with any of them have
+    the intervals of ``unpaired``.
     """
 
     def __init__(self, matrix: TransferMatrix) -> None:
@@ -69,9 +42,10 @@ class Draws:
         for cell in self.cells:
             key = (cell.target.task, cell.items)
             self._items[id(cell)] = known.setdefault(key, (cell.target.task, frozenset(cell.items)))
-        self._change = np.empty((DRAWS, len(self.cells)))
-        for task in dict.fromkeys((cell.target.task, cell.metric.name) for cell in self.cells):
-            block = [cell for cell in self.cells if (cell.target.task, cell.metric.name) == task]
+        self._change = np.full((DRAWS, len(self.cells)), np.nan)
+        paired = [cell for cell in self.cells if cell.items]
+        for task in dict.fromkeys((cell.target.task, cell.metric.name) for cell in paired):
+            block = [cell for cell in paired if (cell.target.task, cell.metric.name) == task]
             treated, control, groups = _aligned(block)
             metric = block[0].metric
             # the same seed for every task: a task's interval does not depend on what else is in the grid
@@ -85,7 +59,7 @@ class Draws:
     def cells_of(self, row: Treatment) -> Sequence[ChangeCell]:
         return self._rows.get(row, ())
 
-    def _count(self, weighted: Weighted) -> int:
+    def count(self, weighted: Weighted) -> int:
         """Different items that the cells rest on."""
         sets = {self._items[id(cell)] for cell, _ in weighted}
         return sum(
@@ -103,6 +77,8 @@ class Draws:
         Where hardly an item changed, draws hardly differ: the interval is never narrower than what Agresti and
         Min's would be for as many items of which none changed.
         """
+        if not has_items(cell for cell, _ in weighted):
+            return unpaired.contrast(weighted)
         point = float(sum(weight * cell.change.mean for cell, weight in weighted))
         return self.estimate(point, self.sums(weighted), weighted, seed_covariance(weighted, weighted))
 
@@ -112,6 +88,8 @@ class Draws:
         Draws of items move a cell about its estimate, so that extremes are more frequent among them than in truth;
         the interval is therefore centred on the estimate.
         """
+        if not has_items(cell for cell, _ in weighted):
+            return unpaired.share(weighted, counts)
         weights = np.array([weight for _, weight in weighted])
         values = np.array([cell.change.mean for cell, _ in weighted])
         point = 100 * float(counts(values) @ weights)
@@ -120,6 +98,8 @@ class Draws:
 
     def statistic(self, cells: Sequence[ChangeCell], summary: Callable[[Floats], Floats]) -> Estimate:
         """A summary over cells, such as the median, which takes the last axis away; its interval is centred as well."""
+        if not has_items(cells):
+            return unpaired.statistic(cells, summary)
         point = float(summary(np.array([cell.change.mean for cell in cells])))
         sums = summary(self.of(cells))
         return self.estimate(point, sums - sums.mean() + point, [(cell, 1 / len(cells)) for cell in cells], 0.0)
@@ -135,14 +115,19 @@ class Draws:
 
     def estimate(self, point: float, sums: Floats, weighted: Weighted, seeds: float) -> Estimate:
         """A value with the interval of its draws, widened by the variance of seeds (pp²)."""
-        items = self._count(weighted)
+        items = self.count(weighted)
         variance = float(np.var(sums))
         wider = np.sqrt((variance + seeds) / variance) if variance > 0 else 1.0
         wider *= _students(variance, weighted) if seeds > 0 else 1.0
         low, high = (point + (float(edge) - point) * wider for edge in np.quantile(sums, [0.025, 0.975]))
         least = 1.96 * max(np.sqrt(seeds), 100 * _size(weighted) / (items + 2))
         low, high = min(low, point - least), max(high, point + least)
-        return Estimate(_exact(point), _exact(low), _exact(high), len(weighted), items)
+        return Estimate(exact(point), exact(low), exact(high), len(weighted), items)
+
+
+def has_items(cells: Iterable[ChangeCell]) -> bool:
+    """Whether items can be drawn anew for all of them."""
+    return all(cell.items for cell in cells)
 
 
 def _students(variance: float, weighted: Weighted) -> float:
@@ -185,10 +170,6 @@ def _by_seed(weighted: Weighted) -> dict[Treatment, dict[int | None, float]]:
             for seed, change in zip(cell.seeds, cell.seed_changes, strict=True):
                 deviations[seed] = deviations.get(seed, 0.0) + weight * (change - cell.change.mean)
     return rows
-
-
-def _exact(value: float) -> float:
-    return 0.0 if abs(value) < TINY else value
 
 
 def _aligned(block: Sequence[ChangeCell]) -> tuple[Floats, Floats, npt.NDArray[np.integer] | None]:

@@ -7,26 +7,41 @@ cells of a task, while models, treatments, seeds and targets stay those of the g
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from crossgraft.analysis.asymmetry import Asymmetry, asymmetries
+from crossgraft.analysis.authors import SideBySide, side_by_side
 from crossgraft.analysis.axes import AxisEffect, axis_effects
 from crossgraft.analysis.baseline import AgainstSham, BaseLuck, against_sham, base_luck
 from crossgraft.analysis.bli import BLIFindings
+from crossgraft.analysis.consistency import Consistency, consistencies
 from crossgraft.analysis.contrast import Contrast, contrasts
-from crossgraft.analysis.draws import DRAWS, SEED, Draws, Estimate
+from crossgraft.analysis.draws import DRAWS, SEED, Draws, Estimate, has_items
 from crossgraft.analysis.gates import Gate, gates
 from crossgraft.analysis.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
 from crossgraft.analysis.regimes import RegimeSummary, regimes
+from crossgraft.analysis.roles import Coverage, NoRoles, Roles, coverage, roles
+from crossgraft.analysis.structure import Structure, structures
 from crossgraft.analysis.training import Training
 from crossgraft.analysis.trust import TrustCheck
+from crossgraft.analysis.two_way import TwoWay, two_way
+from crossgraft.analysis.unpaired import NO_ITEMS, cannot
+from crossgraft.analysis.variance import Variance, variance
 from crossgraft.analysis.wording import interval, signed
 from crossgraft.core import Point, Regime, Treatment
 from crossgraft.matrix import ChangeCell, ControlCheck, Gap, TransferMatrix
 from crossgraft.stats.multiplicity import benjamini_hochberg
 
 LEVEL = 0.05  # of false findings among those that are called findings
+METHOD = (
+    f"Intervals of cells: Agresti–Min, 95 %, paired by item, the variance between seeds added. Intervals of "
+    f"means: joint item bootstrap, {DRAWS} draws, seed {SEED}, the variance between seeds added; they are about new items, not about new models, "
+    "tasks or languages, unless it says so. What the first sentence counts as a gain is told from zero with at most "
+    f"{LEVEL:.0%} false findings among the treatments (Benjamini–Hochberg); its own interval need not be. Cells are not corrected for their number: of 100 cells without any change, about "
+    "five have an interval that excludes zero."
+)
 
 
 @dataclass(frozen=True)
@@ -71,19 +86,19 @@ class Findings:
     luck: tuple[BaseLuck, ...] = ()
     against_sham: tuple[AgainstSham, ...] = ()
     gates: tuple[Gate, ...] = ()
+    roles: tuple[Roles | NoRoles, ...] = ()
+    variance: Variance | None = None  # none where treatments have no sources
+    consistency: tuple[Consistency, ...] = ()
+    structures: tuple[Structure, ...] = ()
+    authors: tuple[SideBySide, ...] = ()
+    two_way: tuple[TwoWay, ...] = ()
+    asymmetries: tuple[Asymmetry, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
     training: tuple[Training, ...] = ()
     bli: tuple[BLIFindings, ...] = ()  # one a task of ranked words; none in other studies
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
-    method: str = field(
-        default=(
-            f"Intervals of cells: Agresti–Min, 95 %, paired by item, the variance between seeds added. Intervals of "
-            f"means: joint item bootstrap, {DRAWS} draws, seed {SEED}, the variance between seeds added; they are about new items, not about new models, "
-            "tasks or languages, unless it says so. What the first sentence counts as a gain is told from zero with at most "
-            f"{LEVEL:.0%} false findings among the treatments (Benjamini–Hochberg); its own interval need not be. Cells are not corrected for their number: of 100 cells without any change, about "
-            "five have an interval that excludes zero."
-        )
-    )
+    method: str = METHOD
 
 
 def analyse(
@@ -94,14 +109,17 @@ def analyse(
     failures: Sequence[str] = (),
     checks: Sequence[TrustCheck] = (),
     bli: Sequence[BLIFindings] = (),
+    authors: bool = False,
 ) -> Findings:
     """Read a matrix: means by regime, the first table and its sentences."""
     draws = Draws(matrix)
     harm = _harmed(draws)
+    sourced = any(cell.regime for cell in draws.cells)
     summaries = _adjusted([_summary(row, draws, harm) for row in matrix.rows])
     contrasted = tuple(contrasts(draws, matrix.labels))
     looked = gates(matrix)
     notes = [*notes, *(f"{one.task}: {note}" for one in bli for note in one.notes)]
+    paired = has_items(draws.cells)
     return Findings(
         study=study,
         sentences=tuple(_sentences(matrix, summaries, contrasted, [*notes, *_doubts(checks, looked)], failures)),
@@ -113,14 +131,23 @@ def analyse(
         luck=tuple(base_luck(draws)),
         against_sham=tuple(against_sham(matrix, draws)),
         gates=looked,
+        roles=roles(draws),
+        variance=variance(draws, matrix.labels) if sourced else None,
+        consistency=tuple(consistencies(draws, matrix.labels)) if sourced else (),
+        structures=tuple(structures(draws)) if sourced else (),
+        authors=side_by_side(draws, matrix.labels) if authors else (),
+        two_way=tuple(two_way(draws)),
+        asymmetries=tuple(asymmetries(draws)),
+        coverage=tuple(coverage(draws)),
         matrix=matrix,
         gaps=matrix.gaps,
         control_checks=matrix.control_checks,
         trust_checks=tuple(checks),
         axes=axis_effects(matrix, draws),
         bli=tuple(bli),
-        notes=(*notes, *_shared_base(matrix)),
+        notes=(*notes, *_shared_base(matrix), *(() if paired else cannot(matrix))),
         failures=tuple(failures),
+        method=METHOD if paired else NO_ITEMS,
     )
 
 
@@ -243,6 +270,8 @@ def _common_words(summaries: Sequence[Summary]) -> str:
 
 def _how_sure(matrix: TransferMatrix) -> str:
     cells = list(matrix.cells.values())
+    if not has_items(cells):
+        return _how_sure_of_scores(cells)
     counts = sorted(cell.change.n for cell in cells)
     clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in cells)
     smallest = float(np.median([cell.change.detectable for cell in cells if cell.unit == "pp"] or [np.nan]))
@@ -254,6 +283,19 @@ def _how_sure(matrix: TransferMatrix) -> str:
         f"{clear} of {len(cells)} cells have an interval that excludes zero (about {by_chance:.0f} would by chance alone); "
         f"a cell rests on {items} items and {runs} seed{'s' if seeds[-1] > 1 else ''}, "
         f"so changes below about {smallest:.1f} pp go unseen in a single cell."
+    )
+
+
+def _how_sure_of_scores(cells: Sequence[ChangeCell]) -> str:
+    known = [cell for cell in cells if not cell.change.why]
+    if not known:
+        return "No cell has an interval: only scores are known, and nothing tells their noise."
+    clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in known)
+    none = f"; {len(cells) - len(known)} have none" if len(known) < len(cells) else ""
+    seen = f" (about {len(known) * 0.05:.0f} would by chance alone)"
+    return (
+        f"{clear} of {len(known)} cells with an interval over seeds exclude zero{seen}{none}; only scores are known, so nothing is "
+        "said of new items."
     )
 
 
@@ -274,6 +316,8 @@ def _what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Se
         doubts.append("with one seed, the luck of a training run is not in the intervals")
     if notes:
         doubts.append(f"{len(notes)} note{'s' if len(notes) > 1 else ''} on data and checks, listed below")
+    if not has_items(matrix.cells.values()):
+        doubts.append("only scores are known, so the luck of the items and of the shared base is not in the intervals")
     if not doubts:
         doubts.append("the intervals are about new items, not about new models, tasks or languages")
     return f"To distrust: {'; '.join(doubts)}."

@@ -110,10 +110,10 @@ def _sisters(model: str, columns: dict[Point, list[ChangeCell]]) -> Iterator[Gat
 
 
 def _items(model: str, columns: dict[Point, list[ChangeCell]]) -> Iterator[Gate]:
-    """Means over languages compare the same items, or they compare items."""
+    """Means over languages compare the same items, or they compare items; words of language pairs are never the same."""
     odd = []
     looked = 0
-    for task in dict.fromkeys(target.task for target in columns):
+    for task in dict.fromkeys(target.task for target in columns if ":" not in target.lang):
         own = {
             target: set(cells[0].items) for target, cells in columns.items() if target.task == task and cells[0].items
         }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis.draws import Draws, Estimate, Weighted, seed_covariance
+from crossgraft.analysis.draws import Draws, Estimate, Weighted, has_items, seed_covariance
 from crossgraft.analysis.regimes import harmed
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
@@ -91,7 +91,7 @@ def _treatment(row: Treatment, cells: Sequence[ChangeCell], excess: Estimate | N
         row,
         gain=draws.contrast(near) if near else None,
         off=draws.contrast(off),
-        ellipse=_ellipse(near, off, draws) if near else None,
+        ellipse=_ellipse(near, off, draws) if near and has_items(elsewhere) else None,
         harmed=draws.share(_equal(elsewhere), harmed),
         mass=float(np.mean([max(0.0, -cell.change.mean) for cell in elsewhere])),
         tail=_tail(elsewhere),
@@ -127,7 +127,7 @@ def _excess(rows: Sequence[tuple[Treatment, list[ChangeCell]]], draws: Draws) ->
         for row, cells in rows:
             on = [cell for cell in cells if cell.regime == "MT-ML"]
             off = [cell for cell in cells if cell.regime in ("CT-ML", "CT-CL")]
-            if row.model == model and on and off:
+            if row.model == model and on and off and has_items(cells):
                 known.append((row, _equal(on), _equal(off)))
         if len(known) < _ENOUGH:
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isnan
+from math import isinf, isnan
 
 TINY = 1e-9  # changes smaller than this many percentage points are zero
 
@@ -23,4 +23,5 @@ def signed(value: float, digits: int = 1) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    return f"[{signed(low)}, {signed(high)}]"
+    """Its ends; an interval that leaves nothing out is none."""
+    return "[no interval]" if isinf(high - low) else f"[{signed(low)}, {signed(high)}]"

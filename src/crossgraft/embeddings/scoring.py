@@ -8,10 +8,10 @@ from pathlib import Path
 from crossgraft.core import Answers
 from crossgraft.embeddings.lexicon import direction_note, read_lexicon
 from crossgraft.embeddings.mapped import Mapped
-from crossgraft.embeddings.mapping import Mapping
+from crossgraft.embeddings.queries import queries, rank_table
+from crossgraft.embeddings.retrieval import penalty
 from crossgraft.embeddings.space import unit
-from crossgraft.embeddings.tasks.bli import ranked
-from crossgraft.embeddings.translation import Retrieval, crowding
+from crossgraft.embeddings.translation import Retrieval
 from crossgraft.errors import DataError
 from crossgraft.metrics import METRICS
 from crossgraft.stats.levels import Level, share_level
@@ -36,8 +36,8 @@ def score(mapped: Mapped, test: Path, *, retrieval: Retrieval = "nn") -> Scored:
     if not len(lexicon.rows(mapped.source, mapped.target)):
         why = direction_note(lexicon, mapped.source, mapped.target) or "is it of these languages?"
         raise DataError(f"{test}: no entry has both its words in the vocabularies; {why}")
-    penalty = None if retrieval == "nn" else crowding(unit(mapped.target.vectors), unit(mapped.source.vectors))
-    answers, _ = ranked(lexicon.golds(), (mapped.source, mapped.target), Mapping(), penalty)
+    off = penalty(retrieval, unit(mapped.source.vectors), unit(mapped.target.vectors))
+    answers, _ = rank_table(queries(lexicon), mapped.source, mapped.target, penalty=off)
     metrics = [METRICS.get(name) for name in METRICS.names()]
     usable = {metric.name: metric for metric in metrics if metric.applies_to(answers) and metric.is_mean}
     names = [*(name for name in FIRST if name in usable), *(name for name in usable if name not in FIRST)]

@@ -19,6 +19,7 @@ from crossgraft.embeddings.isomorphism import Shape, isomorphism, shape
 from crossgraft.embeddings.lexicon import Lexicon, direction_note, leaks, read_lexicon
 from crossgraft.embeddings.mapping import Mapper, Mapping, mapper
 from crossgraft.embeddings.readers import companions
+from crossgraft.embeddings.retrieval.device import Device
 from crossgraft.embeddings.space import Case, Space, Step, read_space
 from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, LanguagePair
 from crossgraft.embeddings.tasks.bli import lexicon_file
@@ -191,10 +192,12 @@ class EmbeddingStudy:
                     yield self._job(pair, treatment, fitted, fingerprints)
 
     def _job(self, pair: LanguagePair, treatment: Treatment, treatment_id: str, fingerprints: Fingerprints) -> Job:
+        train, flipped = self._train(pair)
         cells = []
         for name, task in self.tasks.items():
             texts_id = content_id(
                 data=[fingerprints[one] for one in task.inputs(pair, self.origin)],
+                train=[fingerprints[train], flipped],  # what items it gives away is part of the answers
                 pair=[pair.source, pair.target],
                 case=self.spaces.case,
                 limit=self.limit,
@@ -215,7 +218,7 @@ class EmbeddingStudy:
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(bench.threads):
-            yield _EmbeddingWorker(self, self.pairing(bench), bench.artefacts / "spaces")
+            yield _EmbeddingWorker(self, self.pairing(bench), bench)
 
     def space(self, language: str, steps: tuple[Step, ...] | None = None, kept: Path | None = None) -> Space:
         """The space of a language, normalised by the steps of a method, or else by those of the study.
@@ -253,10 +256,11 @@ class EmbeddingStudy:
             spaces = self.space(pair.source), self.space(pair.target)
             known = len(self.dictionary(pair).rows(*spaces))
             for name, task in self.tasks.items():
-                answers, texts = task.evaluate(replace(pair, limit=count), spaces, Mapping(), self.origin)
-                for place, item in enumerate(texts.items):
-                    lines = [(column, _text(values[place])) for column, values in texts.columns.items()]
-                    lines.append(("unmapped", str(answers.columns["answer"][place]) or "not in the vocabularies"))
+                seen = task.evaluate(replace(pair, limit=count), spaces, Mapping(), self.origin)
+                answers = seen.answers.columns["answer"]
+                for place, item in enumerate(seen.texts.items):
+                    lines = [(column, _text(values[place])) for column, values in seen.texts.columns.items()]
+                    lines.append(("unmapped", str(answers[place]) or "not in the vocabularies"))
                     lines.append(
                         ("training pairs", f"{known} of {len(self.dictionary(pair).pairs)} in both vocabularies")
                     )
@@ -273,11 +277,12 @@ def _text(value: str | Sequence[str]) -> str:
 class _EmbeddingWorker:
     """Keeps the spaces it normalised last, as jobs come pair by pair; below them, files are read once and mapped."""
 
-    def __init__(self, study: EmbeddingStudy, pairing: Pairing, kept: Path) -> None:
+    def __init__(self, study: EmbeddingStudy, pairing: Pairing, bench: Bench) -> None:
         self._study = study
         self._pairing = pairing
         self._pairs = {str(pair): pair for pair in study.language_pairs()}
-        self._space = lru_cache(_SPACES_KEPT)(partial(study.space, kept=kept))
+        self._device: Device = "cpu" if bench.device == "cpu" else "auto"
+        self._space = lru_cache(_SPACES_KEPT)(partial(study.space, kept=bench.artefacts / "spaces"))
         self._shape = lru_cache(None)(self._shape_of)
 
     def _shape_of(self, language: str) -> Shape:
@@ -298,11 +303,12 @@ class _EmbeddingWorker:
         for cell in job.cells:
             started = time.perf_counter()
             task = self._study.tasks[cell.target.task]
-            answers, texts = task.evaluate(pair, spaces, mapping, self._study.origin)
+            train = self._study.dictionary(pair)
+            found = task.evaluate(pair, spaces, mapping, self._study.origin, train, device=self._device)
             timings = {"fit": fitted, "evaluate": time.perf_counter() - started}
-            provenance = {**facts, "versions": _versions()}
-            record = scored_record(job, cell, answers, self._pairing, timings=timings, provenance=provenance)
-            yield Recorded(job, record, replace(texts, id=cell.texts_id))
+            provenance = {**facts, **found.facts, "versions": _versions()}
+            record = scored_record(job, cell, found.answers, self._pairing, timings=timings, provenance=provenance)
+            yield Recorded(job, record, replace(found.texts, id=cell.texts_id))
 
     def _fit(
         self, treatment: Treatment, pair: LanguagePair, spaces: tuple[Space, Space]

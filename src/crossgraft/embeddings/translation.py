@@ -12,11 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from crossgraft.embeddings.mapped import Mapped
-from crossgraft.embeddings.retrieval import nearest, top_means
+from crossgraft.embeddings.retrieval import csls_penalty, nearest, top_means
 from crossgraft.embeddings.space import Space, Vectors, read_space, unit
 
 Retrieval = Literal["nn", "csls"]
-BLOCK = 256  # queries at a time
 _NEIGHBOURS = 10  # of CSLS
 
 
@@ -62,16 +61,11 @@ def _search(
 ) -> tuple[npt.NDArray[np.int64], Vectors]:
     """Rows and scores of the k best targets; ``among`` are the words that crowd around a target."""
     if retrieval == "nn":
-        found = nearest(queries, targets, k, block=BLOCK)
+        found = nearest(queries, targets, k)
         return found.rows, found.similarity
-    found = nearest(queries, targets, k, penalty=crowding(targets, among()), block=BLOCK)
-    own = top_means(queries, targets, _NEIGHBOURS, block=BLOCK)
+    found = nearest(queries, targets, k, penalty=csls_penalty(among(), targets, _NEIGHBOURS))
+    own = top_means(queries, targets, _NEIGHBOURS)
     return found.rows, 2 * found.similarity - own[:, None]
-
-
-def crowding(targets: Vectors, queries: Vectors) -> Vectors:
-    """What CSLS takes off the cosine: half of each target's mean similarity to its nearest queries. (targets,)"""
-    return np.asarray(top_means(targets, queries, _NEIGHBOURS, block=BLOCK) / 2, dtype=np.float32)
 
 
 def spellings(word: str, known: Sequence[str], count: int = 3) -> list[str]:

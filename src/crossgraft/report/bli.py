@@ -9,7 +9,7 @@ from typing import Any
 
 from crossgraft.analysis.bli import BLIFindings, Comparison, PairMean, Slope
 from crossgraft.analysis.findings import Findings
-from crossgraft.report.tables import to_csv
+from crossgraft.report.tables import as_csv
 
 Row = tuple[str, ...]
 
@@ -206,7 +206,7 @@ def means_csv(findings: Findings) -> str:
             own = [part for part in one.parts if part.row == row.row]
             lines += [[*start, "MAP", f"{part.by}: {part.part}", *_plain(part.mean), *end] for part in own]
         lines += [_doubling(one.task, slope) for slope in one.slopes]
-    return to_csv(header, lines)
+    return as_csv(header, lines)
 
 
 def _doubling(task: str, slope: Slope) -> list[Any]:
@@ -216,7 +216,7 @@ def _doubling(task: str, slope: Slope) -> list[Any]:
 def comparisons_csv(findings: Findings) -> str:
     """One row a comparison of two methods, all of them."""
     header = ["task", "first", "second", *_MEAN, "p", "holm", "bonferroni"]
-    return to_csv(
+    return as_csv(
         header,
         (
             [
@@ -238,7 +238,7 @@ def pairs_csv(findings: Findings) -> str:
     """One row a language pair: what can be told on it, and how alike the spaces are."""
     names = list(dict.fromkeys(name for one in findings.bli for name, _ in one.shapes))
     header = ["task", "pair", "queries", "coverage", "map_unmapped", "best_method", "map_best", "low", "high"]
-    return to_csv(
+    return as_csv(
         [*header, "map_mean", "weak", *names],
         (
             [

@@ -7,7 +7,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.report import bli, plane, training, view
+from crossgraft.report import bli, plane, roles, second, training, view
 from crossgraft.report.view import About
 
 
@@ -31,6 +31,10 @@ def html(findings: Findings, about: About) -> str:
         luck=list(view.luck(findings)),
         recipients=list(view.recipients(findings)),
         shams=list(view.shams(findings)),
+        roles=list(roles.tables(findings)),
+        structure=list(roles.structure(findings)),
+        second=list(second.tables(findings)),
+        shape=list(second.sentences(findings)),
         gaps=view.gaps(findings),
         notes=findings.notes,
         failures=findings.failures,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.report import bli, training, view
+from crossgraft.report import bli, roles, second, training, view
 from crossgraft.report.view import About
 
 
@@ -91,6 +91,13 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
             ],
             ([one.model, one.uplift, one.raw_positive, one.positive, one.share, one.corrected] for one in luck),
         )
+    for table in (*roles.tables(findings), *second.tables(findings)):
+        yield from _section(table.title)
+        if table.rows:
+            yield from _table(table.header, table.rows)
+            yield ""
+        yield _plain(table.remark)
+    yield from _listed("Who gives, who takes", [*roles.structure(findings), *second.sentences(findings)])
     if axes := list(view.axes(findings)):
         yield from _section("What the axes of the recipe do")
         yield from _table(
@@ -103,9 +110,9 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
         told = ([x.model, x.treatment, x.seed, x.steps, x.tokens, x.first, x.last, x.kept] for x in lines)
         yield from _table(header, told)
     for section in bli.sections(findings):
-        for table in section.tables:
-            yield from _section(f"{_plain(section.task)}: {table.title}")
-            yield from _table(table.header, table.rows)
+        for part in section.tables:
+            yield from _section(f"{_plain(section.task)}: {part.title}")
+            yield from _table(part.header, part.rows)
         yield ""
         yield _plain(section.method)
     yield from _listed(

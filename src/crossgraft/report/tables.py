@@ -15,19 +15,19 @@ from crossgraft.matrix import TIDY_COLUMNS
 
 def cells_csv(findings: Findings) -> str:
     """One row a cell of the matrix."""
-    return to_csv(TIDY_COLUMNS, ([row[name] for name in TIDY_COLUMNS] for row in findings.matrix.tidy()))
+    return as_csv(TIDY_COLUMNS, ([row[name] for name in TIDY_COLUMNS] for row in findings.matrix.tidy()))
 
 
 def regimes_csv(findings: Findings) -> str:
     """One row a model and regime."""
     names = ["estimate", "median", "trimmed", "positive", "gained", "harmed"]
     header = ["model", "regime", "meaning", "cells", "items"]
-    header += [part for name in names for part in _parts("mean" if name == "estimate" else name)]
-    return to_csv(
+    header += [part for name in names for part in parts("mean" if name == "estimate" else name)]
+    return as_csv(
         header,
         (
             [one.model, one.regime, one.words, one.estimate.cells, one.estimate.items]
-            + [value for name in names for value in _numbers(getattr(one, name))]
+            + [value for name in names for value in numbers(getattr(one, name))]
             for one in findings.regimes
         ),
     )
@@ -36,7 +36,7 @@ def regimes_csv(findings: Findings) -> str:
 def contrasts_csv(findings: Findings) -> str:
     """One row a group and question: on-task less off-task transfer."""
     header = ["over", "difference", "question", "low", "high", "units", "why_not"]
-    return to_csv(
+    return as_csv(
         header,
         (
             [one.over, one.estimate.mean, level.level, level.low, level.high, level.units, level.why]
@@ -49,12 +49,12 @@ def contrasts_csv(findings: Findings) -> str:
 def harm_csv(findings: Findings) -> str:
     """One row a treatment: gain on its task elsewhere, change and harm off it."""
     names = ["gain", "off", "harmed", "excess"]
-    header = ["model", "treatment", *(part for name in names for part in _parts(name)), "mean_loss", "worst_tenth"]
-    return to_csv(
+    header = ["model", "treatment", *(part for name in names for part in parts(name)), "mean_loss", "worst_tenth"]
+    return as_csv(
         header,
         (
             [one.row.model, one.row.label]
-            + [value for name in names for value in _numbers(getattr(one, name))]
+            + [value for name in names for value in numbers(getattr(one, name))]
             + [one.mass, one.tail]
             for one in findings.treatment_harm
         ),
@@ -63,28 +63,30 @@ def harm_csv(findings: Findings) -> str:
 
 def recipients_csv(findings: Findings) -> str:
     """One row a target of a model: how many treatments harm it."""
-    header = ["model", "target", *_parts("harmed"), "worst_tenth", "worst_treatment", "worst_change"]
-    return to_csv(
+    header = ["model", "target", *parts("harmed"), "worst_tenth", "worst_treatment", "worst_change"]
+    return as_csv(
         header,
         (
-            [one.model, str(one.target), *_numbers(one.harmed), one.tail, one.worst.row.label, one.worst.change.mean]
+            [one.model, str(one.target), *numbers(one.harmed), one.tail, one.worst.row.label, one.worst.change.mean]
             for one in findings.target_harm
         ),
     )
 
 
-def _parts(name: str) -> list[str]:
+def parts(name: str) -> list[str]:
     return [name, f"{name}_low", f"{name}_high"]
 
 
-def _numbers(one: Estimate | None) -> list[float | None]:
-    return [one.mean, one.low, one.high] if one else [None, None, None]
+def numbers(one: Estimate | None) -> list[float | None]:
+    if one is None:
+        return [None, None, None]
+    return [one.mean, *((None, None) if one.why else (one.low, one.high))]
 
 
 def axes_csv(findings: Findings) -> str:
     """One row an effect of an axis of the recipe."""
     header = ["model", "axis", "levels", "references", "outcome", "sets", "cells", "items", "difference", "low", "high"]
-    return to_csv(
+    return as_csv(
         header,
         (
             [
@@ -108,7 +110,7 @@ def axes_csv(findings: Findings) -> str:
 def training_csv(findings: Findings) -> str:
     """One row a training run; ``tokens_of`` is JSON, by part of the source."""
     header = ["model", "treatment", "seed", "steps", "tokens", "counted_tokens", "tokens_of"]
-    return to_csv(
+    return as_csv(
         [*header, "first_loss", "last_loss", "kept_epoch"],
         (
             [
@@ -132,13 +134,13 @@ def training_csv(findings: Findings) -> str:
 def gaps_csv(findings: Findings) -> str:
     """One row a result that is missing or refused."""
     header = ["model", "treatment", "seed", "target", "why", "reason"]
-    return to_csv(
+    return as_csv(
         header,
         ([gap.row.model, gap.row.label, gap.row.seed, str(gap.target), gap.why, gap.reason] for gap in findings.gaps),
     )
 
 
-def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)

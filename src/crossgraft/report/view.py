@@ -31,6 +31,22 @@ def estimate(one: Estimate | None) -> str:
     return f"{signed(one.mean)} {interval(one.low, one.high)}" if one else "–"
 
 
+def counted(one: Estimate) -> str:
+    """What a mean rests on; where there are no items, what its interval is over."""
+    cells = f"{one.cells} cell{'s' if one.cells != 1 else ''}"
+    if one.items:
+        return f"{cells}, {one.items} items"
+    return f"{cells}, {f'over {one.basis}' if one.basis else f'no interval: {one.why}'}"
+
+
+def items(cell: ChangeCell) -> str:
+    return str(cell.change.n) if cell.change.n else "unknown"
+
+
+def _detectable(cell: ChangeCell) -> str:
+    return "–" if cell.change.why else f"{cell.change.detectable:.1f} {cell.unit}"
+
+
 @dataclass(frozen=True)
 class CellView:
     """One square of the heatmap."""
@@ -70,10 +86,10 @@ def summaries(findings: Findings) -> Iterator[SummaryView]:
             treatment=one.row.label,
             gain=estimate(one.gain),
             gain_is=one.gain_is,
-            gain_n=f"{one.gain.cells} cells, {one.gain.items} items" if one.gain else "",
+            gain_n=counted(one.gain) if one.gain else "",
             sure=one.sure,
             worst=_worst(one),
-            worst_n=f"n = {one.worst.change.n}" if one.worst else "",
+            worst_n=f"n = {items(one.worst)}" if one.worst else "",
             harmed=f"{one.harmed} of {one.cells}",
         )
 
@@ -98,9 +114,9 @@ def cells(findings: Findings) -> Iterator[tuple[str, ...]]:
             _level(cell, cell.control),
             _level(cell, cell.treated),
             f"{signed(change.mean)} {cell.unit} {interval(change.low, change.high)}",
-            str(change.n),
+            items(cell),
             verdict,
-            f"{change.detectable:.1f} {cell.unit}",
+            _detectable(cell),
         )
 
 
@@ -129,7 +145,7 @@ def _cell(cell: ChangeCell | None, why: str) -> CellView:
     seeds = f", {len(cell.seeds)} seeds" if len(cell.seeds) > 1 else ""
     detail = (
         f"{cell.row.label} on {cell.target}: {signed(change.mean, 2)} {cell.unit} {interval(change.low, change.high)}; "
-        f"{cell.metric.name} {levels}; n = {change.n}{seeds}; could have shown {change.detectable:.1f} {cell.unit}; "
+        f"{cell.metric.name} {levels}; n = {items(cell)}{seeds}; could have shown {_detectable(cell)}; "
         f"record {', '.join(id[:10] for id in cell.record_ids)}"
     )
     return CellView(
@@ -138,7 +154,7 @@ def _cell(cell: ChangeCell | None, why: str) -> CellView:
         colour=_colour(change.mean),
         clear=change.low > 0 or change.high < 0,
         own=cell.regime == "MT-ML",
-        small=f"{interval(change.low, change.high)} n={change.n}",
+        small=f"{interval(change.low, change.high)} n={items(cell)}",
     )
 
 
@@ -177,13 +193,15 @@ def regimes(findings: Findings) -> Iterator[RegimeView]:
             share(one.positive),
             share(one.gained),
             share(one.harmed),
-            f"{one.estimate.cells} cells, {one.estimate.items} items",
+            counted(one.estimate),
             one.estimate.verdict,
         )
 
 
 def share(one: Estimate) -> str:
     """Percent of cells, with an interval that stays within 0 and 100."""
+    if one.why:
+        return f"{one.mean:.0f} % [no interval]"
     return f"{one.mean:.0f} % [{max(0.0, one.low):.0f}, {min(100.0, one.high):.0f}]"
 
 
@@ -244,7 +262,9 @@ class BrittleView:
 def target_harm(findings: Findings) -> Iterator[BrittleView]:
     for one in findings.target_harm:
         change = one.worst.change
-        worst = f"{one.worst.row.label}: {signed(change.mean)} {interval(change.low, change.high)}, n = {change.n}"
+        worst = (
+            f"{one.worst.row.label}: {signed(change.mean)} {interval(change.low, change.high)}, n = {items(one.worst)}"
+        )
         yield BrittleView(one.model, str(one.target), share(one.harmed), signed(one.tail), worst)
 
 
@@ -328,7 +348,7 @@ def axes(findings: Findings) -> Iterator[AxisView]:
             f"{levels} against {references}",
             one.outcome,
             estimate(found),
-            f"{one.sets} sets, {found.cells} cells, {found.items} items",
+            f"{one.sets} sets, {counted(found)}",
             verdict,
         )
 

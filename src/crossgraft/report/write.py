@@ -8,6 +8,8 @@ from crossgraft.analysis.findings import Findings
 from crossgraft.report.bli import comparisons_csv, means_csv, pairs_csv
 from crossgraft.report.html import html
 from crossgraft.report.markdown import markdown
+from crossgraft.report.roles import roles_csv, shrunken_csv
+from crossgraft.report.second import consistency_csv, variance_csv
 from crossgraft.report.tables import (
     axes_csv,
     cells_csv,
@@ -31,9 +33,13 @@ def write_report(findings: Findings, folder: str | Path, about: About | None = N
         "report.md": markdown(findings, about),
         "cells.csv": cells_csv(findings),
         "regimes.csv": regimes_csv(findings),
+        **({"variance.csv": variance_csv(findings)} if findings.variance else {}),
+        **({"consistency.csv": consistency_csv(findings)} if findings.consistency else {}),
         **({"contrasts.csv": contrasts_csv(findings)} if findings.contrasts else {}),
         **({"harm.csv": harm_csv(findings)} if findings.treatment_harm else {}),
         **({"recipients.csv": recipients_csv(findings)} if findings.treatment_harm else {}),
+        **({"roles.csv": roles_csv(findings)} if findings.roles else {}),
+        **({"shrunken.csv": shrunken_csv(findings)} if findings.two_way else {}),
         **({"axes.csv": axes_csv(findings)} if findings.axes else {}),
         **({"training.csv": training_csv(findings)} if findings.training else {}),
         **(

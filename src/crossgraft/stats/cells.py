@@ -27,6 +27,7 @@ class Change:
     detectable: float  # a true change of this size would be seen with a probability of .8
     p: float | None = None  # two-sided, of no change; none where there are no items
     discordant: float | None = None  # share of the items that changed
+    why: str = ""  # it has no interval, where it has none: then the interval leaves nothing out
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def mean_of_units(values: Floats) -> Interval | None:
     """The mean of independent units, such as one value a model; None with fewer than two."""
     if len(values) < 2:
         return None
-    return _interval(float(values.mean()), float(values.std(ddof=1)) / np.sqrt(len(values)), len(values) - 1)
+    return interval(float(values.mean()), float(values.std(ddof=1)) / np.sqrt(len(values)), len(values) - 1)
 
 
 def pair_contrast(pairs: npt.NDArray[np.integer], values: Floats) -> Interval | None:
@@ -45,13 +45,14 @@ def pair_contrast(pairs: npt.NDArray[np.integer], values: Floats) -> Interval | 
     inverse = np.linalg.pinv(design)
     effects = inverse @ values
     variance = float(np.sum((values - design @ effects) ** 2)) / df
-    return _interval(float(effects[0]), np.sqrt(variance * float(inverse[0] @ inverse[0])), df)
+    return interval(float(effects[0]), np.sqrt(variance * float(inverse[0] @ inverse[0])), df)
 
 
 def _dummies(labels: npt.NDArray[np.integer]) -> Floats:
     return np.asarray(labels[:, None] == np.arange(1, labels.max() + 1), dtype=float)
 
 
-def _interval(value: float, error: float, df: int) -> Interval:
+def interval(value: float, error: float, df: float) -> Interval:
+    """A value with its standard error and the degrees of freedom of that."""
     half = float(stdtrit(df, 0.975)) * error
     return Interval(value, value - half, value + half, df)

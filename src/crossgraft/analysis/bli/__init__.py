@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossgraft.analysis.bli.compare import Comparison, comparisons, uses_dictionary
-from crossgraft.analysis.bli.gate import QUERIES, SUCCESS, PairState, pair_state
+from crossgraft.analysis.bli.gate import COVERAGE, QUERIES, SUCCESS, PairState, pair_state
 from crossgraft.analysis.bli.means import DRAWS, Means, PairMean
 from crossgraft.analysis.bli.parts import Part, parts
 from crossgraft.analysis.bli.tables import TaskTables, task_tables
@@ -190,6 +190,14 @@ def _notes(rows: Sequence[MethodRow], states: Sequence[PairState]) -> Iterator[s
         )
     if len({one.all.pairs for one in rows}) > 1:
         yield "not every method was measured on every pair: means of different pairs are not comparable, the tests are"
+    little = [state for state in states if state.coverage < COVERAGE]
+    if little:
+        lowest = min(little, key=lambda state: state.coverage)
+        yield (
+            f"on {len(little)} of {len(states)} pairs the vocabularies have less than {COVERAGE:.0%} of the test queries "
+            f"({lowest.pair}: {lowest.coverage:.0%}), mostly frequent words: methods can be compared, but not with results "
+            "on larger vocabularies"
+        )
     fewest = min((state.queries for state in states), default=0)
     if states and fewest < QUERIES:
         yield f"one pair rests on {fewest} queries only, and counts as much as any other in the means"

@@ -9,7 +9,7 @@ from crossgraft.embeddings.retrieval import both_ways
 from crossgraft.embeddings.space import Space, Vectors, unit
 from crossgraft.errors import DataError
 
-BLOCK = 256  # rows of the product of two vocabularies at a time: 200 MB where one has 200,000 words
+BLOCK = 128  # rows of the product of two vocabularies at a time: 100 MB where one has 200,000 words
 
 
 def vectors_of(pairs: Pairs, source: Space, target: Space) -> tuple[Vectors, Vectors]:
@@ -39,10 +39,7 @@ def mutual(x: Vectors, y: Vectors, *, density: int = 0) -> tuple[Pairs, Vectors]
 def less(x: Vectors, y: Vectors, of_x: Vectors, of_y: Vectors) -> tuple[Vectors, Vectors]:
     """Rows with two more columns, so that their product is x·y - of_x - of_y."""
     ones = np.ones((max(len(x), len(y)), 1), dtype=np.float32)
-    return (
-        np.hstack([x, -of_x[:, None], -ones[: len(x)]]).astype(np.float32),
-        np.hstack([y, ones[: len(y)], of_y[:, None]]).astype(np.float32),
-    )
+    return np.hstack([x, -of_x[:, None], -ones[: len(x)]]), np.hstack([y, ones[: len(y)], of_y[:, None]])
 
 
 def frequent_first(pairs: Pairs) -> Pairs:

@@ -65,9 +65,9 @@ class ProcB:
         return Mapping(source=w, facts=facts if self.mode == "paper" else {**facts, "converged": settled})
 
     def _mutual(self, source: Space, target: Space, w: Matrix) -> Pairs:
-        size = self.search or None
-        mapped = Mapping(source=w).map_source(source.vectors[:size])
-        return mutual(mapped, target.vectors[:size], density=self.density if self.mode == "csls" else 0)[0]
+        x, y = source.vectors[: self.search or None], target.vectors[: self.search or None]
+        density = self.density if self.mode == "csls" else 0
+        return mutual(Mapping(source=w).map_source(x), y, density=density)[0]  # not named, so that it can be let go
 
     def _following(self, given: Pairs, used: Pairs, found: Pairs) -> Pairs:
         if self.mode == "growing":

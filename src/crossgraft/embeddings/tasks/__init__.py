@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Table
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from crossgraft.core import Answers, Texts
+from crossgraft.embeddings.lexicon import Lexicon
 from crossgraft.embeddings.mapping import Mapping
+from crossgraft.embeddings.retrieval.device import Device
 from crossgraft.embeddings.space import Case, Space
 from crossgraft.registry import Registry
 from crossgraft.study import Input, Origin
@@ -26,6 +28,15 @@ class LanguagePair:
         return f"{self.source}:{self.target}"
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """Answers on a pair, what its items look like (the id is set by the study), and what else was noticed."""
+
+    answers: Answers
+    texts: Texts
+    facts: Table[str, Any] = field(default_factory=dict)
+
+
 class EmbeddingTask(Protocol):
     """A test on two spaces in one; its answers are per item, like those of any other task."""
 
@@ -41,9 +52,16 @@ class EmbeddingTask(Protocol):
         ...
 
     def evaluate(
-        self, pair: LanguagePair, spaces: tuple[Space, Space], mapping: Mapping, origin: Origin
-    ) -> tuple[Answers, Texts]:
-        """Answers on the pair, and what its items look like (its id is set by the study)."""
+        self,
+        pair: LanguagePair,
+        spaces: tuple[Space, Space],
+        mapping: Mapping,
+        origin: Origin,
+        train: Lexicon | None = None,
+        *,
+        device: Device = "auto",
+    ) -> Evaluation:
+        """Answers on the pair; ``train`` is the whole training dictionary, of which items may leak."""
         ...
 
 

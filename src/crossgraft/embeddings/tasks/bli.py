@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Table
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
-from crossgraft.core import Answers, Texts
 from crossgraft.embeddings.lexicon import Lexicon, read_lexicon
 from crossgraft.embeddings.mapping import Mapping
-from crossgraft.embeddings.retrieval import gold_ranks
-from crossgraft.embeddings.space import Space, Vectors
-from crossgraft.embeddings.tasks import TASKS, LanguagePair
+from crossgraft.embeddings.queries import queries, rank_table, texts
+from crossgraft.embeddings.retrieval import Retrieval, penalty
+from crossgraft.embeddings.retrieval.device import Device
+from crossgraft.embeddings.space import Space, Vectors, unit
+from crossgraft.embeddings.tasks import TASKS, Evaluation, LanguagePair
 from crossgraft.errors import DataError, SpecError
-from crossgraft.identity import item_hash
 from crossgraft.study import Input, Origin
 
 
@@ -31,30 +29,50 @@ def lexicon_file(pattern: str, source: str, target: str, origin: Origin) -> tupl
     raise DataError(f"{source}:{target}: no dictionary {origin.path(expected)}, nor one for the other direction")
 
 
+Measure = Literal[
+    "MAP", "MRR", "P@1", "P@5", "P@10",
+    "MAP:published", "MAP:strict", "MAP:all", "P@1:published", "P@1:strict", "P@1:all",
+]  # fmt: skip
+
+
 @TASKS.register
 @dataclass(frozen=True)
 class BLI:
     """Each source word of the test dictionary is a query; any of its translations is right.
 
-    Every target word is ranked by cosine. Queries whose word, or all of whose translations, are
-    out of vocabulary have no rank: they are counted as not covered, not as wrong.
+    Every target word is ranked by its cosine, less what the retrieval takes off. Queries whose word, or all of whose
+    translations, are out of vocabulary have no rank: they are counted as not covered, not as wrong. Other conventions
+    are read from the same ranks (``metrics/ranking.py``); for the strict one the answers say which queries the
+    training dictionary gives away, at whatever size a method uses of it.
     """
 
     test: str  # a file pattern with {pair}, or {source} and {target}
-    metric: Literal["MAP", "MRR", "P@1", "P@5", "P@10"] = "MAP"
+    metric: Measure = "MAP"
+    retrieval: Retrieval = "nn"
+    k: int = 10  # neighbours of CSLS
+    beta: float = 30.0  # of inverted softmax
 
     def __post_init__(self) -> None:
         if "{pair}" not in self.test and not ("{source}" in self.test and "{target}" in self.test):
             raise SpecError(
                 f"expected a file name with {{pair}}, or {{source}} and {{target}}; got {self.test!r}", ("test",)
             )
+        if self.k < 1:
+            raise SpecError(f"expected at least 1 neighbour for CSLS; got {self.k}", ("k",))
+        if not 0 < self.beta < float("inf"):
+            raise SpecError(f"expected an inverse temperature above 0; got {self.beta}", ("beta",))
 
     def inputs(self, pair: LanguagePair, origin: Origin) -> tuple[Input, ...]:
         file, _ = lexicon_file(self.test, pair.source, pair.target, origin)
         return (Input("file", str(file), f"test dictionary of {pair}"),)
 
     def identity(self) -> Table[str, Any]:
-        return {"task": "bli", "retrieval": "cosine-nn", "ties": "frequent-first"}
+        settings: Table[str, Table[str, Any]] = {
+            "nn": {},
+            "csls": {"k": self.k},
+            "inverted-softmax": {"beta": self.beta},
+        }
+        return {"task": "bli", "retrieval": self.retrieval, "ties": "frequent-first", **settings[self.retrieval]}
 
     def lexicon(self, pair: LanguagePair, origin: Origin) -> Lexicon:
         file, flipped = lexicon_file(self.test, pair.source, pair.target, origin)
@@ -64,36 +82,28 @@ class BLI:
         return lexicon.flipped() if flipped else lexicon
 
     def evaluate(
-        self, pair: LanguagePair, spaces: tuple[Space, Space], mapping: Mapping, origin: Origin
-    ) -> tuple[Answers, Texts]:
-        golds = self.lexicon(pair, origin).golds()
-        words = sorted(golds, key=lambda word: item_hash(word, 0))[: pair.limit or None]
+        self,
+        pair: LanguagePair,
+        spaces: tuple[Space, Space],
+        mapping: Mapping,
+        origin: Origin,
+        train: Lexicon | None = None,
+        *,
+        device: Device = "auto",
+    ) -> Evaluation:
+        asked = queries(self.lexicon(pair, origin), train, pair.limit)
+        source = replace(spaces[0], vectors=mapping.map_source(spaces[0].vectors))
+        target = replace(spaces[1], vectors=mapping.map_target(spaces[1].vectors))
         try:
-            return ranked({word: golds[word] for word in sorted(words)}, spaces, mapping)
+            off = self._penalty(source, target, device)
+            answers, hubs = rank_table(asked, source, target, penalty=off, device=device)
         except DataError as error:
             raise DataError(f"{pair}: {error}") from None
+        facts = {"hubness": {**asdict(hubs), "hub": target.words[hubs.hub]}}
+        return Evaluation(answers, texts(asked), facts)
 
-
-def ranked(
-    golds: Table[str, list[str]],
-    spaces: tuple[Space, Space],
-    mapping: Mapping,
-    penalty: Vectors | None = None,  # (target words,)
-) -> tuple[Answers, Texts]:
-    """The ranks of the right words of each query, which is a source word with its translations."""
-    source, target = spaces
-    words = list(golds)
-    known = [word for word in words if word in source.index and any(gold in target.index for gold in golds[word])]
-    if not known:
-        raise DataError("no word of the test dictionary is in both vocabularies")
-    rows = [[target.index[gold] for gold in golds[word] if gold in target.index] for word in known]
-    queries = mapping.map_source(source.vectors[[source.index[word] for word in known]])
-    found, nearest = gold_ranks(queries, mapping.map_target(target.vectors), rows, penalty=penalty)
-    ranks = np.full((len(words), found.shape[1]), np.nan)
-    answered = np.full(len(words), "", dtype=object)
-    places = {word: place for place, word in enumerate(words)}
-    at = [places[word] for word in known]
-    ranks[at] = found
-    answered[at] = [target.words[row] for row in nearest]
-    answers = Answers("ranking", tuple(words), {"ranks": ranks, "answer": answered})
-    return answers, Texts("", tuple(words), {"gold": [golds[word] for word in words]})
+    def _penalty(self, source: Space, target: Space, device: Device) -> Vectors | None:
+        if self.retrieval == "nn":
+            return None
+        x, y = unit(source.vectors), unit(target.vectors)
+        return penalty(self.retrieval, x, y, k=self.k, beta=self.beta, device=device)

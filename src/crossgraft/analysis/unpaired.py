@@ -1,0 +1,136 @@
+"""Means over cells of which only scores are known: no item can be drawn anew, so cells and seeds must carry the evidence.
+
+An interval is over tasks and languages, of source and of target, where there are two tasks or more; else over the seeds of the
+cells, all taken to move together, which is the widest they can make it; else there is none, and it says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from math import inf
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtrit
+
+from crossgraft.analysis.estimate import Estimate, Weighted, exact
+from crossgraft.changes import ChangeCell
+from crossgraft.core import Floats, Point
+from crossgraft.matrix import TransferMatrix
+from crossgraft.stats.jackknife import Clustered, jackknife, weighted_sum
+
+NO_ITEMS = (
+    "There are no per-item outcomes: no paired test, no joint bootstrap, no correction for the shared base. Intervals of cells "
+    "are over seeds; those of means are over cells, which share the luck of their tasks and languages, as source and as target, or "
+    "over seeds where there is one task. Items that languages have in common are not seen, and no interval is about new items."
+)
+_ONE_TASK = "one task says nothing of others"
+
+
+def contrast(weighted: Weighted) -> Estimate:
+    """A weighted sum of changes, in percentage points."""
+    values = np.array([cell.change.mean for cell, _ in weighted])
+    weights = np.array([weight for _, weight in weighted])
+    point = float(values @ weights)
+    cells = [cell for cell, _ in weighted]
+    found = weighted_sum(values, weights, _factors(cells, weights))
+    if found:
+        return _over_pairs(point, found, cells)
+    return over_seeds(weighted)
+
+
+def over_seeds(weighted: Weighted) -> Estimate:
+    """The same, with the errors of all cells taken to move together, each in the worst direction."""
+    point = float(sum(weight * cell.change.mean for cell, weight in weighted))
+    half = sum(abs(weight) * (cell.change.high - cell.change.low) / 2 for cell, weight in weighted)
+    if half < inf:
+        return Estimate(
+            exact(point), exact(point - half), exact(point + half), len(weighted), 0, "seeds, moving together"
+        )
+    return _none(point, [cell for cell, _ in weighted])
+
+
+def share(weighted: Weighted, counts: Callable[[Floats], npt.NDArray[np.bool_]]) -> Estimate:
+    """A weighted sum of the cells that count, in percent.
+
+    Where no cell counts, or every one does, nothing varies: then the interval is as wide as one cell of two more would make it.
+    """
+    values = np.where(counts(np.array([cell.change.mean for cell, _ in weighted])), 100.0, 0.0)
+    weights = np.array([weight for _, weight in weighted])
+    cells = [cell for cell, _ in weighted]
+    point = float(values @ weights)
+    factors = _factors(cells, weights)
+    found = weighted_sum(values, weights, factors)
+    if found:
+        return _over_pairs(point, found, cells)
+    if not factors:
+        return _none(point, cells)
+    df = min(len(np.unique(labels)) for factor in factors for labels in factor) - 1
+    least = float(stdtrit(df, 0.975)) * 100 * float(np.abs(weights).sum()) / (len(cells) + 2)
+    return _over_pairs(point, Clustered(least, df), cells)
+
+
+def statistic(cells: Sequence[ChangeCell], summary: Callable[[Floats], Floats]) -> Estimate:
+    """A summary over cells, such as the median; one task after another is left out for its interval."""
+    values = np.array([cell.change.mean for cell in cells])
+    point = float(summary(values))
+    found = jackknife(values, _factors(cells, np.ones(len(cells)))[:1], summary)
+    return _over_pairs(point, found, cells) if found else _none(point, cells)
+
+
+def cannot(matrix: TransferMatrix) -> Iterator[str]:
+    """What a table of scores does not say, in sentences."""
+    cells = list(matrix.cells.values())
+    if not cells:
+        return
+    if len({cell.row.model for cell in cells}) < 2:
+        yield "One model says nothing of others: there is no consistency across models, and no interval over new ones."
+    sources = {cell.row.source for cell in cells if cell.row.source}
+    if len(sources) < 2:
+        yield "One source has no other to be compared with: there are no donors, no roles and no asymmetry."
+    if len({source.skill for source in sources}) < 2:
+        yield "Sources of one task leave nothing to set against it: there is no contrast of on-task and off-task transfer."
+    if without := sum(bool(cell.change.why) for cell in cells):
+        reasons = dict.fromkeys(cell.change.why for cell in cells if cell.change.why)
+        yield f"{without} of {len(cells)} cells have no interval: {'; or '.join(reasons)}."
+
+
+def _over_pairs(point: float, found: Clustered, cells: Sequence[ChangeCell]) -> Estimate:
+    basis = f"tasks and languages, {found.df} degree{'s' if found.df > 1 else ''} of freedom"
+    return Estimate(exact(point), exact(point - found.half), exact(point + found.half), len(cells), 0, basis)
+
+
+def _none(point: float, cells: Sequence[ChangeCell]) -> Estimate:
+    """An interval that leaves nothing out."""
+    why = "the cells do not vary" if _factors(cells, np.ones(len(cells))) else _ONE_TASK
+    seeds = next((cell.change.why for cell in cells if cell.change.why), "seeds are no help for it")
+    return Estimate(exact(point), -inf, inf, len(cells), 0, "", f"{why}; {seeds}")
+
+
+def _factors(cells: Sequence[ChangeCell], weights: Floats) -> list[list[npt.NDArray[np.integer]]]:
+    """Tasks of source and target, then languages of source and target: those of which each side of a contrast has several.
+
+    None at all without several tasks: languages of one task have their items in common, and would look surer than they are.
+    """
+    sides = [side for side in (weights > 0, weights < 0) if side.any()]
+    found = []
+    for name in ("skill", "lang"):
+        both = [_labels([str(getattr(point, name)) for point in points]) for points in _points(cells)]
+        several = [labels for labels in both if all(len(np.unique(labels[side])) > 1 for side in sides)]
+        if len(several) == 2 and np.array_equal(several[0], several[1]):
+            several = several[:1]
+        if not several and name == "skill":
+            return []
+        if several:
+            found.append(several)
+    return found
+
+
+def _points(cells: Sequence[ChangeCell]) -> tuple[list[Point], list[Point]]:
+    """Sources and targets; a treatment without a source stands for its targets."""
+    return [cell.row.source or cell.target for cell in cells], [cell.target for cell in cells]
+
+
+def _labels(keys: Sequence[str]) -> npt.NDArray[np.integer]:
+    place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    return np.array([place[key] for key in keys], dtype=np.int64)

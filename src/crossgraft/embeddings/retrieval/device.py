@@ -1,0 +1,230 @@
+"""Blocks of the product of two matrices, on CPU or GPU: compared and searched where they lie.
+
+A tile of 1024 × 1024 float32 stays in the cache of a core (or in the memory of the GPU); what leaves it are counts,
+maxima and a few candidates. Nothing larger than a tile is ever made, whatever the size of the vocabularies.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from crossgraft.core import Floats
+from crossgraft.embeddings.retrieval.exact import Rows
+from crossgraft.embeddings.space import Vectors
+
+Device = Literal["auto", "cpu", "cuda", "torch"]  # "torch" is torch on the CPU, for tests
+
+SIDE = 1024  # columns of a tile, and mostly its rows; at most 2040, for `above` counts in bytes
+GROUP = 64  # columns of which one maximum is taken
+
+
+class Tile(Protocol):
+    """Similarities of some queries and targets, filled up with -inf to whole groups. It lasts until the next is made.
+
+    Group j of g groups are the columns j, j + g, j + 2 g, …
+    """
+
+    def above(self, rows: Rows | slice, floor: Vectors) -> Rows:
+        """How many columns of each of the rows are greater than its floor."""
+        ...
+
+    def between(self, rows: Rows, floor: Vectors, ceiling: Vectors) -> tuple[Rows, Rows]:
+        """Places in ``rows``, and columns, of what is above the floor but not above the ceiling."""
+        ...
+
+    def maxima(self) -> Vectors:
+        """The largest of each group. (rows, groups)"""
+        ...
+
+    def members(self, rows: Rows, groups: Rows, floor: Vectors) -> tuple[Rows, Rows, Vectors]:
+        """Places in ``rows``, columns and values of what is at least the floor in the given groups."""
+        ...
+
+    def log_sum_exp(self, beta: float) -> Floats:
+        """log Σ exp(β s) of each row."""
+        ...
+
+    def transposed(self) -> Tile: ...
+
+
+class Product(Protocol):
+    """Tiles of ``queries @ targets.T``, less a penalty of the targets."""
+
+    def tiles(self, rows: slice) -> Iterator[tuple[int, Tile]]:
+        """The first column of each tile and the tile, over all targets."""
+        ...
+
+
+def product(queries: Vectors, targets: Vectors, penalty: Vectors | None = None, *, device: Device = "auto") -> Product:
+    """On the GPU where torch finds one, otherwise in NumPy."""
+    if device == "auto":
+        device = "cuda" if _cuda() else "cpu"
+    if device == "cpu":
+        return _ArrayProduct(queries, targets, penalty)
+    return _TorchProduct(queries, targets, penalty, "cuda" if device == "cuda" else "cpu")
+
+
+@lru_cache(1)
+def _cuda() -> bool:
+    """Whether torch finds a GPU and multiplies in full float32; torch is not loaded where there is no driver."""
+    if not Path("/dev/nvidiactl").exists() or importlib.util.find_spec("torch") is None:
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available()) and torch.get_float32_matmul_precision() == "highest"
+
+
+def blocks(total: int, size: int = SIDE) -> list[slice]:
+    """Consecutive slices of at most the size; one, of nothing, where there is nothing."""
+    return [slice(start, min(start + size, total)) for start in range(0, max(total, 1), size)]
+
+
+def _whole_groups(size: int) -> int:
+    return -(-size // GROUP) * GROUP
+
+
+@dataclass(frozen=True)
+class _ArrayTile:
+    scores: Vectors  # a view of more, which is padding: (≥ rows, ≥ columns)
+    rows: int
+    columns: int
+
+    def above(self, rows: Rows | slice, floor: Vectors) -> Rows:
+        chosen = self.scores[: self.rows, : _whole_groups(self.columns)][rows]
+        greater = chosen > floor[:, None]
+        in_eights = np.add.reduce(greater.view(np.uint64), axis=1)  # eight counts of a byte each, side by side
+        return np.asarray(in_eights[:, None].view(np.uint8).sum(axis=1, dtype=np.int64))
+
+    def between(self, rows: Rows, floor: Vectors, ceiling: Vectors) -> tuple[Rows, Rows]:
+        chosen = self.scores[rows, : self.columns]
+        which, columns = np.nonzero((chosen > floor[:, None]) & (chosen <= ceiling[:, None]))
+        return which, columns
+
+    def maxima(self) -> Vectors:
+        found = self.scores[: self.rows, : _whole_groups(self.columns)]
+        width = found.shape[1]
+        while width > self._groups:
+            width //= 2
+            found = np.maximum(found[:, :width], found[:, width:])
+        return found
+
+    def members(self, rows: Rows, groups: Rows, floor: Vectors) -> tuple[Rows, Rows, Vectors]:
+        columns = groups[:, None] + self._groups * np.arange(GROUP)
+        values = self.scores[rows[:, None], columns]
+        which, member = np.nonzero(values >= floor[:, None])
+        return which, columns[which, member], values[which, member]
+
+    def log_sum_exp(self, beta: float) -> Floats:
+        chosen = self.scores[: self.rows, : self.columns]
+        largest = chosen.max(axis=1, keepdims=True)
+        parts = np.exp(np.float32(beta) * (chosen - largest)).sum(axis=1)
+        return np.asarray(beta * largest[:, 0].astype(np.float64) + np.log(parts.astype(np.float64)))
+
+    def transposed(self) -> _ArrayTile:
+        return _ArrayTile(self.scores.T, self.columns, self.rows)
+
+    @property
+    def _groups(self) -> int:
+        return -(-self.columns // GROUP)
+
+
+@dataclass(frozen=True)
+class _ArrayProduct:
+    queries: Vectors
+    targets: Vectors
+    penalty: Vectors | None
+
+    def tiles(self, rows: slice) -> Iterator[tuple[int, Tile]]:
+        some = self.queries[rows]
+        scores = np.full((_whole_groups(len(some)), SIDE), -np.inf, dtype=np.float32)
+        for columns in blocks(len(self.targets)):
+            width = columns.stop - columns.start
+            part = scores[: len(some), :width]
+            np.matmul(some, self.targets[columns].T, out=part)
+            if self.penalty is not None:
+                part -= self.penalty[columns]
+            scores[: len(some), width : _whole_groups(width)] = -np.inf
+            yield columns.start, _ArrayTile(scores, len(some), width)
+
+
+@dataclass(frozen=True)
+class _TorchTile:
+    scores: Any  # a tensor (≥ rows, ≥ columns)
+    rows: int
+    columns: int
+
+    def above(self, rows: Rows | slice, floor: Vectors) -> Rows:
+        chosen = self._all[rows if isinstance(rows, slice) else self._there(rows)]
+        counts: Rows = _here((chosen > self._there(floor)[:, None]).sum(dim=1))
+        return counts
+
+    def between(self, rows: Rows, floor: Vectors, ceiling: Vectors) -> tuple[Rows, Rows]:
+        chosen = self._all[self._there(rows)]
+        inside = (chosen > self._there(floor)[:, None]) & (chosen <= self._there(ceiling)[:, None])
+        which, columns = inside.nonzero(as_tuple=True)
+        return _here(which), _here(columns)
+
+    def maxima(self) -> Vectors:
+        found: Vectors = _here(self._grouped.amax(dim=1))
+        return found
+
+    def members(self, rows: Rows, groups: Rows, floor: Vectors) -> tuple[Rows, Rows, Vectors]:
+        values = self._grouped[self._there(rows), :, self._there(groups)]
+        which, member = (values >= self._there(floor)[:, None]).nonzero(as_tuple=True)
+        found = _here(which)
+        return found, groups[found] + self._grouped.shape[2] * _here(member), _here(values[which, member])
+
+    def log_sum_exp(self, beta: float) -> Floats:
+        found: Floats = _here((beta * self._all).logsumexp(dim=1)).astype(np.float64)
+        return found
+
+    def transposed(self) -> _TorchTile:
+        return _TorchTile(self.scores.T, self.columns, self.rows)
+
+    @property
+    def _all(self) -> Any:
+        return self.scores[: self.rows, : self.columns]
+
+    @property
+    def _grouped(self) -> Any:  # (rows, GROUP, groups)
+        padded = self.scores[: self.rows, : _whole_groups(self.columns)]
+        return padded.unflatten(1, (GROUP, padded.shape[1] // GROUP))
+
+    def _there(self, array: npt.NDArray[Any]) -> Any:
+        return _tensor(array, self.scores.device)
+
+
+class _TorchProduct:
+    """Both matrices lie on the device as a whole; a tile is made anew each time."""
+
+    def __init__(self, queries: Vectors, targets: Vectors, penalty: Vectors | None, device: str) -> None:
+        self._queries = _tensor(queries, device)
+        self._targets = _tensor(targets, device)
+        self._penalty = None if penalty is None else _tensor(penalty, device)
+
+    def tiles(self, rows: slice) -> Iterator[tuple[int, Tile]]:
+        some = self._queries[rows]
+        for columns in blocks(len(self._targets)):
+            width = columns.stop - columns.start
+            scores = some.new_full((_whole_groups(len(some)), _whole_groups(width)), -np.inf)
+            part = some @ self._targets[columns].T
+            scores[: len(some), :width] = part if self._penalty is None else part - self._penalty[columns]
+            yield columns.start, _TorchTile(scores, len(some), width)
+
+
+def _tensor(array: npt.NDArray[Any], device: Any) -> Any:
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+
+
+def _here(tensor: Any) -> Any:
+    return tensor.cpu().numpy()

@@ -1,0 +1,263 @@
+"""Tables of scores without outcomes of items: what is read, what is computed, what is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from crossgraft.analysis.draws import Draws
+from crossgraft.analysis.findings import analyse
+from crossgraft.analysis.regimes import ALL_MODELS, regimes
+from crossgraft.analysis.scores import ScoreRow, matrix_of_scores
+from crossgraft.analysis.tables import RELEASED, read_table
+from crossgraft.cli import cli
+from crossgraft.core import Point
+from crossgraft.errors import CrossgraftError
+from crossgraft.matrix import TransferMatrix
+from crossgraft.report.write import write_report
+from crossgraft.synthetic import SyntheticGrid
+
+TASKS, LANGS, MODELS = ("arc", "mmlu", "swag"), ("de", "en", "hi"), ("small", "large")
+HEADER = [part for name in RELEASED.values() for part in name.split("/")]
+
+
+def lines(change: float = 1.0) -> list[dict[str, object]]:
+    """The released schema: everything gains ``change``, other tasks lose a half, seeds differ a little."""
+    rng = np.random.default_rng(0)
+    found = []
+    for model, task, lang, to, target in product(MODELS, TASKS, LANGS, TASKS, LANGS):
+        moved = (change if task == to else -0.5) + rng.normal(0, 0.3)
+        values = [model, 1.5, task, lang, to, target, 0.5 + moved / 100, 0.5, moved, abs(rng.normal(0.5, 0.1)), 3]
+        names = [
+            "model_name",
+            "model_size",
+            "fine_tuned_dataset",
+            "fine_tuned_language",
+            "eval_dataset",
+            "eval_language",
+        ]
+        names += ["score_norm_mean", "score_norm_base_mean", "delta_score_norm_mean", "delta_score_norm_std", "n_seeds"]
+        found.append(dict(zip(names, values, strict=True)))
+    return found
+
+
+def write(folder: Path, rows: list[dict[str, object]]) -> Path:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    path = folder / "table.csv"
+    path.write_text(text.getvalue(), "utf-8")
+    return path
+
+
+def read(folder: Path, text: str, *columns: str) -> TransferMatrix:
+    path = folder / "table.csv"
+    path.write_text(text, "utf-8")
+    return read_table(path, columns)
+
+
+def means(matrix: TransferMatrix, model: str) -> dict[str, float]:
+    return {one.regime: one.estimate.mean for one in analyse(matrix).regimes if one.model == model}
+
+
+def test_the_released_table_is_known_by_its_header_and_gives_its_own_means(tmp_path: Path) -> None:
+    rows = lines()
+    matrix = read_table(write(tmp_path, rows))
+
+    own = [
+        float(str(row["delta_score_norm_mean"]))
+        for row in rows
+        if row["fine_tuned_dataset"] == row["eval_dataset"] and row["fine_tuned_language"] != row["eval_language"]
+    ]
+    assert len(matrix.cells) == len(rows)
+    assert means(matrix, ALL_MODELS)["MT-CL"] == pytest.approx(np.mean(own), abs=1e-9)
+    assert matrix.labels.billions == {"small": 1.5, "large": 1.5}
+
+
+def test_what_rounding_left_of_a_zero_is_neither_gain_nor_loss(tmp_path: Path) -> None:
+    rows = lines()
+    rows[5] |= {"score_norm_mean": 0.5, "delta_score_norm_mean": -1.85e-15}
+    matrix = read_table(write(tmp_path, rows))
+
+    assert list(matrix.cells.values())[5].change.mean == 0.0
+
+
+def test_a_cell_has_a_moderated_interval_over_its_seeds(tmp_path: Path) -> None:
+    cell = next(iter(read_table(write(tmp_path, lines())).cells.values()))
+
+    alone = 4.302653 * 0.5 / np.sqrt(3)  # Student's with two degrees of freedom, on the typical deviation
+    assert 0 < cell.change.high - cell.change.mean < alone
+    assert cell.change.p is not None
+    assert (cell.items, cell.change.why) == ((), "")
+
+
+def test_means_have_intervals_over_tasks_and_languages(tmp_path: Path) -> None:
+    findings = analyse(read_table(write(tmp_path, lines())))
+    one = next(one for one in findings.regimes if (one.model, one.regime) == (ALL_MODELS, "MT-CL"))
+
+    assert one.estimate.basis == "tasks and languages, 2 degrees of freedom"
+    assert one.estimate.low < one.estimate.mean < one.estimate.high
+    assert findings.contrasts[0].estimate.verdict == "better"
+    assert "no joint bootstrap, no correction for the shared base" in findings.method
+    assert findings.luck == ()
+
+
+def test_seeds_on_lines_of_their_own_are_paired_with_their_base(tmp_path: Path) -> None:
+    text = "model,source,target,seed,score\n"
+    text += "m,,a/de,1,.50\nm,,a/de,2,.40\nm,a/en,a/de,1,.53\nm,a/en,a/de,2,.45\n"
+    (cell,) = read(tmp_path, text).cells.values()
+
+    assert cell.seed_changes == pytest.approx((3.0, 5.0))
+    assert cell.change.mean == pytest.approx(4)
+    assert cell.change.high - 4 == pytest.approx(12.7062, abs=1e-3)  # t with one degree of freedom, an error of 1
+
+
+def test_a_column_a_target(tmp_path: Path) -> None:
+    matrix = read(tmp_path, "model,source,a/de,a/en\nm,base,.5,.5\nm,a/de,.6,.45\nm,a/en,.5,\n")
+
+    assert matrix.columns == (Point("a", "de"), Point("a", "en"))
+    assert matrix.change[0] == pytest.approx([10, -5])
+    assert [(str(gap.target), gap.reason) for gap in matrix.gaps] == [("a/en", "no score in table.csv")]
+
+
+def test_one_seed_has_no_interval_and_says_why(tmp_path: Path) -> None:
+    matrix = read(tmp_path, "model,source,target,score,base\nm,a/de,a/en,.55,.5\n")
+    findings = analyse(matrix)
+
+    (cell,) = matrix.cells.values()
+    assert cell.change.why == "one seed, and no items: nothing tells its noise"
+    assert "1 of 1 cells have no interval" in findings.notes[-1]
+    assert matrix.tidy()[0]["low"] is None
+    for file in write_report(findings, tmp_path / "report"):
+        assert not {"nan", "inf"} & set(file.read_text("utf-8").lower().replace(",", " ").replace("[", " ").split())
+
+
+def test_one_model_and_one_source_say_what_they_cannot(tmp_path: Path) -> None:
+    rows = [row for row in lines() if (row["model_name"], row["fine_tuned_dataset"]) == ("small", "arc")][:9]
+    findings = analyse(read_table(write(tmp_path, rows)))
+
+    assert findings.contrasts == ()
+    assert [note.split(":")[0] for note in findings.notes] == [
+        "One model says nothing of others",
+        "One source has no other to be compared with",
+        "Sources of one task leave nothing to set against it",
+    ]
+    assert findings.summaries[0].gain is not None
+    assert findings.summaries[0].gain.basis == "seeds, moving together"
+
+
+LINE = "model,source,target,score,base\n"
+WRONG = {
+    "": "expected a header",
+    "model,source,score\nm,a/de,.5\n": "expected a column 'target'",
+    LINE + "m,a/de,a/en,55,50\n": "divide percentages by 100",
+    LINE + "m,a/de,a/en,good,.5\n": "expected a number; got 'good'",
+    LINE + "m,a-de,a/en,.5,.5\n": "line 2, source: expected task/language",
+    LINE + "m,a/de,a/en,.5,.5\nm,a/de,a/en,.6,.5\n": "lines 2, 3",
+    LINE + "m,a/de,a/en,.5\n": "line 2: expected 5 values",
+    LINE + "m,,a/en,.5,.5\n": "expected scores with a base",
+    "model,source,target,score,base,regime\nm,a/de,a/en,.5,.5,CT-CL\n": "the table calls it 'CT-CL'",
+    LINE + ",a/de,a/en,.5,.5\n": "expected the name of a model",
+    "model;source;target\nm;a/de;a/en\n": "with commas between them",
+    "model,source,target,score,base,seed\nm,a/de,a/en,.5,.5,1.5\n": "expected a whole number; got 1.5",
+    "model,source,target,score,score\nm,a/de,a/en,.5,.5\n": "is there twice",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_wrong_table_has_a_sentence(text: str, tmp_path: Path) -> None:
+    with pytest.raises(CrossgraftError, match="table.csv") as told:
+        read(tmp_path, text)
+
+    assert WRONG[text] in str(told.value)
+
+
+def test_a_change_in_another_unit_is_refused_with_the_line(tmp_path: Path) -> None:
+    (gap,) = read(tmp_path, "model,source,target,score,base,change\nm,a/de,a/en,.6,.5,.1\n").gaps
+
+    assert gap.why == "refused"
+    assert "line 2: the change is 0.1 points, but the score less the base is 10" in gap.reason
+
+
+def test_columns_are_named(tmp_path: Path) -> None:
+    text = "model,from,to,lang,acc,before\nm,a/de,a,en,.6,.5\n"
+    matrix = read(tmp_path, text, "source=from", "target=to/lang", "score=acc", "base=before")
+
+    assert matrix.change.tolist() == [[pytest.approx(10)]]
+    with pytest.raises(CrossgraftError, match="did you mean 'score'"):
+        read(tmp_path, text, "scor=acc")
+    with pytest.raises(CrossgraftError, match="no column 'acd'; did you mean 'acc'"):
+        read(tmp_path, text, "score=acd")
+
+
+def test_the_command_writes_the_report(tmp_path: Path) -> None:
+    path = write(tmp_path, lines())
+    result = CliRunner().invoke(cli, ["read", str(path), "--to", str(tmp_path / "out")])
+
+    assert result.exit_code == 0, result.output
+    assert "only scores are known" in result.output
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+@pytest.mark.slow
+def test_intervals_without_items_cover_the_mean_of_all_tasks() -> None:
+    """Grids of four tasks with effects of every kind and a mean of zero: t with few degrees of freedom, so rather too wide."""
+    grid = SyntheticGrid(
+        models=3, source_task=0.35, source=0.25, target_language=0.3, target=0.5, task_pair=0.45, cell=0.3
+    )
+    covered: dict[str, list[bool]] = {}
+    for seed in range(60):
+        noise = np.random.default_rng(seed).normal(0, 0.7, (60, 20))
+        changes = (grid.truth(seed) + noise).reshape(3, 20, 20)
+        rows = [
+            ScoreRow(0, f"m{m}", source, target, 0.5, 0.5 + changes[m, i, j] / 100)
+            for m, (i, source), (j, target) in product(range(3), enumerate(grid.points), enumerate(grid.points))
+        ]
+        for one in regimes(Draws(matrix_of_scores(rows))):
+            if one.model == ALL_MODELS:
+                covered.setdefault(one.regime, []).append(one.estimate.low <= 0 <= one.estimate.high)
+
+    assert all(np.mean(found) >= 0.9 for found in covered.values())
+
+
+RELEASE = Path(os.environ.get("CROSSGRAFT_DONORS_RELEASE", ""))
+NOTED = {  # of the full table: rows, mean, share of cells above zero, share that lose a point or more
+    "MT-ML": (396, 2.020, 68.2, 9.3),
+    "MT-CL": (3960, 1.246, 66.4, 7.1),
+    "CT-ML": (1188, 0.808, 56.9, 11.4),
+    "CT-CL": (11880, 0.785, 57.7, 9.5),
+}
+
+
+@pytest.mark.skipif(not RELEASE.is_file(), reason="CROSSGRAFT_DONORS_RELEASE names no table")
+def test_the_authors_table_gives_its_means() -> None:
+    with RELEASE.open(encoding="utf-8") as file:
+        told = list(csv.DictReader(file))
+    findings = analyse(read_table(RELEASE))
+    models = {row["model_name"] for row in told}
+    name = ALL_MODELS if len(models) > 1 else next(iter(models))
+
+    found = {one.regime: one for one in findings.regimes if one.model == name}
+    for regime, one in found.items():
+        own = [float(row["delta_score_norm_mean"]) for row in told if row["regime"] == regime]
+        assert one.estimate.mean == pytest.approx(np.mean(own), abs=1e-9)
+        assert one.estimate.cells == len(own)
+        if len(told) == 17424:
+            rows, mean, positive, harmed = NOTED[regime]
+            assert (rows, mean, positive, harmed) == (
+                len(own),
+                round(one.estimate.mean, 3),
+                round(one.positive.mean, 1),
+                round(one.harmed.mean, 1),
+            )
+    if len(models) == 1:
+        assert findings.contrasts == ()
+        assert any(note.startswith("One model says nothing of others") for note in findings.notes)
