@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from crossgraft.embeddings.space import Vectors
 from crossgraft.errors import MissingExtra
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 
@@ -93,7 +93,7 @@ class Players:
 
     def _start(self, widths: tuple[int, ...]) -> Iterator[tuple[Tensor, Tensor]]:
         """Weights and biases, uniform within ± 1/√(inputs)."""
-        for inputs, outputs in zip(widths, widths[1:], strict=False):
+        for inputs, outputs in pairwise(widths):
             bound = inputs**-0.5
             yield self._uniform((inputs, outputs), bound), self._uniform((outputs,), bound)
 

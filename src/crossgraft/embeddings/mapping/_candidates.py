@@ -18,7 +18,7 @@ _ROUNDING = 1e-5  # how far two float32 products of the same unit vectors may be
 
 @dataclass(frozen=True)
 class Candidates:
-    """Those of one word after those of another, best first; of equals the one further up comes first."""
+    """Those of one word after those of another, best first; of equal float32 products the one further up comes first."""
 
     start: Rows  # (n,), where a word's own begin
     row: Rows  # of the other language
