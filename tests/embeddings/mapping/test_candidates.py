@@ -39,6 +39,17 @@ def test_they_are_the_first_of_a_stable_sort(n: int, m: int, most: int) -> None:
     assert lists(near_y) == sorted_rows(y @ x.T, of_y)
 
 
+def test_large_vocabularies_are_in_larger_groups() -> None:
+    x, y = grid(4100, 4200, values=60)
+    of_x, of_y = np.arange(4100) % 90 + 1, np.arange(4200) % 70 + 1
+
+    near_x, near_y = candidates(x, y, of_x, of_y)
+
+    some = slice(None, None, 97)
+    assert lists(near_x)[some] == sorted_rows(x[some] @ y.T, of_x[some])
+    assert lists(near_y)[some] == sorted_rows(y[some] @ x.T, of_y[some])
+
+
 def test_words_that_ask_for_one_stand_beside_words_that_ask_for_all() -> None:
     x, y = grid(300, 500)
     of_x = np.where(np.arange(300) % 2, 1, 500)

@@ -11,8 +11,9 @@ from crossgraft.embeddings.space import Vectors
 
 Rows = npt.NDArray[np.int64]
 
-_GROUP = 64  # rows of which one maximum is kept
-_BLOCK = 4 * _GROUP  # rows of the product at a time
+_BLOCK = 256  # rows of the product at a time: a multiple of either size of groups
+_GROUP, _SMALL_GROUP = 64, 8  # rows of which one maximum is kept
+_SMALL = 4096  # words from which on the groups are the larger ones
 _ROUNDING = 1e-5  # how far two float32 products of the same unit vectors may be apart
 
 
@@ -44,23 +45,25 @@ def candidates(x: Vectors, y: Vectors, of_x: Rows, of_y: Rows) -> tuple[Candidat
     """As many rows of y for each row of x as ``of_x`` says, and of x for each of y; at least 1, at most all.
 
     The k best lie in the k groups with the largest maxima. The product is made in blocks, which leave the maxima of all
-    groups; then every group is multiplied once more with the words that want to look into it, which are few.
+    groups; then every group is multiplied once more with the words that want to look into it, which are few. Where few
+    words are in large groups, there are fewer groups than candidates wanted, and all of them would be looked into.
     """
-    groups_x, groups_y = (-(-len(side) // _GROUP) for side in (x, y))
+    size = _GROUP if min(len(x), len(y)) >= _SMALL else _SMALL_GROUP
+    groups_x, groups_y = (-(-len(side) // size) for side in (x, y))
     for_x = np.empty((len(x), groups_y), dtype=np.float32)
     for_y = np.empty((groups_x, len(y)), dtype=np.float32)
-    scores = np.full((_BLOCK, _GROUP * groups_y), -np.inf, dtype=np.float32)
+    scores = np.full((_BLOCK, size * groups_y), -np.inf, dtype=np.float32)
     for start in range(0, len(x), _BLOCK):
         block = x[start : start + _BLOCK]
         np.matmul(block, y.T, out=scores[: len(block), : len(y)])
         scores[len(block) :] = -np.inf
-        for_x[start : start + _BLOCK] = scores.reshape(_BLOCK, _GROUP, groups_y).max(axis=1)[: len(block)]
-        first = start // _GROUP
-        tall = scores.reshape(_BLOCK // _GROUP, _GROUP, -1).max(axis=1)[: groups_x - first, : len(y)]
+        for_x[start : start + _BLOCK] = scores.reshape(_BLOCK, size, groups_y).max(axis=1)[: len(block)]
+        first = start // size
+        tall = scores.reshape(_BLOCK // size, size, -1).max(axis=1)[: groups_x - first, : len(y)]
         for_y[first : first + len(tall)] = tall
     return (
         _looked_up(x, y, for_x, of_x, [slice(group, None, groups_y) for group in range(groups_y)]),
-        _looked_up(y, x, for_y.T, of_y, [slice(_GROUP * g, _GROUP * (g + 1)) for g in range(groups_x)]),
+        _looked_up(y, x, for_y.T, of_y, [slice(size * g, size * (g + 1)) for g in range(groups_x)]),
     )
 
 
