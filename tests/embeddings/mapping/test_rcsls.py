@@ -58,7 +58,7 @@ def test_loss_and_gradient_are_those_of_the_definition() -> None:
 def test_the_loss_never_rises_whatever_the_rate(rate: float) -> None:
     source, target = spaces()
 
-    losses = RCSLS(rate=rate, iterations=20).fit(source, target, PAIRS, RNG).facts["losses"]
+    losses = RCSLS(rate=rate, iterations=20).fit(source, target, PAIRS, RNG).facts["objective"]
 
     assert len(losses) > 2
     assert all(later <= earlier for earlier, later in pairwise(losses))

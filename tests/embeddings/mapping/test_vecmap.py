@@ -67,7 +67,7 @@ def test_the_seed_sees_neither_axes_nor_the_order_of_words() -> None:
 @pytest.mark.parametrize("mode", ["unsupervised", "semi-supervised"])
 def test_a_planted_isometry_is_found(mode: str) -> None:
     source, target = planted(400, 0.15)
-    method = mapper(f"vecmap:{mode}", {"patience": 5, "keep": 0.3})
+    method = mapper(f"vecmap:{mode}", {"patience": 3, "keep": 0.5})
     pairs = np.stack([np.arange(15)] * 2, axis=1) if method.uses_dictionary else NONE
 
     found = method.fit(source, target, pairs, np.random.default_rng(1))
@@ -100,7 +100,7 @@ def test_the_same_seed_gives_the_same_mapping() -> None:
 def test_words_written_the_same_are_a_start_and_their_absence_is_said() -> None:
     source, target = planted(300, 0.15)
     alike = Space((*source.words[:40], *target.words[40:]), target.vectors)
-    method = mapper("vecmap:identical", {"patience": 5, "keep": 0.3})
+    method = mapper("vecmap:identical", {"patience": 3, "keep": 0.5})
 
     found = method.fit(source, alike, NONE, np.random.default_rng(1))
 

@@ -9,6 +9,7 @@ from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.space import Vectors
 
 _Double = npt.NDArray[np.float64]
+_ROUNDING = 1e-5  # singular values below this share of the largest are rounding of float32 vectors
 
 
 def advanced(x: Vectors, y: Vectors, *, weight: float = 0.5) -> Mapping:
@@ -30,6 +31,6 @@ def advanced(x: Vectors, y: Vectors, *, weight: float = 0.5) -> Mapping:
 def _whitening(x: _Double) -> tuple[_Double, _Double]:
     """``(xᵀx)^-½`` and its inverse, both symmetric."""
     _, s, vt = np.linalg.svd(x, full_matrices=False)
-    kept = s > s[0] * 1e-9 if len(s) else s > 0
+    kept = s > s.max(initial=0) * _ROUNDING
     s, vt = s[kept], vt[kept]
     return vt.T @ (vt / s[:, None]), vt.T @ (vt * s[:, None])

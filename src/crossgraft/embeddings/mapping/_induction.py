@@ -1,4 +1,4 @@
-"""Dictionaries out of nothing, and better ones out of bad ones: VecMap's seed and its stochastic induction (ACL 2018)."""
+"""VecMap's self-learning (Artetxe et al., ACL 2018): dictionaries out of nothing, and better ones out of bad ones."""
 
 from __future__ import annotations
 
@@ -7,37 +7,31 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
-from crossgraft.embeddings.mapping import Matrix
+from crossgraft.embeddings.mapping import Mapping, Matrix
+from crossgraft.embeddings.mapping._candidates import Rows, candidates
 from crossgraft.embeddings.mapping._dictionary import less
-from crossgraft.embeddings.mapping.procrustes import rotation
-from crossgraft.embeddings.retrieval import Neighbours, both_ways, nearest
-from crossgraft.embeddings.retrieval.exact import Rows
 from crossgraft.embeddings.space import Space, Vectors, unit
-
-_BLOCK = 256  # rows that are drawn to be kept together
-_MARGIN = 0.1
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How the share of candidates that are kept grows: doubled after so many rounds without progress."""
+    """How the share of candidates that are kept grows: doubled when ``patience`` rounds brought no progress."""
 
     keep: float = 0.1
     patience: int = 50
-    least: float = 1e-6  # progress, in mean cosine
+    threshold: float = 1e-6  # progress, in mean cosine
     neighbours: int = 10  # of CSLS
-    rounds: int = 5000
+    rounds: int = 5000  # at most
 
 
 @dataclass(frozen=True)
 class Induced:
-    """The rotation and dictionary of the last round; the objective is the mean cosine to the nearest word, both ways."""
+    """The last rotation and the dictionary it led to; the mean cosine of words to their nearest, both ways, by round."""
 
     w: Matrix
     pairs: Pairs
-    objective: float
-    rounds: int
-    settled: bool  # all candidates were kept at the end, and it got no better
+    objectives: tuple[float, ...]
+    settled: bool  # at the end all candidates were kept, and it got no better
 
     @property
     def mutual(self) -> Pairs:
@@ -49,95 +43,73 @@ class Induced:
 def seed_pairs(x: Vectors, y: Vectors, neighbours: int) -> Pairs:
     """Words whose similarities to all words of their own language are spread alike.
 
-    Rows of ``(xxᵀ)^½``, sorted, do not depend on the axes of a space nor on the order of the other words, so the two
-    languages can be compared row by row: by CSLS, in both directions, of as many words on each side.
+    Rows of ``(xxᵀ)^½``, sorted, depend neither on the axes of a space nor on the order of its other words, so they can
+    be compared between languages: by CSLS, in both directions, for as many words on each side.
     """
-    n = min(len(x), len(y))
-    a, b = _spread(x[:n]), _spread(y[:n])
-    from_a, from_b = both_ways(a, b, neighbours)
-    a, b = less(a, b, _half(from_a), _half(from_b))
-    forward, backward = both_ways(a, b)
-    return _union(forward.rows[:, 0], backward.rows[:, 0])
+    count = min(len(x), len(y))
+    return chosen(spread(x[:count]), spread(y[:count]), neighbours)[0]
 
 
-def _spread(x: Vectors) -> Vectors:
+def spread(x: Vectors) -> Vectors:
+    """The sorted rows of ``(xxᵀ)^½``, normalised as word vectors are. (n, n)"""
     u, s, _ = np.linalg.svd(x.astype(np.float64), full_matrices=False)
-    found = np.sort((u * s) @ u.T, axis=1).astype(np.float32)
+    half = u * np.sqrt(s)
+    found = np.sort((half @ half.T).astype(np.float32), axis=1)
     return Space((), found).normalised(("unit", "center", "unit")).vectors
 
 
-def self_learnt(x: Vectors, y: Vectors, pairs: Pairs, schedule: Schedule, rng: np.random.Generator) -> Induced:
-    """A rotation from a dictionary, a dictionary from the rotation, and so on, from few and random candidates to all.
+def self_learnt(x: Vectors, y: Vectors, w: Matrix, schedule: Schedule, rng: np.random.Generator) -> Induced:
+    """A dictionary from a rotation, a rotation from the dictionary, and so on, from few and random candidates to all."""
+    keep, best, since, settled = schedule.keep, -np.inf, 0, False
+    objectives: list[float] = []
+    while True:
+        mapped = unit(Mapping(source=w).map_source(x))
+        pairs, objective = chosen(mapped, y, schedule.neighbours, keep, rng)
+        objectives.append(objective)
+        since += 1
+        if objective >= best + schedule.threshold:
+            best, since = objective, 0
+        elif since > schedule.patience:
+            settled = keep >= 1
+            keep, since = min(1.0, 2 * keep), 0
+        if settled or len(objectives) == schedule.rounds:
+            return Induced(w, pairs, tuple(objectives), settled)
+        w = _rotation(x, y, pairs)
 
-    Of the candidates of a round only a share is kept, so that it cannot settle in the first rut; the paper draws for every
-    pair of words, here 256 neighbouring words are drawn the same candidates, which saves the product with the others.
-    Candidates that are not kept cannot be chosen (in the authors' code they count as 0, and may be).
+
+def chosen(
+    x: Vectors, y: Vectors, neighbours: int, keep: float = 1.0, rng: np.random.Generator | None = None
+) -> tuple[Pairs, float]:
+    """Every word with its best by CSLS, from both sides, and the mean cosine of words to their nearest.
+
+    Each candidate of a word is kept with probability ``keep``; those that are not cannot be chosen (in the authors'
+    code they count as 0, which may still be the largest). A pair that both sides choose is there twice, and weighs twice.
     """
-    keep, best, best_round, round_ = schedule.keep, -np.inf, 0, 0
-    settled = False
-    while round_ < schedule.rounds:
-        round_ += 1
-        w = rotation(x[pairs[:, 0]], y[pairs[:, 1]])
-        mapped = unit(np.asarray(x @ w, dtype=np.float32))
-        from_x, from_y = both_ways(mapped, y, schedule.neighbours)
-        objective = float(from_x.similarity[:, 0].mean() + from_y.similarity[:, 0].mean()) / 2
-        if objective >= best + schedule.least:
-            best, best_round = objective, round_
-        elif round_ - best_round > schedule.patience:
-            if keep >= 1:
-                settled = True
-                break
-            keep, best_round = min(1.0, 2 * keep), round_
-        pairs = _union(
-            _kept_nearest(mapped, y, _half(from_y), keep, rng), _kept_nearest(y, mapped, _half(from_x), keep, rng)
-        )
-    return Induced(w, pairs, objective, round_, settled)
+    n, m = len(x), len(y)
+    near_x, near_y = candidates(x, y, np.full(n, min(neighbours, m)), np.full(m, min(neighbours, n)))
+    objective = float(near_x.first.mean() + near_y.first.mean()) / 2
+    x, y = less(x, y, near_x.mean / np.float32(2), near_y.mean / np.float32(2))
+    place_x, place_y = places(n, m, keep, rng), places(m, n, keep, rng)
+    of_x, of_y = candidates(x, y, place_x + 1, place_y + 1)
+    there = np.stack([np.arange(n), of_x.at(place_x)], axis=1)
+    back = np.stack([of_y.at(place_y), np.arange(m)], axis=1)
+    return np.concatenate([there, back]), objective
 
 
-def _half(neighbours: Neighbours) -> Vectors:
-    """What CSLS takes off on each side, where similarity counts once."""
-    return np.asarray(neighbours.mean / 2, dtype=np.float32)
+def places(count: int, among: int, keep: float, rng: np.random.Generator | None) -> Rows:
+    """Where in its list, best first and counted from 0, each word's first kept candidate stands. (count,)
 
-
-def _kept_nearest(queries: Vectors, targets: Vectors, penalty: Vectors, keep: float, rng: np.random.Generator) -> Rows:
-    """The nearest target of each query by CSLS, among those that are kept for its block of queries."""
-    if keep >= 1:
-        return nearest(queries, targets, penalty=penalty).rows[:, 0]
-    found = np.empty(len(queries), dtype=np.int64)
-    for start in range(0, len(queries), _BLOCK):
-        kept = np.flatnonzero(rng.random(len(targets)) < keep)
-        if len(kept) == 0:
-            kept = rng.integers(len(targets), size=1)
-        block = queries[start : start + _BLOCK]
-        found[start : start + _BLOCK] = kept[nearest(block, targets[kept], penalty=penalty[kept]).rows[:, 0]]
-    return found
-
-
-def _union(forward: Rows, backward: Rows) -> Pairs:
-    """Every word with its choice, from both sides; a pair that both choose is there twice, and weighs twice."""
-    there = np.stack([np.arange(len(forward)), forward], axis=1)
-    back = np.stack([backward, np.arange(len(backward))], axis=1)
-    return np.concatenate([there, back])
-
-
-def believed(x: Vectors, y: Vectors, found: Induced, schedule: Schedule, rng: np.random.Generator) -> dict[str, object]:
-    """Whether a mapping learnt without a dictionary relates the languages; no dictionary is looked at.
-
-    Any two clouds of points can be laid upon each other so that words are near to something. So it is all done again from
-    the same rotation after every second principal axis of the source was turned round, which leaves its shape and takes
-    its meaning. Where that ends with another dictionary and brings words as near, to within a tenth of what is left to
-    cosine 1, the first one is worth no more; where it finds back to the first, that one is no accident.
+    If each candidate is kept with probability p by itself, that place is geometric, ``(1 - p)ᵏ p``. One draw a word has
+    thus the distribution of one draw a candidate, given that at least one of the candidates is kept.
     """
-    _, axes = np.linalg.eigh((x.T @ x).astype(np.float64))
-    mirror = (axes * np.where(np.arange(axes.shape[1]) % 2, -1.0, 1.0)) @ axes.T
-    start = nearest(unit(np.asarray(x @ mirror @ found.w, dtype=np.float32)), y).rows[:, 0]
-    control = self_learnt(x, y, np.stack([np.arange(len(x)), start], axis=1), schedule, rng)
-    known = {tuple(pair) for pair in found.mutual.tolist()}
-    back = sum(tuple(pair) in known for pair in control.mutual.tolist()) > len(known) / 2
-    nearer = found.objective - control.objective > _MARGIN * (1 - control.objective)
-    return {
-        "objective": found.objective,
-        "control": control.objective,
-        "found_again": back,
-        "converged": bool(found.settled and (nearer or back)),
-    }
+    if keep >= 1 or rng is None:
+        return np.zeros(count, dtype=np.int64)
+    any_kept = -np.expm1(among * np.log1p(-keep))
+    drawn = np.log1p(-any_kept * rng.random(count)) / np.log1p(-keep)
+    return np.asarray(np.minimum(drawn.astype(np.int64), among - 1))
+
+
+def _rotation(x: Vectors, y: Vectors, pairs: Pairs) -> Matrix:
+    """Procrustes' rotation for as many pairs as words: their product is summed in float32."""
+    u, _, vt = np.linalg.svd((x[pairs[:, 0]].T @ y[pairs[:, 1]]).astype(np.float64))
+    return np.asarray(u @ vt)

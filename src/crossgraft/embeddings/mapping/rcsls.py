@@ -10,6 +10,7 @@ import numpy as np
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping, Matrix
 from crossgraft.embeddings.mapping._dictionary import BLOCK, vectors_of
+from crossgraft.embeddings.mapping._facts import thinned
 from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
 from crossgraft.embeddings.retrieval import nearest
@@ -58,7 +59,9 @@ class RCSLS:
                 continue
             w, loss, gradient = candidate, new, new_gradient
             losses.append(loss)
-        return Mapping(source=w, facts={"losses": losses, "tried": tried, "rate": rate})
+        return Mapping(
+            source=w, facts={"pairs": len(pairs), "objective": thinned(losses), "tried": tried, "rate": rate}
+        )
 
     def _loss(self, w: Matrix, x: Vectors, y: Vectors, words_x: Vectors, words_y: Vectors) -> tuple[float, Vectors]:
         """The mean over the pairs, and its gradient (d, d); neighbours are held fixed, as they are almost everywhere."""

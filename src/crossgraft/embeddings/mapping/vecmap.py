@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -11,27 +11,31 @@ from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping
 from crossgraft.embeddings.mapping._advanced import advanced
 from crossgraft.embeddings.mapping._dictionary import vectors_of
-from crossgraft.embeddings.mapping._induction import Schedule, believed, seed_pairs, self_learnt
+from crossgraft.embeddings.mapping._facts import thinned
+from crossgraft.embeddings.mapping._induction import Induced, Schedule, seed_pairs, self_learnt
+from crossgraft.embeddings.mapping._refinement import Refined, verdict
 from crossgraft.embeddings.mapping._settings import at_least
-from crossgraft.embeddings.space import Space, Step, unit
-from crossgraft.errors import DataError
+from crossgraft.embeddings.mapping.procrustes import rotation
+from crossgraft.embeddings.space import Space, Step, Vectors
+from crossgraft.errors import DataError, SpecError
 
 
 @MAPPERS.register
 @dataclass(frozen=True)
 class VecMap:
-    """Modes: "supervised" maps by the dictionary; "semi-supervised" begins with it, "identical" with words that are
-    written the same, "unsupervised" with words that are used alike, and all three learn the rest themselves, among the
-    ``cutoff`` most frequent words. Both spaces are mapped, for every pair of languages into a space of its own.
+    """``supervised`` maps by the dictionary. The others learn a larger one among the ``cutoff`` most frequent words, and
+    begin with the dictionary (``semi-supervised``), with words that are written the same (``identical``), or with those of
+    the ``seed_cutoff`` most frequent words that are used alike (``unsupervised``). Both spaces are mapped, for every pair
+    of languages into a space of its own.
     """
 
     mode: Literal["supervised", "semi-supervised", "identical", "unsupervised"] = "supervised"
     cutoff: int = 20_000
     seed_cutoff: int = 4_000
-    keep: float = 0.1
-    patience: int = 50
-    neighbours: int = 10
-    weight: float = 0.5
+    keep: float = 0.1  # share of candidates that are kept at first
+    patience: int = 50  # rounds without progress until it is doubled
+    neighbours: int = 10  # of CSLS
+    weight: float = 0.5  # exponent of how well the languages agree on an axis
 
     normalise: ClassVar[tuple[Step, ...] | None] = ("unit", "center", "unit")
 
@@ -39,7 +43,8 @@ class VecMap:
         at_least(2, cutoff=self.cutoff, seed_cutoff=self.seed_cutoff)
         at_least(1, patience=self.patience, neighbours=self.neighbours)
         at_least(0, weight=self.weight)
-        at_least(0.01, keep=self.keep)
+        if not 0 < self.keep <= 1:
+            raise SpecError(f"expected keep above 0 and at most 1; got {self.keep!r}", ("keep",))
 
     @property
     def uses_dictionary(self) -> bool:
@@ -50,16 +55,15 @@ class VecMap:
         return self.mode != "supervised"
 
     def fit(self, source: Space, target: Space, pairs: Pairs, rng: np.random.Generator) -> Mapping:
+        start = self._start(source, target, pairs)
+        first = vectors_of(start, source, target)
         if self.mode == "supervised":
-            return replace(
-                advanced(*vectors_of(pairs, source, target), weight=self.weight), facts={"pairs": len(pairs)}
-            )
-        x, y = unit(source.vectors[: self.cutoff]), unit(target.vectors[: self.cutoff])
+            return replace(advanced(*first, weight=self.weight), facts={"pairs": len(pairs)})
+        x, y = source.vectors[: self.cutoff], target.vectors[: self.cutoff]
         schedule = Schedule(self.keep, self.patience, neighbours=self.neighbours)
-        found = self_learnt(x, y, self._start(source, target, pairs), schedule, rng)
+        found = self_learnt(x, y, rotation(*first), schedule, rng)
         mapping = advanced(x[found.pairs[:, 0]], y[found.pairs[:, 1]], weight=self.weight)
-        facts = {"rounds": found.rounds, "settled": found.settled, "mutual": len(found.mutual)}
-        return replace(mapping, facts={**facts, **believed(x, y, found, schedule, rng)})
+        return replace(mapping, facts={"start": len(start), **_facts(found, x, y)})
 
     def _start(self, source: Space, target: Space, pairs: Pairs) -> Pairs:
         if self.mode == "unsupervised":
@@ -70,5 +74,17 @@ class VecMap:
             if not same:
                 raise DataError("no word is written the same in both vocabularies; vecmap:unsupervised needs none")
             return np.array(same, dtype=np.int64)
-        vectors_of(pairs, source, target)  # says so when there are none
         return pairs
+
+
+def _facts(found: Induced, x: Vectors, y: Vectors) -> dict[str, Any]:
+    """What is said of the run; it converged if it came to rest on a rotation that is worth being believed."""
+    mutual = found.mutual
+    judged = verdict(x, y, Refined(found.w, mutual, (len(mutual),)))
+    return {
+        **judged,
+        "rounds": len(found.objectives),
+        "objective": thinned(found.objectives),
+        "settled": found.settled,
+        "converged": found.settled and judged["converged"],
+    }

@@ -1,0 +1,110 @@
+"""Two players without a dictionary (Conneau et al., 2018): one maps words, one guesses which language they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crossgraft.embeddings.mapping import Matrix
+from crossgraft.embeddings.space import Vectors
+from crossgraft.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Game:
+    """Sizes and rates; the defaults are the authors'."""
+
+    hidden: int = 2048  # units of either hidden layer of the one that guesses
+    batch: int = 32  # words of each language
+    guesses: int = 5  # steps of the one that guesses before each of the one that maps
+    smoothing: float = 0.1
+    dropout: float = 0.1  # of what is guessed from
+    beta: float = 0.001  # how fast the map returns to a rotation
+
+
+class Players:
+    """The map w, which starts as the identity, and the guesser; they change with every round."""
+
+    def __init__(self, x: Vectors, y: Vectors, game: Game, rng: np.random.Generator) -> None:
+        self._torch = _torch()
+        self._game = game
+        device = "cuda" if self._torch.cuda.is_available() else "cpu"
+        self._random = self._torch.Generator(device).manual_seed(int(rng.integers(2**62)))
+        self._x, self._y = (self._torch.from_numpy(np.array(side)).to(device) for side in (x, y))
+        self._w = self._torch.eye(x.shape[1], device=device).requires_grad_()
+        self._layers = list(self._start((x.shape[1], game.hidden, game.hidden, 1)))
+        is_source = self._torch.arange(2 * game.batch, device=device) < game.batch
+        self._answers = self._torch.where(is_source, 1 - game.smoothing, game.smoothing)
+
+    @property
+    def w(self) -> Matrix:
+        return np.asarray(self._w.detach().cpu().numpy(), dtype=np.float64)
+
+    def load(self, w: Matrix) -> None:
+        """Go on from another map."""
+        with self._torch.no_grad():
+            self._w.copy_(self._torch.from_numpy(w))
+
+    def play(self, rounds: int, rate: float) -> float:
+        """So many steps of the map, each after those of the guesser; the guesser's mean cross-entropy, in nats."""
+        losses = []
+        for _ in range(rounds):
+            for _ in range(self._game.guesses):
+                loss = self._cross_entropy(self._batch().detach(), self._answers)
+                self._step(loss, [part for layer in self._layers for part in layer], rate)
+            losses.append(loss.detach())
+            self._step(self._cross_entropy(self._batch(), 1 - self._answers), [self._w], rate)
+            self._towards_rotation()
+        return float(self._torch.stack(losses).mean())
+
+    def _batch(self) -> Tensor:
+        """Mapped words of the source above words of the target. (2 × batch, d)"""
+        some_x, some_y = (side[self._drawn(len(side))] for side in (self._x, self._y))
+        return self._torch.cat([some_x @ self._w, some_y])
+
+    def _drawn(self, among: int) -> Tensor:
+        return self._torch.randint(among, (self._game.batch,), generator=self._random, device=self._x.device)
+
+    def _cross_entropy(self, vectors: Tensor, answers: Tensor) -> Tensor:
+        functional = self._torch.nn.functional
+        kept = self._torch.rand(vectors.shape, generator=self._random, device=vectors.device) >= self._game.dropout
+        vectors = vectors * kept / (1 - self._game.dropout)
+        for weights, bias in self._layers[:-1]:
+            vectors = functional.leaky_relu(vectors @ weights + bias, 0.2)
+        weights, bias = self._layers[-1]
+        return functional.binary_cross_entropy_with_logits((vectors @ weights + bias)[:, 0], answers)
+
+    def _step(self, loss: Tensor, parts: list[Tensor], rate: float) -> None:
+        with self._torch.no_grad():
+            for part, gradient in zip(parts, self._torch.autograd.grad(loss, parts), strict=True):
+                part.sub_(gradient, alpha=rate)
+
+    def _towards_rotation(self) -> None:
+        with self._torch.no_grad():
+            beta, w = self._game.beta, self._w
+            w.copy_((1 + beta) * w - beta * w @ (w.T @ w))
+
+    def _start(self, widths: tuple[int, ...]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Weights and biases, uniform within ± 1/√(inputs)."""
+        for inputs, outputs in pairwise(widths):
+            bound = inputs**-0.5
+            yield self._uniform((inputs, outputs), bound), self._uniform((outputs,), bound)
+
+    def _uniform(self, shape: tuple[int, ...], bound: float) -> Tensor:
+        drawn = self._torch.rand(shape, generator=self._random, device=self._x.device)
+        return (2 * bound * drawn - bound).requires_grad_()
+
+
+def _torch() -> Any:
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingExtra("the mapping method muse", "torch") from error
+    return torch

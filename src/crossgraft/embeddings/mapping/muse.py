@@ -1,0 +1,95 @@
+"""MUSE (Conneau et al., 2018): an adversarial map without a dictionary, refined by the words that choose each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from crossgraft.embeddings.lexicon import Pairs
+from crossgraft.embeddings.mapping import MAPPERS, Mapping, Matrix
+from crossgraft.embeddings.mapping._adversary import Game, Players
+from crossgraft.embeddings.mapping._dictionary import mutual
+from crossgraft.embeddings.mapping._refinement import Refined, verdict
+from crossgraft.embeddings.mapping._settings import at_least
+from crossgraft.embeddings.mapping.procrustes import rotation
+from crossgraft.embeddings.retrieval import both_ways, nearest
+from crossgraft.embeddings.space import Space, Step, Vectors, unit
+
+_SLOWEST = 1e-6  # rate below which nothing is learnt
+
+
+@MAPPERS.register
+@dataclass(frozen=True)
+class MUSE:
+    """An epoch is ``samples`` words of the source out of the ``frequent`` ones. Its rate is that of the one before times
+    ``decay``, and half of it after each fall of the criterion but the first. The criterion is the mean cosine of the
+    ``judged`` most frequent words to their translations by CSLS. The map with which it was highest is refined:
+    mutual neighbours by CSLS among the ``paired`` most frequent words, Procrustes, and again.
+
+    It often fails, and differs by seed: run several seeds. On a CPU an epoch of the default size takes hours.
+    """
+
+    epochs: int = 5
+    samples: int = 1_000_000
+    frequent: int = 75_000
+    rate: float = 0.1
+    decay: float = 0.98
+    refinements: int = 5
+    paired: int = 15_000
+    judged: int = 10_000
+    neighbours: int = 10  # of CSLS
+    game: Game = field(default_factory=Game)
+
+    uses_dictionary: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = True
+    normalise: ClassVar[tuple[Step, ...] | None] = None
+
+    def __post_init__(self) -> None:
+        at_least(1, epochs=self.epochs, samples=self.samples, frequent=self.frequent, refinements=self.refinements)
+        at_least(1, paired=self.paired, judged=self.judged, neighbours=self.neighbours)
+        at_least(_SLOWEST, rate=self.rate, decay=self.decay)
+
+    def fit(self, source: Space, target: Space, pairs: Pairs, rng: np.random.Generator) -> Mapping:  # noqa: ARG002 - without a dictionary
+        x, y = source.vectors[: self.frequent], target.vectors[: self.frequent]
+        w, learnt = self._adversarial(x, y, rng)
+        found, refined = self._refined(w, x, y)
+        judged = verdict(x[: self.paired], y[: self.paired], found)
+        return Mapping(source=found.w, facts={**judged, "adversarial": learnt, "objective": refined})
+
+    def _adversarial(self, x: Vectors, y: Vectors, rng: np.random.Generator) -> tuple[Matrix, list[float]]:
+        """The best map by the criterion, and the criterion after each epoch."""
+        players = Players(x, y, self.game, rng)
+        best, found, rate, falls = players.w, list[float](), self.rate, 0
+        for _ in range(self.epochs):
+            if rate < _SLOWEST:
+                break
+            players.play(max(1, self.samples // self.game.batch), rate)
+            found.append(self.criterion(players.w, x, y))
+            rate *= self.decay
+            if found[-1] == max(found):
+                best = players.w
+            else:
+                falls += 1
+                rate /= 2 if falls > 1 else 1
+        return best, found
+
+    def _refined(self, w: Matrix, x: Vectors, y: Vectors) -> tuple[Refined, list[float]]:
+        """The best rotation by the criterion, and the criterion after each round."""
+        found, sizes = list[float](), list[int]()
+        for _ in range(self.refinements):
+            near, _ = mutual(Mapping(source=w).map_source(x[: self.paired]), y[: self.paired], density=self.neighbours)
+            w = rotation(x[near[:, 0]], y[near[:, 1]])
+            found.append(self.criterion(w, x, y))
+            sizes.append(len(near))
+            if found[-1] == max(found):
+                best, pairs = w, near
+        return Refined(best, pairs, tuple(sizes)), found
+
+    def criterion(self, w: Matrix, x: Vectors, y: Vectors) -> float:
+        """The mean cosine of frequent words to their translations by CSLS, in [-1, 1]; no dictionary is looked at."""
+        mapped, y = unit(Mapping(source=w).map_source(x)), unit(y)
+        _, near_y = both_ways(mapped, y, self.neighbours)
+        chosen = nearest(mapped[: self.judged], y, penalty=near_y.mean / np.float32(2)).rows[:, 0]
+        return float(np.einsum("ij,ij->i", mapped[: self.judged], y[chosen]).mean())
