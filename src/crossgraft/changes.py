@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import erfc, sqrt
 
 import numpy as np
@@ -39,7 +40,7 @@ class ChangeCell:
     control_ids: tuple[str, ...]
     chance: float | None = None  # what guessing would score; none where there is nothing to guess among
 
-    @property
+    @cached_property
     def regime(self) -> Regime | None:
         return self.row.source.regime(self.target) if self.row.source else None
 

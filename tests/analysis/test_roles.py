@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from crossgraft.analysis.asymmetry import asymmetries
-from crossgraft.analysis.draws import Draws, seed_covariance
+from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.findings import analyse
-from crossgraft.analysis.joint import joint
+from crossgraft.analysis.joint import Sums, joint
 from crossgraft.analysis.roles import IMMUNE, NEARLY, NOT_IMMUNE, NoRoles, Roles, coverage, roles
 from crossgraft.analysis.scores import ScoreRow, matrix_of_scores
+from crossgraft.analysis.seeds import SeedSums
 from crossgraft.analysis.two_way import two_way
 from crossgraft.core import Point
 from crossgraft.matrix import TransferMatrix
@@ -97,11 +98,15 @@ def test_in_a_null_grid_the_first_donor_is_seldom_sure() -> None:
 
 def test_joint_draws_have_the_variance_that_seeds_add() -> None:
     draws = Draws(replace(GRID, seed=3.0, seeds=3).matrix(1))
-    sums = [[(cell, 1 / 6) for cell in draws.cells[at : at + 6]] for at in (0, 6, 40)]
+    weights = np.zeros((3, len(draws.cells)))
+    for weight, start in zip(weights, (0, 6, 40), strict=True):
+        weight[start : start + 6] = 1 / 6
+    sums = Sums(tuple(draws.cells), weights, weights > 0)
     found = joint(sums, draws)
 
     alone = np.stack([draws.sums(one) for one in sums], axis=1)
-    seeds = np.array([[seed_covariance(one, other) for other in sums] for one in sums])
+    by_seed = [SeedSums.of(one) for one in sums]
+    seeds = np.array([[one.covariance(other) for other in by_seed] for one in by_seed])
     assert np.cov(found.draws.T) == pytest.approx(np.cov(alone.T) + seeds, abs=0.15 * float(np.max(seeds)))
     assert found.points == pytest.approx([draws.contrast(one).mean for one in sums])
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossgraft.analysis.draws import Draws, has_items
-from crossgraft.analysis.joint import joint
+from crossgraft.analysis.joint import joint_cells
 from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats
 from crossgraft.stats.roles import asymmetry, halves
@@ -52,7 +52,7 @@ def _of_model(model: str, there: Sequence[ChangeCell], back: Sequence[ChangeCell
     values = _of(there, _mean), _of(back, _mean)
     raw = asymmetry(*values)
     if has_items([*there, *back]):
-        drawn = joint([[(cell, 1.0)] for cell in (*there, *back)], draws).draws
+        drawn = joint_cells([*there, *back], draws)
         sides = drawn[:, : len(there)], drawn[:, len(there) :]
         noise = _noise(values, sides)
         # a draw has the noise of the estimate, and once more its own

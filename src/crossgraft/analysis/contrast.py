@@ -49,7 +49,8 @@ def contrasts(draws: Draws, labels: Labels) -> Iterator[Contrast]:
     for over, group in _groups(cells, labels):
         weighted = _weights(group)
         if weighted:
-            yield Contrast(over, draws.contrast(weighted), _levels(group, weighted, draws))
+            found = draws.contrast(weighted)
+            yield Contrast(over, found, _levels(group, weighted, found))
 
 
 def _groups(cells: Sequence[ChangeCell], labels: Labels) -> Iterator[tuple[str, list[ChangeCell]]]:
@@ -88,8 +89,7 @@ def _weights(cells: Sequence[ChangeCell]) -> list[tuple[ChangeCell, float]]:
     return weighted
 
 
-def _levels(cells: Sequence[ChangeCell], weighted: Weighted, draws: Draws) -> tuple[Inference, ...]:
-    found = draws.contrast(weighted)
+def _levels(cells: Sequence[ChangeCell], weighted: Weighted, found: Estimate) -> tuple[Inference, ...]:
     models = list(dict.fromkeys(cell.row.model for cell, _ in weighted))
     own = [_value(_weights([cell for cell in cells if cell.row.model == model])) for model in models]
     return (

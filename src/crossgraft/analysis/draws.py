@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import hypot
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
 from crossgraft.analysis import unpaired
 from crossgraft.analysis.estimate import Estimate as Estimate
 from crossgraft.analysis.estimate import Verdict as Verdict
 from crossgraft.analysis.estimate import Weighted as Weighted
 from crossgraft.analysis.estimate import exact
+from crossgraft.analysis.seeds import SeedSums
 from crossgraft.core import Floats, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
 from crossgraft.stats.bootstrap import joint_item_bootstrap
@@ -37,12 +37,11 @@ class Draws:
         self._rows: dict[Treatment, list[ChangeCell]] = {}
         for cell in self.cells:
             self._rows.setdefault(cell.row, []).append(cell)
-        known: dict[tuple[str, tuple[str, ...]], tuple[str, frozenset[str]]] = {}
-        self._items = {}  # of each cell: its task and items, one object for all cells that have the same
-        for cell in self.cells:
-            key = (cell.target.task, cell.items)
-            self._items[id(cell)] = known.setdefault(key, (cell.target.task, frozenset(cell.items)))
-        self._change = np.full((DRAWS, len(self.cells)), np.nan)
+        self._items, self._items_of = _item_sets(self.cells)
+        self._counts: dict[bytes, int] = {}  # of different items, by which sets of them
+        means = np.array([cell.change.mean for cell in self.cells], dtype=np.float64)
+        # (cells, draws), so that a cell is read in one go; one that loses all its items in a draw keeps its estimate
+        self._change = np.repeat(means[:, None], DRAWS, axis=1)
         paired = [cell for cell in self.cells if cell.items]
         for task in dict.fromkeys((cell.target.task, cell.metric.name) for cell in paired):
             block = [cell for cell in paired if (cell.target.task, cell.metric.name) == task]
@@ -53,18 +52,27 @@ class Draws:
                 treated, control, metric.aggregate, draws=DRAWS, rng=np.random.default_rng(SEED), groups=groups
             )
             sign = 100.0 if metric.higher_is_better else -100.0
-            for column, cell in enumerate(block):
-                self._change[:, self._place[id(cell)]] = sign * drawn[:, column]
+            places = self.places(block)
+            self._change[places] = np.where(np.isnan(drawn), self._change[places].T, sign * drawn).T
 
     def cells_of(self, row: Treatment) -> Sequence[ChangeCell]:
         return self._rows.get(row, ())
 
-    def count(self, weighted: Weighted) -> int:
-        """Different items that the cells rest on."""
-        sets = {self._items[id(cell)] for cell, _ in weighted}
-        return sum(
-            len(set().union(*(items for name, items in sets if name == task))) for task in {name for name, _ in sets}
-        )
+    def places(self, cells: Sequence[ChangeCell]) -> npt.NDArray[np.intp]:
+        """Where cells are among ``cells``."""
+        return np.array([self._place[id(cell)] for cell in cells], dtype=np.intp)
+
+    def count(self, places: npt.NDArray[np.intp]) -> int:
+        """Different items that the cells at these places rest on."""
+        sets = np.unique(self._items_of[places])
+        if (found := self._counts.get(sets.tobytes())) is None:
+            of_task: dict[str, list[frozenset[str]]] = {}
+            for number in sets:
+                task, items = self._items[number]
+                of_task.setdefault(task, []).append(items)
+            found = sum(len(frozenset().union(*several)) for several in of_task.values())
+            self._counts[sets.tobytes()] = found
+        return found
 
     def mean(self, cells: Iterable[ChangeCell]) -> Estimate | None:
         """The equal-weight mean over cells."""
@@ -80,7 +88,7 @@ class Draws:
         if not has_items(cell for cell, _ in weighted):
             return unpaired.contrast(weighted)
         point = float(sum(weight * cell.change.mean for cell, weight in weighted))
-        return self.estimate(point, self.sums(weighted), weighted, seed_covariance(weighted, weighted))
+        return self.estimate(point, self.sums(weighted), weighted, SeedSums.of(weighted))
 
     def share(self, weighted: Weighted, counts: Callable[[Floats], npt.NDArray[np.bool_]]) -> Estimate:
         """A weighted sum of the cells that count, in percent: with weights 1/n the share of them.
@@ -94,7 +102,7 @@ class Draws:
         values = np.array([cell.change.mean for cell, _ in weighted])
         point = 100 * float(counts(values) @ weights)
         sums = 100 * counts(self.of([cell for cell, _ in weighted])) @ weights
-        return self.estimate(point, sums - sums.mean() + point, weighted, 0.0)
+        return self.estimate(point, sums - sums.mean() + point, weighted)
 
     def statistic(self, cells: Sequence[ChangeCell], summary: Callable[[Floats], Floats]) -> Estimate:
         """A summary over cells, such as the median, which takes the last axis away; its interval is centred as well."""
@@ -102,25 +110,24 @@ class Draws:
             return unpaired.statistic(cells, summary)
         point = float(summary(np.array([cell.change.mean for cell in cells])))
         sums = summary(self.of(cells))
-        return self.estimate(point, sums - sums.mean() + point, [(cell, 1 / len(cells)) for cell in cells], 0.0)
+        return self.estimate(point, sums - sums.mean() + point, [(cell, 1 / len(cells)) for cell in cells])
 
     def of(self, cells: Sequence[ChangeCell]) -> Floats:
         """The cells in every draw: (draws, cells); a cell that lost all its items in a draw keeps its estimate."""
-        drawn = self._change[:, [self._place[id(cell)] for cell in cells]]
-        return np.where(np.isnan(drawn), np.array([cell.change.mean for cell in cells]), drawn)
+        return self._change[self.places(cells)].T
 
     def sums(self, weighted: Weighted) -> Floats:
         """A weighted sum in every draw: (draws,)"""
         return np.asarray(self.of([cell for cell, _ in weighted]) @ np.array([weight for _, weight in weighted]))
 
-    def estimate(self, point: float, sums: Floats, weighted: Weighted, seeds: float) -> Estimate:
-        """A value with the interval of its draws, widened by the variance of seeds (pp²)."""
-        items = self.count(weighted)
-        variance = float(np.var(sums))
-        wider = np.sqrt((variance + seeds) / variance) if variance > 0 else 1.0
-        wider *= _students(variance, weighted) if seeds > 0 else 1.0
+    def estimate(self, point: float, sums: Floats, weighted: Weighted, seeds: SeedSums | None = None) -> Estimate:
+        """A value with the interval of its draws, widened by the luck of seeds."""
+        items = self.count(self.places([cell for cell, _ in weighted]))
+        variance, between = float(np.var(sums)), seeds.variance if seeds else 0.0
+        wider = np.sqrt((variance + between) / variance) if variance > 0 else 1.0
+        wider *= seeds.widening(variance) if seeds and between > 0 else 1.0
         low, high = (point + (float(edge) - point) * wider for edge in np.quantile(sums, [0.025, 0.975]))
-        least = 1.96 * max(np.sqrt(seeds), 100 * _size(weighted) / (items + 2))
+        least = 1.96 * max(np.sqrt(between), 100 * _size(weighted) / (items + 2))
         low, high = min(low, point - least), max(high, point + least)
         return Estimate(exact(point), exact(low), exact(high), len(weighted), items)
 
@@ -130,46 +137,17 @@ def has_items(cells: Iterable[ChangeCell]) -> bool:
     return all(cell.items for cell in cells)
 
 
-def _students(variance: float, weighted: Weighted) -> float:
-    """How much wider Student's quantile is than the normal one, by Satterthwaite: seeds are few, items are not."""
-    parts = [_variance_of(deviations) for deviations in _by_seed(weighted).values()]
-    total = variance + sum(value for value, _ in parts)
-    df = total**2 / max(sum(value**2 / count for value, count in parts), 1e-300)
-    return float(stdtrit(df, 0.975)) / 1.959964 if df < 1000 else 1.0
-
-
-def _variance_of(deviations: Mapping[int | None, float]) -> tuple[float, int]:
-    """What the seeds of a treatment add to the variance of a sum, and by how many degrees of freedom that is known."""
-    count = len(deviations)
-    return sum(value**2 for value in deviations.values()) / (count * (count - 1)), count - 1
-
-
 def _size(weighted: Weighted) -> float:
     """1 for a mean; for the difference of two means what two independent ones have."""
     sides = [abs(sum(weight for _, weight in weighted if sign * weight > 0)) for sign in (1, -1)]
     return hypot(*sides)
 
 
-def seed_covariance(first: Weighted, second: Weighted) -> float:
-    """Of two sums: the seeds of a treatment move all its targets together, those of two treatments do not."""
-    one, other = _by_seed(first), _by_seed(second)
-    found = 0.0
-    for row in one.keys() & other.keys():
-        seeds = one[row].keys() & other[row].keys()
-        if len(seeds) > 1:
-            found += sum(one[row][seed] * other[row][seed] for seed in seeds) / (len(seeds) * (len(seeds) - 1))
-    return found
-
-
-def _by_seed(weighted: Weighted) -> dict[Treatment, dict[int | None, float]]:
-    """What each seed of a treatment adds to the sum, less their mean."""
-    rows: dict[Treatment, dict[int | None, float]] = {}
-    for cell, weight in weighted:
-        if len(cell.seeds) > 1:
-            deviations = rows.setdefault(cell.row, {})
-            for seed, change in zip(cell.seeds, cell.seed_changes, strict=True):
-                deviations[seed] = deviations.get(seed, 0.0) + weight * (change - cell.change.mean)
-    return rows
+def _item_sets(cells: Sequence[ChangeCell]) -> tuple[list[tuple[str, frozenset[str]]], npt.NDArray[np.intp]]:
+    """The different pairs of a task and a set of its items, and which of them each cell has."""
+    known: dict[tuple[str, tuple[str, ...]], int] = {}
+    numbers = [known.setdefault((cell.target.task, cell.items), len(known)) for cell in cells]
+    return [(task, frozenset(items)) for task, items in known], np.array(numbers, dtype=np.intp)
 
 
 def _aligned(block: Sequence[ChangeCell]) -> tuple[Floats, Floats, npt.NDArray[np.integer] | None]:

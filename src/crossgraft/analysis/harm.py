@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis.draws import Draws, Estimate, Weighted, has_items, seed_covariance
+from crossgraft.analysis.draws import Draws, Estimate, Weighted, has_items
 from crossgraft.analysis.regimes import harmed
+from crossgraft.analysis.seeds import SeedSums
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
 
@@ -111,9 +112,9 @@ def _tail(cells: Sequence[ChangeCell]) -> float:
 
 def _ellipse(gain: Weighted, off: Weighted, draws: Draws) -> Ellipse:
     """From the joint draws of items, the luck of seeds added: both sums share items and seeds."""
-    sides = (gain, off)
-    covariance = np.cov(np.stack([draws.sums(side) for side in sides]))
-    covariance += np.array([[seed_covariance(one, other) for other in sides] for one in sides])
+    covariance = np.cov(np.stack([draws.sums(side) for side in (gain, off)]))
+    seeds = [SeedSums.of(side) for side in (gain, off)]
+    covariance += np.array([[one.covariance(other) for other in seeds] for one in seeds])
     values, vectors = np.linalg.eigh(covariance)
     half = np.sqrt(5.991 * np.clip(values, 0, None))  # the .95 quantile of χ² with two degrees of freedom
     angle = float(np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1])))
@@ -131,11 +132,12 @@ def _excess(rows: Sequence[tuple[Treatment, list[ChangeCell]]], draws: Draws) ->
                 known.append((row, _equal(on), _equal(off)))
         if len(known) < _ENOUGH:
             continue
-        drawn = _residuals(_drawn([on for _, on, _ in known], draws), _drawn([off for *_, off in known], draws))
-        point = _residuals(_values([on for _, on, _ in known]), _values([off for *_, off in known]))[0]
+        _, drawn = _line(_drawn([on for _, on, _ in known], draws), _drawn([off for *_, off in known], draws))
+        slope, point = _line(_values([on for _, on, _ in known]), _values([off for *_, off in known]))
         for place, (row, gain, elsewhere) in enumerate(known):
-            seeds = seed_covariance(elsewhere, elsewhere)
-            yield row, draws.estimate(float(point[place]), drawn[:, place], [*gain, *elsewhere], seeds)
+            residual = [*((cell, -float(slope[0, 0]) * weight) for cell, weight in gain), *elsewhere]
+            both = [*gain, *elsewhere]
+            yield row, draws.estimate(float(point[0, place]), drawn[:, place], both, SeedSums.of(residual))
 
 
 def _drawn(sums: Sequence[Weighted], draws: Draws) -> Floats:
@@ -146,9 +148,9 @@ def _values(sums: Sequence[Weighted]) -> Floats:
     return np.array([[sum(weight * cell.change.mean for cell, weight in weighted) for weighted in sums]])
 
 
-def _residuals(x: Floats, y: Floats) -> Floats:
-    """Of y on x by least squares, in every draw: (draws, treatments)."""
+def _line(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Of y on x by least squares, in every draw: slopes (draws, 1) and residuals (draws, treatments)."""
     x, y = (side - side.mean(axis=1, keepdims=True) for side in (x, y))
     spread = (x * x).sum(axis=1, keepdims=True)
     slope = np.divide((x * y).sum(axis=1, keepdims=True), spread, out=np.zeros_like(spread), where=spread > 0)
-    return np.asarray(y - slope * x)
+    return slope, y - slope * x

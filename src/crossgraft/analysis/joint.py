@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import stdtrit
 
 from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.estimate import Estimate, Weighted, exact
 from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats, Treatment
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Weighted sums of cells. A sum may rest on a cell that has no weight in it: its items count all the same."""
+
+    cells: tuple[ChangeCell, ...]
+    weights: Floats  # (sums, cells)
+    used: npt.NDArray[np.bool_]  # (sums, cells): what each rests on
+
+    @property
+    def values(self) -> Floats:
+        """The changes of the cells, in percentage points."""
+        return np.array([cell.change.mean for cell in self.cells])
+
+    def __iter__(self) -> Iterator[Weighted]:
+        """Each sum by itself."""
+        for weights, used in zip(self.weights, self.used, strict=True):
+            yield [(self.cells[place], float(weights[place])) for place in np.flatnonzero(used)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,31 +43,33 @@ class Joint:
     estimates: tuple[Estimate, ...]
 
 
-def joint(sums: Sequence[Weighted], draws: Draws) -> Joint:
+def joint(sums: Sums, draws: Draws) -> Joint:
     """All cells must have items. The luck of seeds is normal, the same for all targets of a training run."""
-    cells = list({id(cell): cell for own in sums for cell, _ in own}.values())
-    place = {id(cell): number for number, cell in enumerate(cells)}
-    weights = np.zeros((len(sums), len(cells)))
-    for number, own in enumerate(sums):
-        for cell, weight in own:
-            weights[number, place[id(cell)]] += weight
-    points = weights @ np.array([cell.change.mean for cell in cells])
-    items = draws.of(cells) @ weights.T
-    luck, df = _seeds(cells, weights)
-    drawn = items + np.random.default_rng(0).standard_normal((len(items), luck.shape[1])) @ luck.T
-    between = (luck**2).sum(axis=1)
-    total = np.var(items, axis=0) + between
-    known = np.divide(total**2, df, out=np.full(len(sums), np.inf), where=df > 0)  # Satterthwaite
+    points = sums.weights @ sums.values
+    items = draws.of(sums.cells) @ sums.weights.T
+    luck, df = _seeds(sums.cells, sums.weights)
+    total = np.var(items, axis=0) + (luck**2).sum(axis=1)
+    known = np.divide(total**2, df, out=np.full(len(points), np.inf), where=df > 0)  # Satterthwaite
+    places = draws.places(sums.cells)
     estimates = []
-    for number, own in enumerate(sums):
-        count = draws.count(own)
+    for number, used in enumerate(sums.used):
+        count = draws.count(places[used])
         error = max(
             float(np.sqrt(total[number])), 100 / (count + 2)
         )  # where hardly an item changed, as Agresti and Min
         half = (float(stdtrit(known[number], 0.975)) if known[number] < 1000 else 1.959964) * error
         point = float(points[number])
-        estimates.append(Estimate(exact(point), exact(point - half), exact(point + half), len(own), count))
-    return Joint(points, drawn, tuple(estimates))
+        estimates.append(Estimate(exact(point), exact(point - half), exact(point + half), int(used.sum()), count))
+    return Joint(points, _with_seeds(items, luck), tuple(estimates))
+
+
+def joint_cells(cells: Sequence[ChangeCell], draws: Draws) -> Floats:
+    """Joint draws of every cell by itself: (draws, cells)"""
+    return _with_seeds(draws.of(cells), _seeds(cells, np.eye(len(cells)))[0])
+
+
+def _with_seeds(items: Floats, luck: Floats) -> Floats:
+    return np.asarray(items + np.random.default_rng(0).standard_normal((len(items), luck.shape[1])) @ luck.T)
 
 
 def _seeds(cells: Sequence[ChangeCell], weights: Floats) -> tuple[Floats, Floats]:

@@ -9,25 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 from scipy.special import ndtr
 
 from crossgraft.analysis.draws import Draws, has_items
-from crossgraft.analysis.estimate import Estimate, Weighted
-from crossgraft.analysis.joint import joint
-from crossgraft.analysis.two_way import BLOCKS, fits, source_of
+from crossgraft.analysis.estimate import Estimate
+from crossgraft.analysis.joint import Sums, joint
+from crossgraft.analysis.two_way import BLOCKS, Fit, fits, source_of
 from crossgraft.analysis.unpaired import over_seeds
+from crossgraft.analysis.wording import TINY
 from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats, Point, Regime, Treatment
 from crossgraft.stats.contrasts import mean_of_units
+from crossgraft.stats.design import Factor
 from crossgraft.stats.roles import ranks
 
 Kind = Literal["languages", "tasks", "points"]
 Side = Literal["donor", "recipient", "donor less recipient"]
-Scores = dict[str, list[tuple[ChangeCell, float]]]
-T = TypeVar("T")
 
 TOP = 3
 _SURE = 0.9
@@ -77,6 +77,14 @@ class Roles:
         if self.side != "donor":
             return NOT_IMMUNE
         return NEARLY if self.way == PAPER else IMMUNE
+
+
+@dataclass(frozen=True, eq=False)
+class _Scores:
+    """The sums of cells that are the scores of names."""
+
+    names: tuple[str, ...]
+    sums: Sums
 
 
 @dataclass(frozen=True)
@@ -138,56 +146,54 @@ def _paper(
     if len({cell.row.source for cell in chosen}) < 2:
         yield NoRoles(of, PAPER, ONE_SOURCE)
         return
-    donors = {name: _by_model(own) for name, own in _grouped(chosen, lambda cell: key(source_of(cell))).items()}
-    takers = {name: _by_model(own) for name, own in _grouped(chosen, lambda cell: key(cell.target)).items()}
-    yield from _sides(of, PAPER, donors, takers, draws)
+    donors, takers = (
+        [key(point) for point in points]
+        for points in ([source_of(cell) for cell in chosen], [cell.target for cell in chosen])
+    )
+    yield from _sides(of, PAPER, _means(chosen, donors), _means(chosen, takers), draws)
 
 
 def _two_way(cells: Sequence[ChangeCell], draws: Draws) -> Iterator[Roles | NoRoles]:
     """A fit a model, then the mean over the models that have the point."""
-    donors: dict[str, list[tuple[ChangeCell, float]]] = {}
-    takers: dict[str, list[tuple[ChangeCell, float]]] = {}
     if len({cell.row.source for cell in cells}) < 2:
         yield NoRoles("points", TWO_WAY, ONE_SOURCE)
         return
-    for _, found in fits(cells):
-        if found is None:
-            continue
-        sides = ((found.sources, found.additive.donors, donors), (found.targets, found.additive.recipients, takers))
-        for points, weights, scores in sides:
-            for point, line in zip(points, weights.tolist(), strict=True):
-                scores.setdefault(str(point), []).extend(zip(found.cells, line, strict=True))
-    if not donors:
+    found = [fit for _, fit in fits(cells) if fit]
+    if not found:
         yield NoRoles("points", TWO_WAY, BLOCKS)
         return
-    gives = {name: _per_model(own) for name, own in donors.items()}
-    takes = {name: _per_model(own) for name, own in takers.items()}
-    yield from _sides("points", TWO_WAY, gives, takes, draws)
+    donors = _effects(found, [(fit.sources, fit.additive.donors) for fit in found])
+    takers = _effects(found, [(fit.targets, fit.additive.recipients) for fit in found])
+    yield from _sides("points", TWO_WAY, donors, takers, draws)
 
 
-def _sides(of: Kind, way: str, donors: Scores, takers: Scores, draws: Draws) -> Iterator[Roles | NoRoles]:
-    both = {name: _added(donors[name], takers[name]) for name in donors if name in takers}
-    sides: tuple[tuple[Side, Scores], ...] = (("donor", donors), ("recipient", takers), ("donor less recipient", both))
+def _sides(of: Kind, way: str, donors: _Scores, takers: _Scores, draws: Draws) -> Iterator[Roles | NoRoles]:
+    sides: tuple[tuple[Side, _Scores], ...] = (
+        ("donor", donors),
+        ("recipient", takers),
+        ("donor less recipient", _differences(donors, takers)),
+    )
     for side, scores in sides:
-        if len(scores) > 1:
+        if len(scores.names) > 1:
             yield _ranked(of, side, way, scores, draws)
         else:
-            yield NoRoles(of, way, f"{len(scores) or 'no'} {side} has none to be ranked among")
+            yield NoRoles(of, way, f"{len(scores.names) or 'no'} {side} has none to be ranked among")
 
 
-def _ranked(of: Kind, side: Side, way: str, scores: Scores, draws: Draws) -> Roles:
-    names, sums = list(scores), list(scores.values())
+def _ranked(of: Kind, side: Side, way: str, scores: _Scores, draws: Draws) -> Roles:
+    names, sums = scores.names, scores.sums
     k = min(TOP, max(1, len(names) // 2))
-    if has_items(cell for own in sums for cell, _ in own):
+    if has_items(sums.cells):
         together = joint(sums, draws)
         placed = ranks(together.draws, together.points, k)
         estimates, why = together.estimates, ""
     else:
         placed, why = None, NO_RANKS
         estimates = tuple(over_seeds(own) if way == TWO_WAY else draws.contrast(own) for own in sums)
-    found = []
-    for place in np.argsort([-estimate.mean for estimate in estimates], kind="stable"):
-        models = _own_values(sums[place])
+    found, by_model = [], list(_by_model(sums))
+    means = np.array([estimate.mean for estimate in estimates])
+    for place in np.argsort(-np.round(means / TINY), kind="stable"):  # names that tie stay in their order
+        models = by_model[place]
         wide = mean_of_units(models)
         low, high = (wide.low, wide.high) if wide else (None, None)
         first, among = (float(placed.first[place]), float(placed.among[place])) if placed else (None, None)
@@ -195,42 +201,43 @@ def _ranked(of: Kind, side: Side, way: str, scores: Scores, draws: Draws) -> Rol
     return Roles(of, side, way, tuple(found), k, placed.same_set if placed else None)
 
 
-def _by_model(cells: Sequence[ChangeCell]) -> list[tuple[ChangeCell, float]]:
-    """Equal weights within a model, and for every model."""
-    groups = _grouped(cells, lambda cell: cell.row.model)
-    return [(cell, 1 / len(own) / len(groups)) for own in groups.values() for cell in own]
+def _means(cells: Sequence[ChangeCell], names: Sequence[str]) -> _Scores:
+    """Of the cells of each name: equal weights within a model, and for every model."""
+    name, model = Factor.of("name", names), Factor.of("model", [cell.row.model for cell in cells])
+    counts = np.zeros((name.levels, model.levels))
+    np.add.at(counts, (name.codes, model.codes), 1)
+    models = (counts > 0).sum(axis=1)
+    used = name.codes == np.arange(name.levels)[:, None]
+    own = 1 / counts[name.codes, model.codes] / models[name.codes]
+    return _Scores(tuple(dict.fromkeys(names)), Sums(tuple(cells), np.where(used, own, 0.0), used))
 
 
-def _per_model(weighted: Weighted) -> list[tuple[ChangeCell, float]]:
-    """Sums that stand for a model each, as their mean."""
-    models = len({cell.row.model for cell, _ in weighted})
-    return _times(weighted, 1 / models)
+def _effects(found: Sequence[Fit], sides: Sequence[tuple[tuple[Point, ...], Floats]]) -> _Scores:
+    """The effects of points (points, cells of a fit) in each model's fit, then their mean over the models that have the point."""
+    names = {str(point): number for number, point in enumerate(dict.fromkeys(p for points, _ in sides for p in points))}
+    cells = tuple(cell for fit in found for cell in fit.cells)
+    weights, used = np.zeros((len(names), len(cells))), np.zeros((len(names), len(cells)), dtype=np.bool_)
+    start, models = 0, np.zeros((len(names), 1))
+    for fit, (points, effects) in zip(found, sides, strict=True):
+        at, end = [names[str(point)] for point in points], start + len(fit.cells)
+        weights[at, start:end], used[at, start:end] = effects, True
+        models[at] += 1
+        start = end
+    return _Scores(tuple(names), Sums(cells, weights / models, used))
 
 
-def _added(donor: Weighted, recipient: Weighted) -> list[tuple[ChangeCell, float]]:
-    """The first sum less the second; a cell of both is there once."""
-    weights = {id(cell): (cell, weight) for cell, weight in donor}
-    for cell, weight in recipient:
-        weights[id(cell)] = (cell, weights.get(id(cell), (cell, 0.0))[1] - weight)
-    return list(weights.values())
+def _differences(first: _Scores, second: _Scores) -> _Scores:
+    """Of names that are in both, over the same cells."""
+    names = tuple(name for name in first.names if name in second.names)
+    one, other = ([scores.names.index(name) for name in names] for scores in (first, second))
+    weights = first.sums.weights[one] - second.sums.weights[other]
+    return _Scores(names, Sums(first.sums.cells, weights, first.sums.used[one] | second.sums.used[other]))
 
 
-def _times(weighted: Weighted, factor: float) -> list[tuple[ChangeCell, float]]:
-    return [(cell, factor * weight) for cell, weight in weighted]
-
-
-def _own_values(weighted: Weighted) -> Floats:
-    """What each model says by itself: its part of the sum, times the number of models."""
-    groups = _grouped(range(len(weighted)), lambda place: weighted[place][0].row.model)
-    return np.array([len(groups) * _value([weighted[place] for place in own]) for own in groups.values()])
-
-
-def _value(weighted: Weighted) -> float:
-    return float(sum(weight * cell.change.mean for cell, weight in weighted))
-
-
-def _grouped(things: Sequence[T], key: Callable[[T], str]) -> dict[str, list[T]]:
-    groups: dict[str, list[T]] = {}
-    for thing in things:
-        groups.setdefault(key(thing), []).append(thing)
-    return groups
+def _by_model(sums: Sums) -> Iterator[Floats]:
+    """What each model says by itself: its part of the sum, times the number of models; one array a sum."""
+    model = Factor.of("model", [cell.row.model for cell in sums.cells])
+    belongs = np.eye(model.levels)[model.codes]  # (cells, models)
+    parts, present = sums.weights * sums.values @ belongs, sums.used @ belongs > 0
+    for own, there in zip(parts, present, strict=True):
+        yield own[there] * there.sum()

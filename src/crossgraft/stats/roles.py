@@ -10,6 +10,7 @@ import numpy.typing as npt
 from crossgraft.core import Floats
 
 Labels = npt.NDArray[np.integer]
+_TIED = 1e-9  # scores this near are equal: sums of the same items in another order differ in their last digits
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,14 @@ def ranks(draws: Floats, scores: Floats, k: int) -> Ranks:
     rest = np.setdiff1d(np.arange(len(scores)), best)
     if not len(rest):
         return Ranks(first, among, k, 1.0)
-    same = draws[:, best].min(axis=1) > draws[:, rest].max(axis=1)
+    same = draws[:, best].min(axis=1) > draws[:, rest].max(axis=1) + _TIED
     return Ranks(first, among, k, float(same.mean()))
 
 
 def _within(draws: Floats, k: int) -> Floats:
     """The share of draws in which each is among the k highest."""
     edge = np.sort(draws, axis=1)[:, -k][:, None]
-    above, tied = draws > edge, draws == edge
+    above, tied = draws > edge + _TIED, np.abs(draws - edge) <= _TIED
     places = (k - above.sum(axis=1, keepdims=True)) / tied.sum(axis=1, keepdims=True)
     return np.asarray((above + tied * places).mean(axis=0))
 
