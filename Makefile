@@ -1,6 +1,6 @@
 # make demo    set up and run an embedding study and an adapter study, ending with reports to open
 # make test    set up and run the fast tests
-# make test-all, lint, bench, bench-scoring, bench-training, docs, clean
+# make test-all, lint, bench, bench-analysis, bench-scoring, bench-training, docs, clean
 # make gpu-check    on a machine with a GPU: the engine in bfloat16 on models of 1B and 8B, in minutes
 #
 # Everything lives in .venv. For another PyTorch build: make TORCH='torch --index-url <url>' demo
@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 CORES := $(shell nproc 2>/dev/null || echo 1)
 DEMO := runs/demo
 
-.PHONY: demo test test-all lint bench bench-scoring bench-training gpu-check docs clean
+.PHONY: demo test test-all lint bench bench-analysis bench-scoring bench-training gpu-check docs clean
 
 # as many runs as cores share the work of the quickstart, one thread each; the last one is the one to watch
 demo: $(VENV)/.demo
@@ -41,6 +41,10 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/startup.py
+
+# two minutes on one core, 2 GB
+bench-analysis: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/analysis.py
 
 # an hour on one core; --quick or --case for less
 bench-scoring: $(VENV)/.bench

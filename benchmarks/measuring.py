@@ -14,10 +14,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import peft
-import torch
-import transformers
-
 
 @dataclass(frozen=True)
 class Cost:
@@ -98,11 +94,10 @@ def _status_mib(name: str) -> float:
 
 def machine(*others: str) -> str:
     """The processor, its load, and versions, with those of the libraries compared."""
-    processor = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").is_file():
-        named = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-        processor = named[0].partition(":")[2].strip() if named else processor
-    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    import peft  # here, so that what measures arrays alone has no torch in its memory
+    import torch
+    import transformers
+
     versions = (
         f"torch {torch.__version__}",
         f"transformers {transformers.__version__}",
@@ -110,6 +105,16 @@ def machine(*others: str) -> str:
         *others,
     )
     return (
-        f"{processor}, {os.cpu_count()} cores, load {load} at the start, {torch.get_num_threads()} thread(s), float32; "
+        f"{processor()}, {torch.get_num_threads()} thread(s), float32; "
         f"Python {platform.python_version()}, {', '.join(versions)}"
     )
+
+
+def processor() -> str:
+    """Its name, cores and load."""
+    name = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").is_file():
+        named = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+        name = named[0].partition(":")[2].strip() if named else name
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    return f"{name}, {os.cpu_count()} cores, load {load} at the start"
