@@ -14,7 +14,6 @@ from crossgraft.analysis.findings import analyse
 from crossgraft.analysis.joint import Sums, joint
 from crossgraft.analysis.roles import IMMUNE, NEARLY, NOT_IMMUNE, NoRoles, Roles, coverage, roles
 from crossgraft.analysis.scores import ScoreRow, matrix_of_scores
-from crossgraft.analysis.seeds import SeedSums
 from crossgraft.analysis.two_way import two_way
 from crossgraft.core import Point
 from crossgraft.matrix import TransferMatrix
@@ -105,7 +104,7 @@ def test_joint_draws_have_the_variance_that_seeds_add() -> None:
     found = joint(sums, draws)
 
     alone = np.stack([draws.sums(one) for one in sums], axis=1)
-    by_seed = [SeedSums.of(one) for one in sums]
+    by_seed = [draws.seeds(one) for one in sums]
     seeds = np.array([[one.covariance(other) for other in by_seed] for one in by_seed])
     assert np.cov(found.draws.T) == pytest.approx(np.cov(alone.T) + seeds, abs=0.15 * float(np.max(seeds)))
     assert found.points == pytest.approx([draws.contrast(one).mean for one in sums])

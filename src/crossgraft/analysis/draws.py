@@ -13,7 +13,7 @@ from crossgraft.analysis.estimate import Estimate as Estimate
 from crossgraft.analysis.estimate import Verdict as Verdict
 from crossgraft.analysis.estimate import Weighted as Weighted
 from crossgraft.analysis.estimate import exact
-from crossgraft.analysis.seeds import SeedSums
+from crossgraft.analysis.seeds import SeedSums, seed_deviations
 from crossgraft.core import Floats, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
 from crossgraft.stats.bootstrap import joint_item_bootstrap
@@ -27,7 +27,7 @@ class Draws:
 
     A draw is one set of item weights a task, the same for all cells of the task (Miller, 2024). Training runs are
     independent of one another, so the luck of seeds adds, for each treatment on its own, the variance between its
-    seeds over their number. Cells of which only scores are known have no items to draw: sums with any of them have
+    seeds over their number, less what draws of items have of it (``seeds.py``). Cells of which only scores are known have no items to draw: sums with any of them have
     the intervals of ``unpaired``.
     """
 
@@ -37,6 +37,7 @@ class Draws:
         self._rows: dict[Treatment, list[ChangeCell]] = {}
         for cell in self.cells:
             self._rows.setdefault(cell.row, []).append(cell)
+        self.deviations = seed_deviations(self.cells)  # of the seeds of each cell, by its id
         self._items, self._items_of = _item_sets(self.cells)
         self._counts: dict[bytes, int] = {}  # of different items, by which sets of them
         means = np.array([cell.change.mean for cell in self.cells], dtype=np.float64)
@@ -88,7 +89,7 @@ class Draws:
         if not has_items(cell for cell, _ in weighted):
             return unpaired.contrast(weighted)
         point = float(sum(weight * cell.change.mean for cell, weight in weighted))
-        return self.estimate(point, self.sums(weighted), weighted, SeedSums.of(weighted))
+        return self.estimate(point, self.sums(weighted), weighted, self.seeds(weighted))
 
     def share(self, weighted: Weighted, counts: Callable[[Floats], npt.NDArray[np.bool_]]) -> Estimate:
         """A weighted sum of the cells that count, in percent: with weights 1/n the share of them.
@@ -119,6 +120,10 @@ class Draws:
     def sums(self, weighted: Weighted) -> Floats:
         """A weighted sum in every draw: (draws,)"""
         return np.asarray(self.of([cell for cell, _ in weighted]) @ np.array([weight for _, weight in weighted]))
+
+    def seeds(self, weighted: Weighted) -> SeedSums:
+        """What training runs add to a weighted sum."""
+        return SeedSums.of(weighted, self.deviations)
 
     def estimate(self, point: float, sums: Floats, weighted: Weighted, seeds: SeedSums | None = None) -> Estimate:
         """A value with the interval of its draws, widened by the luck of seeds."""

@@ -38,7 +38,7 @@ from crossgraft.stats.multiplicity import benjamini_hochberg
 LEVEL = 0.05  # of false findings among those that are called findings
 METHOD = (
     f"Intervals of cells: Agresti–Min, 95 %, paired by item, the variance between seeds added. Intervals of "
-    f"means: joint item bootstrap, {DRAWS} draws, seed {SEED}, the variance between seeds added; they are about new items, not about new models, "
+    f"means: joint item bootstrap, {DRAWS} draws, seed {SEED}, the variance between seeds beyond that of single answers added; they are about new items, not about new models, "
     "tasks or languages, unless it says so. What the first sentence counts as a gain is told from zero with at most "
     f"{LEVEL:.0%} false findings among the treatments (Benjamini–Hochberg); its own interval need not be. Cells are not corrected for their number: of 100 cells without any change, about "
     "five have an interval that excludes zero."

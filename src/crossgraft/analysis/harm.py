@@ -13,7 +13,6 @@ import numpy as np
 
 from crossgraft.analysis.draws import Draws, Estimate, Weighted, has_items
 from crossgraft.analysis.regimes import harmed
-from crossgraft.analysis.seeds import SeedSums
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
 
@@ -113,7 +112,7 @@ def _tail(cells: Sequence[ChangeCell]) -> float:
 def _ellipse(gain: Weighted, off: Weighted, draws: Draws) -> Ellipse:
     """From the joint draws of items, the luck of seeds added: both sums share items and seeds."""
     covariance = np.cov(np.stack([draws.sums(side) for side in (gain, off)]))
-    seeds = [SeedSums.of(side) for side in (gain, off)]
+    seeds = [draws.seeds(side) for side in (gain, off)]
     covariance += np.array([[one.covariance(other) for other in seeds] for one in seeds])
     values, vectors = np.linalg.eigh(covariance)
     half = np.sqrt(5.991 * np.clip(values, 0, None))  # the .95 quantile of χ² with two degrees of freedom
@@ -137,7 +136,7 @@ def _excess(rows: Sequence[tuple[Treatment, list[ChangeCell]]], draws: Draws) ->
         for place, (row, gain, elsewhere) in enumerate(known):
             residual = [*((cell, -float(slope[0, 0]) * weight) for cell, weight in gain), *elsewhere]
             both = [*gain, *elsewhere]
-            yield row, draws.estimate(float(point[0, place]), drawn[:, place], both, SeedSums.of(residual))
+            yield row, draws.estimate(float(point[0, place]), drawn[:, place], both, draws.seeds(residual))
 
 
 def _drawn(sums: Sequence[Weighted], draws: Draws) -> Floats:

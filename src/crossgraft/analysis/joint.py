@@ -47,7 +47,7 @@ def joint(sums: Sums, draws: Draws) -> Joint:
     """All cells must have items. The luck of seeds is normal, the same for all targets of a training run."""
     points = sums.weights @ sums.values
     items = draws.of(sums.cells) @ sums.weights.T
-    luck, df = _seeds(sums.cells, sums.weights)
+    luck, df = _seeds(sums.cells, sums.weights, draws)
     total = np.var(items, axis=0) + (luck**2).sum(axis=1)
     known = np.divide(total**2, df, out=np.full(len(points), np.inf), where=df > 0)  # Satterthwaite
     places = draws.places(sums.cells)
@@ -65,28 +65,25 @@ def joint(sums: Sums, draws: Draws) -> Joint:
 
 def joint_cells(cells: Sequence[ChangeCell], draws: Draws) -> Floats:
     """Joint draws of every cell by itself: (draws, cells)"""
-    return _with_seeds(draws.of(cells), _seeds(cells, np.eye(len(cells)))[0])
+    return _with_seeds(draws.of(cells), _seeds(cells, np.eye(len(cells)), draws)[0])
 
 
 def _with_seeds(items: Floats, luck: Floats) -> Floats:
     return np.asarray(items + np.random.default_rng(0).standard_normal((len(items), luck.shape[1])) @ luck.T)
 
 
-def _seeds(cells: Sequence[ChangeCell], weights: Floats) -> tuple[Floats, Floats]:
+def _seeds(cells: Sequence[ChangeCell], weights: Floats, draws: Draws) -> tuple[Floats, Floats]:
     """Factors of the covariance that seeds add (sums, runs), and Σ v²/df over treatments with v their part of the variance."""
     rows: dict[Treatment, list[int]] = {}
     for number, cell in enumerate(cells):
-        if len(cell.seeds) > 1:
+        if draws.deviations[id(cell)]:
             rows.setdefault(cell.row, []).append(number)
     factors, spent = [np.zeros((len(weights), 0))], np.zeros(len(weights))
     for places in rows.values():
-        names = {seed: number for number, seed in enumerate(dict.fromkeys(s for n in places for s in cells[n].seeds))}
-        deviations = np.zeros((len(places), len(names)))
-        for line, number in enumerate(places):
-            at = [names[seed] for seed in cells[number].seeds]
-            deviations[line, at] = np.array(cells[number].seed_changes) - cells[number].change.mean
-        count = len(names)
-        own = weights[:, places] @ deviations / np.sqrt(count * (count - 1))
+        found = [draws.deviations[id(cells[number])] for number in places]
+        seeds = dict.fromkeys(seed for one in found for seed in one)
+        deviations = np.array([[one.get(seed, 0.0) for seed in seeds] for one in found])
+        own = weights[:, places] @ deviations
         factors.append(own)
-        spent += (own**2).sum(axis=1) ** 2 / (count - 1)
+        spent += (own**2).sum(axis=1) ** 2 / (len(seeds) - 1)
     return np.hstack(factors), spent

@@ -1,42 +1,45 @@
-"""What the luck of training runs adds to sums of cells: a seed moves all targets of its treatment together."""
+"""The luck of training runs beyond what draws of items have already; a seed moves all targets of its treatment together.
+
+A run answers some items by lot, and the next run answers them anew. That luck is between seeds, but the mean over seeds has
+it item by item too, so that draws of items have it already. Counted twice, it makes intervals in which the luck of the
+base cancels, such as contrasts, half as wide again as they should be.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 from scipy.special import stdtrit
 
 from crossgraft.analysis.estimate import Weighted
+from crossgraft.changes import ChangeCell
 from crossgraft.core import Treatment
+
+Deviations = Mapping[int | None, float]  # by seed, in percentage points
 
 
 @dataclass(frozen=True, eq=False)
 class SeedSums:
-    """What each seed of each treatment adds to one weighted sum, less the mean of the treatment's seeds, in percentage points."""
+    """What each seed of each treatment adds to one weighted sum: the squares add up to the variance of the sum, in pp²."""
 
-    rows: Mapping[Treatment, Mapping[int | None, float]]
+    rows: Mapping[Treatment, Deviations]
 
     @classmethod
-    def of(cls, weighted: Weighted) -> SeedSums:
+    def of(cls, weighted: Weighted, deviations: Mapping[int, Deviations]) -> SeedSums:
         rows: dict[Treatment, dict[int | None, float]] = {}
         for cell, weight in weighted:
-            if len(cell.seeds) > 1:
-                deviations = rows.setdefault(cell.row, {})
-                mean = cell.change.mean
-                for seed, change in zip(cell.seeds, cell.seed_changes, strict=True):
-                    deviations[seed] = deviations.get(seed, 0.0) + weight * (change - mean)
+            if own := deviations[id(cell)]:
+                found = rows.setdefault(cell.row, {})
+                for seed, deviation in own.items():
+                    found[seed] = found.get(seed, 0.0) + weight * deviation
         return cls(rows)
 
     def covariance(self, other: SeedSums) -> float:
         """Of two sums, in pp²: the seeds of two treatments have nothing in common."""
-        found = 0.0
-        for row in self.rows.keys() & other.rows.keys():
-            one, two = self.rows[row], other.rows[row]
-            seeds = one.keys() & two.keys()
-            if len(seeds) > 1:
-                found += sum(one[seed] * two[seed] for seed in seeds) / (len(seeds) * (len(seeds) - 1))
-        return found
+        both = ((self.rows[row], other.rows[row]) for row in self.rows.keys() & other.rows.keys())
+        return sum(one[seed] * two[seed] for one, two in both for seed in one.keys() & two.keys())
 
     @property
     def variance(self) -> float:
@@ -55,7 +58,87 @@ class SeedSums:
 
     def _parts(self) -> list[tuple[float, int]]:
         """Each treatment's part of the variance, and the degrees of freedom by which it is known."""
-        return [
-            (sum(value**2 for value in own.values()) / (len(own) * (len(own) - 1)), len(own) - 1)
-            for own in self.rows.values()
-        ]
+        return [(sum(value**2 for value in own.values()), len(own) - 1) for own in self.rows.values()]
+
+
+def seed_deviations(cells: Sequence[ChangeCell]) -> dict[int, Deviations]:
+    """Of each seed of a cell from their mean, by id of the cell; shrunk so that their squares add up to what seeds add to its variance.
+
+    A deviation has two parts: what its seed does to all targets of the treatment (the mean over them), and the rest. Each
+    part keeps 1 - A/V of its variance, with V the variance between seeds and A what single answers put into it. Two
+    or three seeds tell a variance badly, so V and A are summed: of the first part over all treatments, of the rest over
+    all cells of a task. A run's answers to one item in several languages are taken as independent: where
+    they are not, A is too small, and intervals a little wide.
+    """
+    raw = {id(cell): _deviations(cell) for cell in cells}
+    rows: dict[Treatment, list[ChangeCell]] = {}
+    for cell in cells:
+        if raw[id(cell)]:
+            rows.setdefault(cell.row, []).append(cell)
+    common = {row: _common([raw[id(cell)] for cell in own]) for row, own in rows.items()}
+    kept = _kept(rows, raw, common)
+    found: dict[int, Deviations] = {id(cell): {} for cell in cells}
+    for row, own in rows.items():
+        for cell in own:
+            whole, rest = kept[None], kept[cell.target.task]
+            found[id(cell)] = {
+                seed: whole * common[row][seed] + rest * (value - common[row][seed])
+                for seed, value in raw[id(cell)].items()
+            }
+    return found
+
+
+def _deviations(cell: ChangeCell) -> dict[int | None, float]:
+    """Scaled so that their squares add up to the variance of the mean over seeds; none of a cell with one seed."""
+    count = len(cell.seeds)
+    if count < 2 or not cell.seed_changes:
+        return {}
+    mean, scale = sum(cell.seed_changes) / count, sqrt(count * (count - 1))
+    return {seed: (one - mean) / scale for seed, one in zip(cell.seeds, cell.seed_changes, strict=True)}
+
+
+def _common(cells: Sequence[Deviations]) -> Deviations:
+    """The mean over the targets of a treatment that have the seed."""
+    found: dict[int | None, list[float]] = {}
+    for cell in cells:
+        for seed, value in cell.items():
+            found.setdefault(seed, []).append(value)
+    return {seed: sum(values) / len(values) for seed, values in found.items()}
+
+
+def _kept(
+    rows: Mapping[Treatment, Sequence[ChangeCell]],
+    raw: Mapping[int, Deviations],
+    common: Mapping[Treatment, Deviations],
+) -> dict[str | None, float]:
+    """√(1 - A/V): of what is common to a treatment's targets; and, by task, of the rest."""
+    sums: dict[str | None, list[tuple[float, float]]] = {}
+    for row, own in rows.items():
+        answers = {id(cell): _answers(cell) for cell in own}
+        count = len(own)
+        in_common = sum(answers.values()) / count**2
+        sums.setdefault(None, []).append((_squares(common[row].values()), in_common))
+        for cell in own:
+            rest = _squares(value - common[row][seed] for seed, value in raw[id(cell)].items())
+            in_rest = answers[id(cell)] * (1 - 2 / count) + in_common
+            sums.setdefault(cell.target.task, []).append((rest, in_rest))
+    return {key: _share(*(sum(values) for values in zip(*pairs, strict=True))) for key, pairs in sums.items()}
+
+
+def _squares(values: Iterable[float]) -> float:
+    return sum(value**2 for value in values)
+
+
+def _share(between: float, answers: float) -> float:
+    return sqrt(max(0.0, 1 - answers / between)) if between > 0 else 0.0
+
+
+def _answers(cell: ChangeCell) -> float:
+    """What the mean over S seeds varies by because they answer so few items by lot: Σ p(1 - p) / ((S - 1) n²) of outcomes 0 and 1.
+
+    p is the share of the seeds that were right. Of other outcomes it is not known, and taken as nothing.
+    """
+    right, seeds = cell.treated_statistics[:, 0], len(cell.seeds)
+    if seeds < 2 or not cell.items or not cell.metric.is_mean or right.min() < 0 or right.max() > 1:
+        return 0.0
+    return 1e4 * float(right @ (1 - right)) / ((seeds - 1) * len(right) ** 2)
