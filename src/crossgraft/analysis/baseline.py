@@ -116,12 +116,23 @@ def _luck(columns: dict[Point, list[ChangeCell]]) -> ColumnLuck:
     right = np.full((len(columns), len(place)), np.nan)
     control = np.full_like(right, np.nan)
     for number, (target, cells) in enumerate(columns.items()):
-        shared = [cell for cell in cells if cell.items == cells[0].items]
-        at = [place[target.task, item] for item in cells[0].items]
-        right[number, at] = np.mean([_values(cell.treated_statistics) for cell in shared], axis=0)
+        first = cells[0].items
+        shared = [cell for cell in cells if cell.items == first or set(cell.items) == set(first)]
+        at = [place[target.task, item] for item in first]
+        right[number, at] = np.mean(
+            [_in_order(_values(cell.treated_statistics), cell, first) for cell in shared], axis=0
+        )
         control[number, at] = _values(cells[0].control_statistics)
     runs = min(sum(len(cell.seeds) for cell in cells) for cells in columns.values())
     return column_luck(right, control, runs)
+
+
+def _in_order(values: Floats, cell: ChangeCell, items: Sequence[str]) -> Floats:
+    """Of the cell's items, as they stand in ``items``."""
+    if cell.items == items:
+        return values
+    place = {item: number for number, item in enumerate(cell.items)}
+    return values[[place[item] for item in items]]
 
 
 def _values(statistics: Floats) -> Floats:

@@ -120,13 +120,13 @@ def _levels(rankers: Ranker, models: Sequence[str], labels: Labels) -> dict[str,
 def _consistency(
     rankers: Ranker, regime: Regime, cells: Sequence[ChangeCell], level_of: Mapping[str, str], draws: Draws
 ) -> Consistency:
-    levels = tuple(dict.fromkeys(level_of[cell.row.model] for cell in cells))
+    levels = tuple(sorted({level_of[cell.row.model] for cell in cells}))  # shuffles must not depend on the spec's order
     by_source: dict[Source, Cells] = {}
     for cell in cells:
         assert cell.row.source is not None
         places = by_source.setdefault((cell.row.source, cell.row.recipe), {})
         places.setdefault((level_of[cell.row.model], cell.target), []).append(cell)
-    tables = [table for of in by_source.values() if (table := _Table.of(of, levels, draws))]
+    tables = [table for _, of in sorted(by_source.items(), key=_source_name) if (table := _Table.of(of, levels, draws))]
     counts = [len({target for _, target in of}) for of in by_source.values()]
     words = REGIME_WORDS[regime]
     if len(levels) < 2:
@@ -136,6 +136,10 @@ def _consistency(
         why = "no source has three recipients that two models rank, and not all alike"
         return Consistency(rankers, regime, words, levels, 0, float(np.median(counts)), why=why)
     return _summary(rankers, regime, levels, tables)
+
+
+def _source_name(place: tuple[Source, Cells]) -> str:
+    return str(place[0])
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from scipy.special import stdtrit
 
 from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.estimate import Estimate, Weighted, exact
+from crossgraft.analysis.seeds import by_name
 from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats, Treatment
 
@@ -79,7 +80,8 @@ def _seeds(cells: Sequence[ChangeCell], weights: Floats, draws: Draws) -> tuple[
         if draws.deviations[id(cell)]:
             rows.setdefault(cell.row, []).append(number)
     factors, spent = [np.zeros((len(weights), 0))], np.zeros(len(weights))
-    for places in rows.values():
+    for row in sorted(rows, key=by_name):
+        places = rows[row]
         found = [draws.deviations[id(cells[number])] for number in places]
         seeds = dict.fromkeys(seed for one in found for seed in one)
         deviations = np.array([[one.get(seed, 0.0) for seed in seeds] for one in found])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from crossgraft.analysis.draws import Draws
+from crossgraft.analysis.seeds import by_name
 from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats, Treatment
 
@@ -29,7 +30,8 @@ def noise_draws(draws: Draws, cells: Sequence[ChangeCell], *, seed: int = 0) -> 
 def _seeds(draws: Draws, cells: Sequence[ChangeCell], rng: np.random.Generator) -> Floats:
     found = np.zeros((NOISE_DRAWS, len(cells)))
     luck: dict[Run, Floats] = {}
-    for place, cell in enumerate(cells):
+    for place in sorted(range(len(cells)), key=lambda place: (by_name(cells[place].row), str(cells[place].target))):
+        cell = cells[place]
         for seed, deviation in draws.deviations[id(cell)].items():
             run = cell.row, seed
             if run not in luck:

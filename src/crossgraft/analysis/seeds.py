@@ -61,6 +61,11 @@ class SeedSums:
         return [(sum(value**2 for value in own.values()), len(own) - 1) for own in self.rows.values()]
 
 
+def by_name(row: Treatment) -> tuple[str, ...]:
+    """An order of treatments for random numbers, so that they do not depend on the order in which a spec lists things."""
+    return row.model, row.name, str(row.source), str(row.recipe)
+
+
 def seed_deviations(cells: Sequence[ChangeCell]) -> dict[int, Deviations]:
     """Of each seed of a cell from their mean, by id of the cell; shrunk so that their squares add up to what seeds add to its variance.
 

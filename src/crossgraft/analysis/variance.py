@@ -15,6 +15,7 @@ import numpy as np
 from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.factors import FEW, crossed_design, nested_design
 from crossgraft.analysis.noise import noise_draws
+from crossgraft.analysis.seeds import by_name
 from crossgraft.analysis.wording import TINY
 from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats, Labels, Regime
@@ -88,7 +89,10 @@ def variance(draws: Draws, labels: Labels, *, regime: Regime | None = None, coun
 
     All cells are fitted from several starts; a regime, which takes as long and is read less, from one.
     """
-    cells = [cell for cell in draws.cells if cell.regime != "MT-ML" and regime in (None, cell.regime)]
+    cells = sorted(
+        (cell for cell in draws.cells if cell.regime != "MT-ML" and regime in (None, cell.regime)),
+        key=lambda cell: (by_name(cell.row), str(cell.target)),
+    )
     if why := _nothing(cells):
         return Variance(why=why)
     places = [(cell.row, cell.target) for cell in cells]

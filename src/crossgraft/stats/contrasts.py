@@ -42,7 +42,7 @@ def pair_contrast(pairs: npt.NDArray[np.integer], values: Floats) -> Interval | 
     df = len(values) - rank
     if df < 1 or np.linalg.matrix_rank(design[:, 1:]) == rank:
         return None
-    inverse = np.linalg.pinv(design)
+    inverse = np.linalg.pinv(design, rcond=1e-9)
     effects = inverse @ values
     variance = float(np.sum((values - design @ effects) ** 2)) / df
     return interval(float(effects[0]), np.sqrt(variance * float(inverse[0] @ inverse[0])), df)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from crossgraft.core import Floats
 
 _NOTHING = 1e-18  # a sum of squares below it is rounding
+_SINGULAR = 1e-9  # of counts: far below what they can have, far above what rounding leaves of a zero
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,7 @@ def additive(table: Floats) -> Additive:
     """The two-way model; unlike means of rows and columns it stays right when the diagonal is missing."""
     present = ~np.isnan(table)
     design = _design(present)
-    coefficients = np.linalg.pinv(design) @ table[present]
+    coefficients = np.linalg.pinv(design, rcond=_SINGULAR) @ table[present]
     residual = np.full(table.shape, np.nan)
     residual[present] = table[present] - design @ coefficients
     rows, columns = coefficients[: len(table)], coefficients[len(table) :]
@@ -97,7 +98,7 @@ def parts(square: Floats) -> Parts:
     transposed = np.swapaxes(cells, -1, -2)
     antisymmetric = (cells - transposed) / 2
     laplacian = np.diag(both.sum(axis=1)) - both.astype(np.float64)
-    potential = antisymmetric.sum(axis=-1) @ np.linalg.pinv(laplacian, hermitian=True)
+    potential = antisymmetric.sum(axis=-1) @ np.linalg.pinv(laplacian, rcond=_SINGULAR, hermitian=True)
     gradient = np.where(both, potential[..., :, None] - potential[..., None, :], 0.0)
     return Parts((cells + transposed) / 2, gradient, antisymmetric - gradient, potential)
 
@@ -135,7 +136,7 @@ def centred(stack: Floats, present: npt.NDArray[np.bool_]) -> Floats:
     design = _design(present)
     values = stack[..., present]
     found = np.zeros(stack.shape)
-    found[..., present] = values - (values @ np.linalg.pinv(design).T) @ design.T
+    found[..., present] = values - (values @ np.linalg.pinv(design, rcond=_SINGULAR).T) @ design.T
     return found
 
 
