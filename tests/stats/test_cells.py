@@ -141,12 +141,12 @@ def test_questions_on_one_passage_count_as_one_draw() -> None:
     assert together.high - together.low > 2.5 * (apart.high - apart.low)
 
 
-@pytest.mark.parametrize(("shared", "naive_below"), [(0.3, 0.88), (0.6, 0.75)])
+@pytest.mark.parametrize(("shared", "naive_below"), [(0.3, 0.85), (0.6, 0.75), (0.9, 0.60)])
 def test_parallel_items_are_clusters(shared: float, naive_below: float) -> None:
     """Row 6: the mean over 11 languages of 400 parallel items; clustered by item it covers, naively it does not."""
     rng = np.random.default_rng(3)
     covered = []
-    for _ in range(400):
+    for _ in range(2000):
         common, own = rng.normal(size=(400, 1)), rng.normal(size=(400, 11))
         latent = np.sqrt(shared) * common + np.sqrt(1 - shared) * own
         changes = np.where(latent > 1.2816, 1.0, np.where(latent < -1.2816, -1.0, 0.0))
@@ -155,7 +155,7 @@ def test_parallel_items_are_clusters(shared: float, naive_below: float) -> None:
         covered.append((clustered.low <= 0 <= clustered.high, naive.low <= 0 <= naive.high))
 
     clustered_cover, naive_cover = np.mean(covered, axis=0)
-    assert 0.92 <= clustered_cover <= 0.98
+    assert 0.93 <= clustered_cover <= 0.97
     assert naive_cover < naive_below
 
 
@@ -172,5 +172,5 @@ def test_moderated_seeds_cover_and_are_no_wider_than_they_must() -> None:
         covered.append(np.abs(seeds.mean(axis=1)) <= half)
         widths.append(half.mean() / plain.mean())
 
-    assert 0.93 <= np.mean(covered) <= 0.965
+    assert 0.93 <= np.mean(covered) <= 0.96
     assert np.mean(widths) < 0.6
