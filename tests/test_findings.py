@@ -39,7 +39,7 @@ def test_the_first_table_has_gain_elsewhere_and_worst_harm() -> None:
     assert (row.gain.mean, row.gain.verdict) == (100, "better")
     assert row.worst is not None
     assert (row.worst.target, row.harmed, row.cells) == (OTHER, 1, 2)
-    assert "1 of 1 treatments gains on the same task in other languages" in findings.sentences[0]
+    assert "The only treatment gains on the same task in other languages" in findings.sentences[0]
     assert "a/en on b/de (-100.0 pp" in findings.sentences[0].replace("m: ", "").replace(" seed 1", "")
 
 
@@ -49,7 +49,7 @@ def test_nothing_found_is_said_so() -> None:
 
     findings = analyse(grid({DE: (same, same), OTHER: (same, same)}))
 
-    assert findings.sentences[0].startswith("None of 1 treatments shows a gain")
+    assert findings.sentences[0].startswith("The only treatment shows no gain")
     assert "no target elsewhere is harmed" in findings.sentences[0]
 
 

@@ -11,6 +11,7 @@ from crossgraft.analysis.harm import target_harm, treatment_harm
 from crossgraft.analysis.regimes import ALL_MODELS, regimes
 from crossgraft.core import Labels, Point, Treatment
 from crossgraft.matrix import TransferMatrix
+from crossgraft.synthetic import SyntheticGrid
 from outcomes import answers, matrix_of, measured
 
 N = 100
@@ -76,8 +77,17 @@ def test_each_question_has_its_interval_or_the_reason_why_not() -> None:
 
     assert [level.level for level in one.levels] == ["new items and seeds", "new models", "new tasks"]
     assert one.levels[1].why == "one model says nothing of others"
-    assert two.levels[1].low == pytest.approx(5)
-    assert "3 tasks, 3 degrees of freedom" in two.levels[2].units
+    assert two.levels[1].why == "2 models do not differ at all: nothing tells how others would"
+
+
+def test_models_and_tasks_that_differ_have_an_interval_each() -> None:
+    matrix = SyntheticGrid(models=2, tasks=3, languages=2, items=100, fragile=1.0, model=5, task_pair=5).matrix(1)
+    _, models, tasks = next(iter(contrasts(Draws(matrix), Labels()))).levels
+
+    assert models.low is not None
+    assert models.units == "2 models, 1 degree of freedom"
+    assert tasks.low is not None
+    assert tasks.units == "3 tasks, 3 degrees of freedom"
 
 
 def test_contrasts_are_made_by_family_size_and_translation_where_they_differ() -> None:

@@ -134,7 +134,7 @@ def test_one_seed_has_no_interval_and_says_why(tmp_path: Path) -> None:
 
     (cell,) = matrix.cells.values()
     assert cell.change.why == "one seed, and no items: nothing tells its noise"
-    assert "1 of 1 cells have no interval" in findings.notes[-1]
+    assert "1 of 1 cell has no interval" in findings.notes[-1]
     assert matrix.tidy()[0]["low"] is None
     for file in write_report(findings, tmp_path / "report"):
         assert not {"nan", "inf"} & set(file.read_text("utf-8").lower().replace(",", " ").replace("[", " ").split())

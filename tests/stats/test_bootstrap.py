@@ -38,15 +38,15 @@ def test_parallel_items_move_together() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shared", [0.0, 0.3, 0.6, 0.9])
+@pytest.mark.parametrize("shared", [0.3, 0.9])
 def test_the_mean_over_parallel_languages_is_covered(shared: float) -> None:
     """Row 6: 11 languages of 400 items that are right or wrong together; .93 to .97 of 95 % intervals hold the truth."""
     rng = np.random.default_rng(4)
     covered = []
-    for _ in range(1500):
+    for _ in range(800):
         latent = np.sqrt(shared) * rng.normal(size=(1, 400)) + np.sqrt(1 - shared) * rng.normal(size=(11, 400))
         changes = weighted((latent > 1.2816).astype(float) - (latent < -1.2816))
-        draws = joint_item_bootstrap(changes, weighted(np.zeros((11, 400))), ratio, draws=400, rng=rng).mean(axis=1)
+        draws = joint_item_bootstrap(changes, weighted(np.zeros((11, 400))), ratio, draws=300, rng=rng).mean(axis=1)
         low, high = np.quantile(draws, [0.025, 0.975])
         covered.append(low <= 0 <= high)
 

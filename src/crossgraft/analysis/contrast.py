@@ -16,6 +16,7 @@ import numpy as np
 
 from crossgraft.analysis.draws import Draws, Estimate, Weighted
 from crossgraft.analysis.regimes import ALL_MODELS
+from crossgraft.analysis.wording import TINY, number_of
 from crossgraft.core import Labels
 from crossgraft.matrix import ChangeCell
 from crossgraft.stats.contrasts import Interval, mean_of_units, pair_contrast
@@ -93,11 +94,19 @@ def _levels(cells: Sequence[ChangeCell], weighted: Weighted, found: Estimate) ->
     models = list(dict.fromkeys(cell.row.model for cell, _ in weighted))
     own = [_value(_weights([cell for cell in cells if cell.row.model == model])) for model in models]
     return (
-        Inference("new items and seeds", found.low, found.high, f"{found.items} items"),
+        _inference("new items and seeds", _bounded(found), number_of(found.items, "item"), found.why),
         _inference(
-            "new models", mean_of_units(np.array(own)), f"{len(models)} models", "one model says nothing of others"
+            "new models",
+            mean_of_units(np.array(own)),
+            number_of(len(models), "model"),
+            "one model says nothing of others",
         ),
-        _inference("new tasks", _task_pairs(weighted), f"{_tasks(weighted)} tasks", "it takes three tasks or more"),
+        _inference(
+            "new tasks",
+            _task_pairs(weighted),
+            number_of(_tasks(weighted), "task"),
+            "it takes three tasks or more",
+        ),
     )
 
 
@@ -108,7 +117,16 @@ def _value(weighted: Weighted) -> float:
 def _inference(level: Level, found: Interval | None, units: str, otherwise: str) -> Inference:
     if found is None:
         return Inference(level, None, None, units, otherwise)
-    return Inference(level, found.low, found.high, f"{units}, {found.df:.0f} degrees of freedom")
+    if found.high - found.low < TINY:
+        return Inference(level, None, None, units, f"{units} do not differ at all: nothing tells how others would")
+    if np.isfinite(found.df):
+        units = f"{units}, {number_of(round(found.df), 'degree')} of freedom"
+    return Inference(level, found.low, found.high, units)
+
+
+def _bounded(found: Estimate) -> Interval | None:
+    """None for an interval that leaves nothing out."""
+    return Interval(found.mean, found.low, found.high, np.inf) if np.isfinite(found.high - found.low) else None
 
 
 def _tasks(weighted: Weighted) -> int:

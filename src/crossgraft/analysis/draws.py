@@ -133,7 +133,8 @@ class Draws:
         wider *= seeds.widening(variance) if seeds and between > 0 else 1.0
         low, high = (point + (float(edge) - point) * wider for edge in np.quantile(sums, [0.025, 0.975]))
         least = 1.96 * max(np.sqrt(between), 100 * _size(weighted) / (items + 2))
-        low, high = min(low, point - least), max(high, point + least)
+        most = 100 * sum(abs(weight) for _, weight in weighted)  # no change is larger than from nothing right to all
+        low, high = max(min(low, point - least), min(-most, point)), min(max(high, point + least), max(most, point))
         return Estimate(exact(point), exact(low), exact(high), len(weighted), items)
 
 

@@ -30,7 +30,7 @@ from crossgraft.analysis.trust import TrustCheck
 from crossgraft.analysis.two_way import TwoWay, two_way
 from crossgraft.analysis.unpaired import NO_ITEMS, cannot
 from crossgraft.analysis.variance import Variance, variance
-from crossgraft.analysis.wording import interval, signed
+from crossgraft.analysis.wording import interval, number_of, signed
 from crossgraft.core import Labels, Point, Regime, Treatment
 from crossgraft.matrix import ChangeCell, ControlCheck, Gap, TransferMatrix
 from crossgraft.stats.multiplicity import benjamini_hochberg
@@ -231,14 +231,18 @@ def _sentences(
 def _what_was_found(summaries: Sequence[Summary]) -> str:
     known = [summary for summary in summaries if summary.gain is not None]
     gains = [summary for summary in known if summary.gain and summary.sure == "better"]
+    only = len(known) == 1
     harmful = [summary for summary in summaries if summary.worst is not None and summary.worst_is_harm]
     if gains:
         best = max(gains, key=lambda summary: summary.gain.mean if summary.gain else -np.inf)
         assert best.gain is not None
+        which = "The only treatment" if only else f"{len(gains)} of {len(known)} treatments"
         text = (
-            f"{len(gains)} of {len(known)} treatments gain{'s' if len(gains) == 1 else ''} {_common_words(known)}; the most "
+            f"{which} gain{'s' if len(gains) == 1 else ''} {_common_words(known)}{': ' if only else '; the most '}"
             f"{best.row} ({signed(best.gain.mean)} pp {interval(best.gain.low, best.gain.high)})"
         )
+    elif only:
+        text = "The only treatment shows no gain that can be told from zero"
     else:
         text = f"None of {len(known)} treatments shows a gain that can be told from zero among so many"
     if not harmful:
@@ -246,8 +250,9 @@ def _what_was_found(summaries: Sequence[Summary]) -> str:
     worst = min(harmful, key=lambda summary: summary.worst.change.mean if summary.worst else np.inf)
     assert worst.worst is not None
     change = worst.worst.change
+    who = "it" if only else str(len(harmful))
     return (
-        f"{text}; {len(harmful)} harm{'s' if len(harmful) == 1 else ''} some other target, the worst {worst.row} on {worst.worst.target} "
+        f"{text}; {who} harm{'s' if len(harmful) == 1 else ''} some other target, the worst {worst.row} on {worst.worst.target} "
         f"({signed(change.mean)} pp {interval(change.low, change.high)})."
     )
 
@@ -282,16 +287,36 @@ def _how_sure(matrix: TransferMatrix) -> str:
         return _how_sure_of_scores(cells)
     counts = sorted(cell.change.n for cell in cells)
     clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in cells)
-    smallest = float(np.median([cell.change.detectable for cell in cells if cell.unit == "pp"] or [np.nan]))
     seeds = sorted({len(cell.seeds) for cell in cells})
-    items = f"{counts[0]}" if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
-    runs = f"{seeds[0]}" if seeds[0] == seeds[-1] else f"{seeds[0]} to {seeds[-1]}"
-    by_chance = len(cells) * 0.05
+    items, runs = _from_to(counts, "item"), _from_to(seeds, "seed")
+    have = "cell has" if len(cells) == 1 else "cells have"
     return (
-        f"{clear} of {len(cells)} cells have an interval that excludes zero (about {by_chance:.0f} would by chance alone); "
-        f"a cell rests on {items} items and {runs} seed{'s' if seeds[-1] > 1 else ''}, "
-        f"so changes below about {smallest:.1f} pp go unseen in a single cell."
+        f"{clear} of {len(cells)} {have} an interval that excludes zero ({_by_chance(len(cells))}); "
+        f"a cell rests on {items} and {runs}{_unseen(cells)}."
     )
+
+
+def _from_to(counts: Sequence[int], noun: str) -> str:
+    """Of sorted counts."""
+    if counts[0] == counts[-1]:
+        return number_of(counts[0], noun)
+    return f"{counts[0]} to {number_of(counts[-1], noun)}"
+
+
+def _by_chance(cells: int) -> str:
+    expected = cells * LEVEL
+    return f"about {expected:.0f} would by chance alone" if expected >= 1 else "by chance alone fewer than one would"
+
+
+def _unseen(cells: Sequence[ChangeCell]) -> str:
+    """What a cell could not have shown; nothing of cells in other units than points."""
+    sizes = [cell.change.detectable for cell in cells if cell.unit == "pp"]
+    if not sizes:
+        return ""
+    smallest = float(np.median(sizes))
+    if smallest >= 100:
+        return ", so no change whatever can be seen in a single cell"
+    return f", so changes below about {smallest:.1f} pp go unseen in a single cell"
 
 
 def _how_sure_of_scores(cells: Sequence[ChangeCell]) -> str:
@@ -300,7 +325,7 @@ def _how_sure_of_scores(cells: Sequence[ChangeCell]) -> str:
         return "No cell has an interval: only scores are known, and nothing tells their noise."
     clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in known)
     none = f"; {len(cells) - len(known)} have none" if len(known) < len(cells) else ""
-    seen = f" (about {len(known) * 0.05:.0f} would by chance alone)"
+    seen = f" ({_by_chance(len(known))})"
     return (
         f"{clear} of {len(known)} cells with an interval over seeds exclude zero{seen}{none}; only scores are known, so nothing is "
         "said of new items."

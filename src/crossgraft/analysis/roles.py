@@ -195,7 +195,7 @@ def _ranked(of: Kind, side: Side, way: str, scores: _Scores, draws: Draws) -> Ro
     for place in np.argsort(-np.round(means / TINY), kind="stable"):  # names that tie stay in their order
         models = by_model[place]
         wide = mean_of_units(models)
-        low, high = (wide.low, wide.high) if wide else (None, None)
+        low, high = (wide.low, wide.high) if wide and wide.high - wide.low > TINY else (None, None)
         first, among = (float(placed.first[place]), float(placed.among[place])) if placed else (None, None)
         found.append(Role(names[place], estimates[place], len(models), low, high, first, among, why))
     return Roles(of, side, way, tuple(found), k, placed.same_set if placed else None)

@@ -13,6 +13,7 @@ import numpy as np
 
 from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.regimes import ALL_MODELS
+from crossgraft.analysis.wording import number_of
 from crossgraft.core import Floats, Point
 from crossgraft.matrix import ChangeCell
 from crossgraft.stats.structure import Additive, additive, centred, leading_blocks, leading_shares, parts
@@ -146,7 +147,7 @@ def _structure(model: str, cells: Sequence[ChangeCell], draws: Draws) -> Structu
     grid = _Grid.of(cells, draws)
     size = len(grid.sources), len(grid.targets)
     if min(size) < _LEAST:
-        why = f"{size[0]} sources and {size[1]} targets are too few to have a structure"
+        why = f"{number_of(size[0], 'source')} and {number_of(size[1], 'target')} are too few to have a structure"
         return Structure(model, *size, why=why)
     fitted = additive(grid.change)
     two_way = _two_way(fitted, grid)

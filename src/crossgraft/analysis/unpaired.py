@@ -92,7 +92,8 @@ def cannot(matrix: TransferMatrix) -> Iterator[str]:
         yield "Sources of one task leave nothing to set against it: there is no contrast of on-task and off-task transfer."
     if without := sum(bool(cell.change.why) for cell in cells):
         reasons = dict.fromkeys(cell.change.why for cell in cells if cell.change.why)
-        yield f"{without} of {len(cells)} cells have no interval: {'; or '.join(reasons)}."
+        have = "cell has" if len(cells) == 1 else "cells have"
+        yield f"{without} of {len(cells)} {have} no interval: {'; or '.join(reasons)}."
 
 
 def _over_pairs(point: float, found: Clustered, cells: Sequence[ChangeCell]) -> Estimate:

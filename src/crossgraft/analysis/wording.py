@@ -22,6 +22,14 @@ def signed(value: float, digits: int = 1) -> str:
     return f"{value:+.{digits}f}"
 
 
+def number_of(count: int, noun: str) -> str:
+    """
+    >>> number_of(1, "item"), number_of(2, "item")
+    ('1 item', '2 items')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def interval(low: float, high: float) -> str:
     """Its ends; an interval that leaves nothing out is none."""
     return "[no interval]" if isinf(high - low) else f"[{signed(low)}, {signed(high)}]"

@@ -22,7 +22,15 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
     yield from _table(
         ["model", "treatment", "gain (pp)", "where", "how sure", "worst elsewhere (pp)", "harmed"],
         (
-            [one.model, one.treatment, f"{one.gain} ({one.gain_n})", one.gain_is, one.sure, one.worst, one.harmed]
+            [
+                one.model,
+                one.treatment,
+                f"{one.gain} ({one.gain_n})" if one.gain_n else one.gain,
+                one.gain_is,
+                one.sure,
+                one.worst,
+                one.harmed,
+            ]
             for one in view.summaries(findings)
         ),
     )

@@ -131,7 +131,7 @@ def _agreement(one: Consistency) -> tuple[str, ...]:
         if noise.low is not None and noise.high is not None:
             rho += f" [{noise.low:.2f}, {noise.high:.2f}]"
     return (
-        f"{len(one.levels)} {one.rankers}",
+        f"{len(one.levels)} {one.rankers}" if len(one.levels) > 1 else "1 model",
         str(one.regime),
         str(one.sources),
         "–" if one.index is None else f"{one.index:.2f}{ends}",

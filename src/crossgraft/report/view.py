@@ -10,7 +10,7 @@ from crossgraft.analysis.draws import Estimate
 from crossgraft.analysis.findings import Findings, Summary, columns_of
 from crossgraft.analysis.gates import Gate
 from crossgraft.analysis.trust import TrustCheck
-from crossgraft.analysis.wording import TINY, interval, signed
+from crossgraft.analysis.wording import TINY, interval, number_of, signed
 from crossgraft.matrix import ChangeCell, ControlCheck
 
 _FULL_COLOUR = 15.0  # percentage points at which the colour is deepest
@@ -33,9 +33,9 @@ def estimate(one: Estimate | None) -> str:
 
 def counted(one: Estimate) -> str:
     """What a mean rests on; where there are no items, what its interval is over."""
-    cells = f"{one.cells} cell{'s' if one.cells != 1 else ''}"
+    cells = number_of(one.cells, "cell")
     if one.items:
-        return f"{cells}, {one.items} items"
+        return f"{cells}, {number_of(one.items, 'item')}"
     return f"{cells}, {f'over {one.basis}' if one.basis else f'no interval: {one.why}'}"
 
 
@@ -90,7 +90,7 @@ def summaries(findings: Findings) -> Iterator[SummaryView]:
             sure=one.sure,
             worst=_worst(one),
             worst_n=f"n = {items(one.worst)}" if one.worst else "",
-            harmed=f"{one.harmed} of {one.cells}",
+            harmed=f"{one.harmed} of {one.cells}" if one.cells else "–",
         )
 
 
