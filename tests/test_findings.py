@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from crossgraft.analysis.findings import analyse
 from crossgraft.core import Point, Treatment
 from crossgraft.matrix import TransferMatrix
+from crossgraft.metrics import METRICS
 from crossgraft.synthetic import SyntheticGrid
 from outcomes import BASE, answers, matrix_of, measured
 
@@ -72,6 +75,30 @@ def test_no_change_on_few_items_is_not_sure_to_be_none() -> None:
     assert estimate.low == pytest.approx(-100 * 1.96 / 32)
     assert estimate.high == pytest.approx(100 * 1.96 / 32)
     assert estimate.verdict == "not distinguishable"
+
+
+@pytest.mark.parametrize("items", [1, 2])
+def test_one_or_two_items_that_got_worse_are_no_finding(items: int) -> None:
+    """All draws of one item are the same; the mean over one cell is no surer than the cell."""
+    findings = analyse(grid({DE: ([1] * items, [0] * items)}))
+
+    (row,) = findings.summaries
+    (cell,) = findings.matrix.cells.values()
+    assert row.gain is not None
+    assert row.gain.mean == -100
+    assert row.gain.verdict == "not distinguishable"
+    assert row.gain.high >= cell.change.high - 1e-9
+
+
+def test_cells_without_points_say_nothing_of_points() -> None:
+    """Bits per byte: no size of change in points that could be seen."""
+    matrix = grid({DE: ([1, 0] * 9, [0, 1] * 9)})
+    bits = METRICS.get("bits-per-byte")
+    cells = {place: replace(cell, metric=bits) for place, cell in matrix.cells.items()}
+
+    sentences = " ".join(analyse(replace(matrix, cells=cells)).sentences)
+    assert "nan" not in sentences
+    assert "go unseen" not in sentences
 
 
 def test_a_change_below_a_billionth_is_zero() -> None:

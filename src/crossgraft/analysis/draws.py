@@ -83,8 +83,8 @@ class Draws:
     def contrast(self, weighted: Weighted) -> Estimate:
         """A weighted sum of cells.
 
-        Where hardly an item changed, draws hardly differ: the interval is never narrower than what Agresti and
-        Min's would be for as many items of which none changed.
+        Where hardly an item changed, or all did, draws hardly differ: the interval holds at least what Agresti and
+        Min's would for as many items that all changed alike.
         """
         if not has_items(cell for cell, _ in weighted):
             return unpaired.contrast(weighted)
@@ -132,15 +132,24 @@ class Draws:
         wider = np.sqrt((variance + between) / variance) if variance > 0 else 1.0
         wider *= seeds.widening(variance) if seeds and between > 0 else 1.0
         low, high = (point + (float(edge) - point) * wider for edge in np.quantile(sums, [0.025, 0.975]))
-        least = 1.96 * max(np.sqrt(between), 100 * _size(weighted) / (items + 2))
+        centre, least = _least(point, _size(weighted), items)
+        low, high = min(low, point - 1.96 * np.sqrt(between)), max(high, point + 1.96 * np.sqrt(between))
         most = 100 * sum(abs(weight) for _, weight in weighted)  # no change is larger than from nothing right to all
-        low, high = max(min(low, point - least), min(-most, point)), min(max(high, point + least), max(most, point))
+        low, high = max(min(low, centre - least), min(-most, point)), min(max(high, centre + least), max(most, point))
         return Estimate(exact(point), exact(low), exact(high), len(weighted), items)
 
 
 def has_items(cells: Iterable[ChangeCell]) -> bool:
     """Whether items can be drawn anew for all of them."""
     return all(cell.items for cell in cells)
+
+
+def _least(point: float, size: float, items: int) -> tuple[float, float]:
+    """Centre and half width of Agresti and Min's interval (2005), were every item's difference the mean one."""
+    each = point / (100 * size) if size > 0 else 0.0
+    centre = each * items / (items + 2)
+    squares = items * (each - centre) ** 2 + 1 + 2 * centre**2
+    return 100 * size * centre, 1.96 * 100 * size * float(np.sqrt(squares)) / (items + 2)
 
 
 def _size(weighted: Weighted) -> float:
