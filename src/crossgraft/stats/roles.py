@@ -51,7 +51,7 @@ def additive(sources: Labels, targets: Labels) -> Additive | None:
     design = np.column_stack([np.ones(n), gives @ free_s, takes @ free_t])
     if n == 0 or np.linalg.matrix_rank(design) < design.shape[1]:
         return None
-    inverse = np.linalg.pinv(design)  # (1 + s-1 + t-1, n)
+    inverse = np.linalg.pinv(design, rcond=1e-9)  # (1 + s-1 + t-1, n)
     return Additive(free_s @ inverse[1:s], free_t @ inverse[s:], design @ inverse)
 
 
