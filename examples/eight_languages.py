@@ -54,8 +54,15 @@ train = {train}
 [methods]
 use = [
   "procrustes", "vecmap:supervised", "c1", "vecmap:semi-supervised",
-  "vecmap:identical", "vecmap:unsupervised", "muse", "icp", "gromov-wasserstein",
+  "vecmap:identical", "vecmap:unsupervised", "icp", "gromov-wasserstein", "muse",
 ]
+
+[methods.settings]  # of what takes minutes a pair, less than the authors' defaults
+"vecmap:semi-supervised" = {{ cutoff = 4000 }}
+"vecmap:identical" = {{ cutoff = 4000 }}
+"vecmap:unsupervised" = {{ cutoff = 4000 }}
+c1 = {{ steps = 20, negatives = 60 }}
+icp = {{ words = 3000, more_words = 4000, restarts = 30 }}
 """,
 }
 
