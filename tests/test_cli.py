@@ -113,7 +113,7 @@ def test_a_job_that_failed_is_run_again_once_its_data_are_mended(
     crossgraft, embedding_spec: Path, tmp_path: Path
 ) -> None:  # type: ignore[no-untyped-def]
     text = embedding_spec.read_text().replace("procrustes", "vecmap:identical").replace("all = true", 'use = ["de:fi"]')
-    embedding_spec.write_text(text)
+    embedding_spec.write_text(text + '[methods.settings."vecmap:identical"]\npatience = 1\nkeep = 1.0\n')
     assert crossgraft("run", "study.toml", "--threads", "1")[0] == 1
     with (tmp_path / "fi.vec").open("a") as stream:
         stream.writelines(line for line in (tmp_path / "de.vec").read_text().splitlines(True)[1:20])
