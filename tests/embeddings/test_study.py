@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from crossgraft.analysis.results import load_findings, load_matrix
@@ -64,6 +65,18 @@ def test_a_smoke_run_whose_only_query_is_not_known_is_no_mistake(embedding_spec:
     failed = [event for event in smoke(load_study(embedding_spec), ONE) if isinstance(event, Failed)]
 
     assert failed == []
+
+
+def test_a_pair_whose_only_query_is_not_known_is_a_gap_of_the_report(embedding_spec: Path, tmp_path: Path) -> None:
+    (embedding_spec.parent / "de-fi.test.tsv").write_text("de1\tfi1\nunknown\tfi2\n")  # the second is drawn
+
+    run(load_study(embedding_spec, overrides=["limit=1"]), tmp_path / "out", settings=ONE)
+
+    matrix = load_matrix(Store(tmp_path / "out"))
+    assert {(str(gap.target), gap.reason) for gap in matrix.gaps} == {
+        ("bli/de:fi", "none of its 1 items counts for MAP")
+    }
+    assert np.isnan(matrix.change).sum() == len(matrix.gaps) == 2
 
 
 def test_a_glimpse_of_spaces_of_different_widths_is_refused(embedding_spec: Path) -> None:
