@@ -1,6 +1,6 @@
 # make demo    set up and run an embedding study and an adapter study, ending with reports to open
 # make test    set up and run the fast tests
-# make test-all, lint, bench, bench-analysis, bench-scoring, bench-training, docs, clean
+# make test-all, lint, bench, bench-analysis, bench-scoring, bench-training, bench-embeddings, docs, clean
 # make gpu-check    on a machine with a GPU: the engine in bfloat16 on models of 1B and 8B, in minutes
 #
 # Everything lives in .venv. For another PyTorch build: make TORCH='torch --index-url <url>' demo
@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 CORES := $(shell nproc 2>/dev/null || echo 1)
 DEMO := runs/demo
 
-.PHONY: demo test test-all lint bench bench-analysis bench-scoring bench-training gpu-check docs clean
+.PHONY: demo test test-all lint bench bench-analysis bench-scoring bench-training bench-embeddings gpu-check docs clean
 
 # as many runs as cores share the work of the quickstart, one thread each; the last one is the one to watch
 demo: $(VENV)/.demo
@@ -53,6 +53,12 @@ bench-scoring: $(VENV)/.bench
 # half an hour on one core; TRL is compared with where it is: .venv/bin/python -m pip install -c .venv/constraints.txt trl
 bench-training: $(VENV)/.demo
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/training.py
+
+# half an hour on one core
+bench-embeddings: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/loading.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/retrieval.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/mapping_memory.py
 
 gpu-check: $(VENV)/.bench
 	$(BIN)/python benchmarks/gpu_check.py

@@ -1,8 +1,4 @@
-"""A user's mistakes, through the command line: one sentence, exit code 2, nothing lost.
-
-Mistakes in the vectors of an embedding study surface in the job that reads them: exit code 1,
-the other jobs are kept. All others are found before anything is computed.
-"""
+"""A user's mistakes, through the command line, are found before anything is computed: one sentence, exit code 2."""
 
 from __future__ import annotations
 
@@ -98,17 +94,43 @@ def test_a_mistake_in_an_adapter_study(
     assert code == 2
 
 
+def swapped(name: str) -> Mistake:
+    def mistake(folder: Path) -> None:
+        pairs = [line.split("\t") for line in (folder / name).read_text("utf-8").splitlines()]
+        (folder / name).write_text("".join(f"{target}\t{source}\n" for source, target in pairs), "utf-8")
+
+    return mistake
+
+
+def three_words(folder: Path) -> None:
+    for file in folder.glob("*.vec"):
+        file.write_text("".join(file.read_text("utf-8").splitlines(keepends=True)[1:4]), "utf-8")
+
+
+def too_large(folder: Path) -> None:
+    replaced("study.toml", "[spaces]", "[spaces]\ntop = 0")(folder)
+    (folder / "fi.vec").write_bytes(b"90000000000 8\nfi1 " + bytes(range(32)))  # word2vec binary, by its header
+
+
 @pytest.mark.parametrize(
-    ("mistake", "sentence", "code"),
+    ("mistake", "sentence"),
     [
-        (lambda d: (d / "fi.vec").unlink(), "spaces.files, language 'fi': no such file: ", 2),
-        (lambda d: (d / "de-fi.train.tsv").unlink(), "de:fi: no dictionary ", 2),
-        (appended("de-fi.train.tsv", b"one two\n"), "de-fi.train.tsv, line 61: expected two words separated by a tab", 2),
-        (replaced("study.toml", '["procrustes"]', '["procrust"]'), "no mapping method is called 'procrust'; did you mean 'procrustes'?", 2),
-        (appended("fi.vec", b"extra 1 2\n" * 2), "fi.vec, line 122: expected a word and 8 numbers, as on most lines; got 2 fields after 'extra' (2 of 122 entries are broken)", 1),
-        (lambda d: (d / "de-fi.train.tsv").write_text("x\ty\n"), "de:fi: no entry of the dictionary de-fi.train.tsv is in both vocabularies", 1),
-        (lambda d: (d / "de-fi.test.tsv").write_text("x\ty\n"), "de:fi: no word of the test dictionary is in both vocabularies", 1),
-        (lambda d: (d / "fi.vec").write_text("fi1 1 0\nfi2 0 1\n"), "the vectors of de have 8 dimensions, those of fi 2", 1),
+        (lambda d: (d / "fi.vec").unlink(), "spaces.files, language 'fi': no such file: "),
+        (lambda d: (d / "fi.vec").write_text(""), "fi.vec: no word vectors in it"),
+        (lambda d: (d / "de-fi.train.tsv").unlink(), "de:fi: no dictionary "),
+        (lambda d: (d / "de-fi.train.tsv").write_text(""), "de-fi.train.tsv: the dictionary is empty"),
+        (appended("de-fi.train.tsv", b"one two\n"), "de-fi.train.tsv, line 61: expected two words separated by a tab"),
+        (replaced("study.toml", '["procrustes"]', '["procrust"]'), "no mapping method is called 'procrust'; did you mean 'procrustes'?"),
+        (appended("fi.vec", b"extra 1 2\n" * 2), "fi.vec, line 122: expected a word and 8 numbers, as on most lines; got 2 fields after 'extra' (2 of 122 entries are broken)"),
+        (lambda d: (d / "de-fi.train.tsv").write_text("x\ty\n"), "de:fi: no entry of the dictionary de-fi.train.tsv is in both vocabularies"),
+        (lambda d: (d / "de-fi.test.tsv").write_text("x\ty\n"), "de:fi: no word of the test dictionary de-fi.test.tsv is in both vocabularies"),
+        (lambda d: (d / "fi.vec").write_text("fi1 1 0\nfi2 0 1\n"), "de:fi: the vectors of de have 8 dimensions, those of fi 2; a mapping needs spaces of one width"),
+        (appended("fi.vec", b"nought nan 0 0 0 0 0 0 0\n"), "fi.vec: the vector of 'nought' has values that are not finite"),
+        (three_words, "de:en: no word of the test dictionary de-en.test.tsv is in both vocabularies"),
+        (replaced("study.toml", "[tasks.bli]", '[tasks.bli]\nretrieval = "csls"\nk = 121'), "de:en: CSLS takes the mean of the 121 nearest source words, but there are only 120; take a smaller k"),
+        (swapped("de-fi.train.tsv"), "de:fi: the dictionary de-fi.train.tsv seems to be written in the other direction: as it is, 0 of its 20 pairs are in both vocabularies; with its columns swapped, 20; rename the file, or swap its columns"),
+        (swapped("de-fi.test.tsv"), "de:fi: the dictionary de-fi.test.tsv seems to be written in the other direction: as it is, 0 of its 61 pairs are in both vocabularies; with its columns swapped, 60; rename the file, or swap its columns"),
+        (too_large, "fi.vec: 90,000,000,000 words of 8 dimensions need"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_an_embedding_study(
@@ -117,14 +139,25 @@ def test_a_mistake_in_an_embedding_study(
     embedding_spec: Path,
     mistake: Mistake,
     sentence: str,
-    code: int,
 ) -> None:
     mistake(embedding_spec.parent)
 
-    got, printed = run(capsys, monkeypatch, embedding_spec)
+    code, printed = run(capsys, monkeypatch, embedding_spec)
 
     assert sentence in printed
-    assert got == code
+    assert (code, "results computed" in printed) == (2, False)
+
+
+def test_three_words_a_language_are_a_study(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, embedding_spec: Path
+) -> None:
+    three_words(embedding_spec.parent)
+    for file in embedding_spec.parent.glob("*.test.tsv"):
+        file.write_bytes(file.with_name(file.name.replace("test", "train")).read_bytes())
+
+    code, printed = run(capsys, monkeypatch, embedding_spec)
+
+    assert (code, "9 results computed, 0 left" in printed) == (0, True)
 
 
 def test_what_was_computed_survives_a_mistake_made_later(

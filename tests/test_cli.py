@@ -96,28 +96,31 @@ def test_init_writes_a_spec_and_leaves_an_old_one_alone(crossgraft, tmp_path: Pa
 
 
 def test_failed_jobs_give_exit_code_1_and_are_listed(crossgraft, embedding_spec: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    (tmp_path / "de-fi.train.tsv").write_text("x\ty\n")
+    embedding_spec.write_text(
+        embedding_spec.read_text().replace('["procrustes"]', '["procrustes", "vecmap:identical"]')
+    )
 
     code, out, _ = crossgraft("run", "study.toml", "--threads", "1")
     again, out_again, _ = crossgraft("run", "study.toml", "--threads", "1")
 
     assert (code, again) == (1, 1)
-    assert "7 results computed, 2 left" in out
-    assert "no entry of the dictionary de-fi.train.tsv is in both vocabularies" in out
+    assert "9 results computed, 3 left" in out
+    assert "no word is written the same in both vocabularies" in out
     assert "0 results computed" in out_again
 
 
 def test_a_job_that_failed_is_run_again_once_its_data_are_mended(
     crossgraft, embedding_spec: Path, tmp_path: Path
 ) -> None:  # type: ignore[no-untyped-def]
-    whole = (tmp_path / "de-fi.test.tsv").read_text()
-    (tmp_path / "de-fi.test.tsv").write_text("x\ty\n")
+    text = embedding_spec.read_text().replace("procrustes", "vecmap:identical").replace("all = true", 'use = ["de:fi"]')
+    embedding_spec.write_text(text + '[methods.settings."vecmap:identical"]\npatience = 1\nkeep = 1.0\n')
     assert crossgraft("run", "study.toml", "--threads", "1")[0] == 1
-    (tmp_path / "de-fi.test.tsv").write_text(whole)
+    with (tmp_path / "fi.vec").open("a") as stream:
+        stream.writelines(line for line in (tmp_path / "de.vec").read_text().splitlines(True)[1:20])
 
     code, out, _ = crossgraft("run", "study.toml", "--threads", "1")
 
-    assert (code, "3 results computed, 0 left" in out) == (0, True)
+    assert (code, "2 results computed, 0 left" in out) == (0, True)
     assert "failed" not in crossgraft("report", "study.toml")[1]
 
 

@@ -29,6 +29,16 @@ def crossgraft(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
     return call
 
 
+def odd_files() -> None:
+    """Files with one thing wrong with each, beside the right ones."""
+    pairs = [line.split("\t") for line in Path("de-en.train.tsv").read_text().splitlines()]
+    Path("turned.tsv").write_text("".join(f"{target}\t{source}\n" for source, target in pairs))
+    Path("three.tsv").write_text("".join(f"{source}\t{target}\n" for source, target in pairs[:3]))
+    Path("narrow.vec").write_text("new 1 0\nen1 0 1\n")
+    Path("nan.vec").write_text("a 1 0 0 0 0 0 0 0\nb nan 0 0 0 0 0 0 0\n")
+    Path("large.bin").write_bytes(b"90000000000 8\nde1 " + bytes(range(32)))  # word2vec binary, by its header
+
+
 def test_from_vectors_to_translations(crossgraft, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     code, out, _ = crossgraft(*MAP, "--text")
     assert code == 0
@@ -78,17 +88,54 @@ def test_a_word_that_is_not_there_is_said(crossgraft) -> None:  # type: ignore[n
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("bli", "mapped", "de-fi.test.tsv"), "de-fi.test.tsv: no entry has both its words in the vocabularies"),
+        (("bli", "mapped", "turned.tsv"), "as it is, 0 of its 60 pairs are in both vocabularies; with its columns swapped, 3; swap them"),
+        (("bli", "mapped", "three.tsv", "--retrieval", "csls"), "CSLS takes the mean of the 10 nearest source words, but there are only 3; take"),
+        (("translate", "mapped", "de0", "--retrieval", "csls"), "CSLS takes the mean of the 10 nearest target words, but there are only 3; take"),
+        (("translate", "mapped", "new", "--more", "narrow.vec"), "expected vectors of 8 dimensions, as the source had; got 2"),
+    ],
+)  # fmt: skip
+def test_a_mistake_with_a_mapping_of_three_words(crossgraft, arguments: tuple[str, ...], message: str) -> None:  # type: ignore[no-untyped-def]
+    odd_files()
+    assert crossgraft(*MAP, "--top", "3")[0] == 0
+
+    code, out, err = crossgraft(*arguments)
+
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_three_words_are_translated_and_scored(crossgraft) -> None:  # type: ignore[no-untyped-def]
+    odd_files()
+    crossgraft(*MAP, "--top", "3")
+
+    code, out, _ = crossgraft("translate", "mapped", "de0", "-k", "10")
+    assert (code, len(out.splitlines())) == (0, 4)  # the word and all there are
+    code, out, _ = crossgraft("bli", "mapped", "three.tsv")
+    assert (code, out.split()[:2]) == (0, ["MAP", "1.000"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
         (("map", "de.vec", "en.vec", "--out", "x"), "needs a dictionary"),
         (("map", "de.vec", "no.vec", "--dictionary", "de-en.train.tsv", "--out", "x"), "no such file: no.vec"),
         (("map", "de.vec", "en.vec", "--dictionary", "de-fi.train.tsv", "--out", "x"), "no entry has both its words"),
+        (("map", "de.vec", "en.vec", "--dictionary", "turned.tsv", "--out", "x"), "as it is, 0 of its 60 pairs are in both vocabularies; with its columns swapped, 60"),
+        (("map", "de.vec", "narrow.vec", "--dictionary", "de-en.train.tsv", "--out", "x"), "de.vec has 8 dimensions, narrow.vec 2"),
+        (("map", "nan.vec", "en.vec", "--dictionary", "de-en.train.tsv", "--out", "x"), "nan.vec: the vector of 'b' has values that are not finite"),
+        (("map", "large.bin", "en.vec", "--dictionary", "de-en.train.tsv", "--top", "0", "--out", "x"), "large.bin: 90,000,000,000 words of 8 dimensions need"),
         ((*MAP[:-1], "."), "is not empty"),
         (("bli", "nothing", "de-en.test.tsv"), "no mapping in nothing"),
         (("translate", "nothing", "x"), "no mapping in nothing"),
         (("translate", "nothing"), "expected words to translate, or --all"),
         (("translate", "nothing", "x", "--all"), "expected words to translate, or --all"),
     ],
-)
+)  # fmt: skip
 def test_a_mistake_is_one_sentence_and_exit_code_2(crossgraft, arguments: tuple[str, ...], message: str) -> None:  # type: ignore[no-untyped-def]
+    odd_files()
+
     code, out, err = crossgraft(*arguments)
 
     assert (code, out) == (2, "")

@@ -108,7 +108,8 @@ class Campaign:
         self.summary.failed += [self._known_failure(job) for job in self.todo.failed]
         executor = self.executor or EXECUTORS.get(self.settings.executor)()
         held = _Held(self.store, self.pairing)
-        events = executor.run(self.study, held.claim(self.todo.jobs), self.bench)
+        jobs = self.todo.jobs  # where there are none, nothing is opened
+        events = executor.run(self.study, held.claim(jobs), self.bench) if jobs else iter(())
         try:
             for event in events:
                 self._take(event, held)

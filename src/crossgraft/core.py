@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -243,6 +244,8 @@ class Score:
     higher_is_better: bool = True
 
     def __str__(self) -> str:
+        if isnan(self.value):
+            return f"{self.metric}: none of the items counts"
         return f"{self.metric} {self.value:.3f} (n = {self.n})"
 
 

@@ -90,8 +90,14 @@ class Pairs:
                     pairs.append(found)
                 else:
                     gaps.append(found)
-            if pairs:
-                measured[place] = _measured(METRICS.get(asked[0][1].metric), pairs)
+            if not pairs:
+                continue
+            one = _measured(METRICS.get(asked[0][1].metric), pairs)
+            if np.isnan([one.before, one.after]).any():
+                reason = f"none of its {len(one.items)} items counts for {one.metric.name}"
+                gaps.append(Gap(*place, "refused", reason))
+            else:
+                measured[place] = one
         return change_cells(measured), tuple(gaps)
 
     def control_checks(self) -> tuple[ControlCheck, ...]:

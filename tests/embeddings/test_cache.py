@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from crossgraft.analysis.results import load_matrix
 from crossgraft.campaign import Settings, run
 from crossgraft.embeddings import cache
 from crossgraft.embeddings.space import Space, read_space
 from crossgraft.spec import load_study
+from crossgraft.store import Store
+from crossgraft.study import Event, Recorded
+from parts import EMBEDDING_SPEC, make_spaces, write_spec
 
 
 @pytest.fixture
@@ -87,9 +92,20 @@ def test_a_folder_that_cannot_be_written_is_no_obstacle(file: Path, tmp_path: Pa
     assert cache.load(tmp_path / "nowhere", "name", file) is None
 
 
-def test_a_study_reads_each_language_once(embedding_spec: Path, tmp_path: Path) -> None:
-    run(load_study(embedding_spec), tmp_path / "out", settings=Settings(threads=1))
+def test_a_study_of_28_pairs_reads_each_language_once(tmp_path: Path) -> None:
+    languages = ("de", "en", "fi", "fr", "hr", "it", "ru", "tr")
+    make_spaces(tmp_path, languages=languages)
+    spec = write_spec(tmp_path / "study.toml", EMBEDDING_SPEC.replace('["de", "en", "fi"]', json.dumps(languages)))
 
-    made = list((tmp_path / "out").rglob("reading.json"))
+    def erase(event: Event) -> None:
+        """Once the first result is there, what was kept says nothing of any word."""
+        for file in (tmp_path / "out").rglob("vectors.npy") if isinstance(event, Recorded) else ():
+            np.save(file, np.zeros_like(np.load(file)))
 
-    assert len(made) == 3  # of three languages in three pairs
+    summary = run(load_study(spec), tmp_path / "out", settings=Settings(threads=1), watch=erase)
+
+    assert (summary.recorded, summary.failed) == (28 * 3, [])
+    assert len(list((tmp_path / "out").rglob("vectors.npy"))) == len(languages)
+    cells = load_matrix(Store(tmp_path / "out")).cells.values()
+    assert {cell.treated > 0.9 for cell in cells if cell.target.lang == "de:en"} == {True}  # its spaces were in use
+    assert {cell.treated > 0.9 for cell in cells if cell.target.lang == "ru:tr"} == {False}  # no file was read again

@@ -11,7 +11,6 @@ from crossgraft.core import Answers
 from crossgraft.embeddings.lexicon import Lexicon
 from crossgraft.embeddings.queries import Query, queries, rank_table
 from crossgraft.embeddings.space import Space
-from crossgraft.errors import DataError
 from crossgraft.metrics import METRICS, all_scores
 
 FILE = Path("d.tsv")
@@ -121,6 +120,9 @@ def test_the_hub_of_the_answers_comes_along() -> None:
     assert (hubs.queries, hubs.k, hubs.largest) == (3, 3, 3)  # every word is among the 3 nearest
 
 
-def test_no_known_query_is_an_error() -> None:
-    with pytest.raises(DataError, match="no word of the test dictionary is in both vocabularies"):
-        rank_table(queries(TEST), circle({"x": 0}), circle({"y": 0}))
+def test_without_a_known_query_there_are_no_ranks_and_no_hubs() -> None:
+    answers, hubs = rank_table(queries(TEST), circle({"x": 0}), circle({"y": 0}))
+
+    assert np.isnan(answers.columns["ranks"]).all()
+    assert set(answers.columns["answer"]) == {""}
+    assert (hubs.queries, hubs.never) == (0, 1.0)

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from crossgraft.analysis.results import load_findings, load_matrix
-from crossgraft.campaign import Settings, missing, prepare, run
-from crossgraft.errors import SpecError
+from crossgraft.campaign import Settings, missing, prepare, run, smoke
+from crossgraft.errors import DataError, SpecError
 from crossgraft.spec import load_study
 from crossgraft.store import Store
+from crossgraft.study import Failed
 
 ONE = Settings(threads=1)
 
@@ -57,12 +59,31 @@ def test_another_retrieval_is_another_result(embedding_spec: Path, tmp_path: Pat
     assert len(store.read()[0]) == 2 * 9  # three pairs, the control and two sizes
 
 
-def test_a_neighbourhood_larger_than_the_vocabulary_names_the_pair(embedding_spec: Path, tmp_path: Path) -> None:
-    embedding_spec.write_text(embedding_spec.read_text() + 'retrieval = "csls"\nk = 500\n')
+def test_a_smoke_run_whose_only_query_is_not_known_is_no_mistake(embedding_spec: Path, tmp_path: Path) -> None:
+    (embedding_spec.parent / "de-fi.test.tsv").write_text("de1\tfi1\nunknown\tfi2\n")  # the second is drawn
 
-    summary = run(load_study(embedding_spec), tmp_path / "out", settings=ONE)
+    failed = [event for event in smoke(load_study(embedding_spec), ONE) if isinstance(event, Failed)]
 
-    assert "de:en: CSLS takes the mean of the 500 nearest source words, but there are only 120" in str(summary.failed)
+    assert failed == []
+
+
+def test_a_pair_whose_only_query_is_not_known_is_a_gap_of_the_report(embedding_spec: Path, tmp_path: Path) -> None:
+    (embedding_spec.parent / "de-fi.test.tsv").write_text("de1\tfi1\nunknown\tfi2\n")  # the second is drawn
+
+    run(load_study(embedding_spec, overrides=["limit=1"]), tmp_path / "out", settings=ONE)
+
+    matrix = load_matrix(Store(tmp_path / "out"))
+    assert {(str(gap.target), gap.reason) for gap in matrix.gaps} == {
+        ("bli/de:fi", "none of its 1 items counts for MAP")
+    }
+    assert np.isnan(matrix.change).sum() == len(matrix.gaps) == 2
+
+
+def test_a_glimpse_of_spaces_of_different_widths_is_refused(embedding_spec: Path) -> None:
+    (embedding_spec.parent / "fi.vec").write_text("fi84 1 0\nfi2 0 1\n")
+
+    with pytest.raises(DataError, match="the vectors of de have 8 dimensions, those of fi 2"):
+        list(load_study(embedding_spec).preview(3))  # type: ignore[attr-defined]
 
 
 def test_training_words_in_the_test_count_only_where_it_is_not_strict(embedding_spec: Path, tmp_path: Path) -> None:

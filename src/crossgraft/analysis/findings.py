@@ -341,7 +341,7 @@ def _what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Se
     if missing:
         doubts.append(f"{missing} results are missing")
     if refused:
-        doubts.append(f"{refused} results are refused because they were measured otherwise than their control")
+        doubts.append(f"{refused} results are refused, as they cannot be compared with their control")
     moved = [check for check in matrix.control_checks if check.variant.startswith("repeat") and check.change.mean]
     if moved:
         doubts.append(f"the base itself changed on {len(moved)} targets when it was measured again")

@@ -13,12 +13,15 @@ from crossgraft import __version__
 from crossgraft.embeddings.lexicon import Lexicon, Pairs, direction_note, read_lexicon
 from crossgraft.embeddings.mapped import Mapped
 from crossgraft.embeddings.mapping import Mapper, mapper
+from crossgraft.embeddings.memory import available_memory, refuse_too_many
+from crossgraft.embeddings.readers import glance
 from crossgraft.embeddings.space import Case, Space, Step, read_space
 from crossgraft.errors import DataError, SpecError
 from crossgraft.fingerprints import FingerprintCache
 from crossgraft.spec import convert, override
 
 NORMALISE: tuple[Step, ...] = ("unit", "center", "unit")
+_IN_USE = 6  # vocabularies' vectors at once: both as read, normalised and mapped
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,8 @@ def fit(wanted: Wanted) -> Mapped:
     steps = wanted.steps(method)
     lexicon = read_lexicon(wanted.dictionary, case=wanted.case) if wanted.dictionary else None
     files = (wanted.source, wanted.target)
+    _look_ahead(wanted)
     read = [read_space(file, top=wanted.top, case=wanted.case) for file in files]
-    if read[0].width != read[1].width:
-        raise DataError(
-            f"a mapping needs spaces of one width; {wanted.source} has {read[0].width} dimensions, "
-            f"{wanted.target} {read[1].width}"
-        )
     source, target = (space.normalised(steps) for space in read)
     pairs, notes = _known(lexicon, source, target) if lexicon else (np.empty((0, 2), dtype=np.int64), [])
     mapping = method.fit(source, target, pairs, np.random.default_rng(wanted.seed))
@@ -96,6 +95,19 @@ def fit(wanted: Wanted) -> Mapped:
             ],
         },
     )
+
+
+def _look_ahead(wanted: Wanted) -> None:
+    """Raise where the beginnings of the files say that they do not go together, or take too much memory."""
+    source, target = (glance(file, wanted.top) for file in (wanted.source, wanted.target))
+    if source.width != target.width:
+        raise DataError(
+            f"a mapping needs spaces of one width; {wanted.source} has {source.width} dimensions, "
+            f"{wanted.target} {target.width}"
+        )
+    memory = available_memory()
+    for file, side in ((wanted.source, source), (wanted.target, target)):
+        refuse_too_many(file, side.words or 0, side.width, memory, copies=_IN_USE)
 
 
 def _known(lexicon: Lexicon, source: Space, target: Space) -> tuple[Pairs, list[str]]:

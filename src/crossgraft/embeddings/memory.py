@@ -41,13 +41,16 @@ def _of_group() -> int | None:
         return None  # no group, or "max": no limit
 
 
-def refuse_too_many(file: Path, words: int, width: int, available: int | None) -> None:
-    """Raise when so many words of this width would not fit."""
-    needed = words * (4 * width + _WORD)
+def refuse_too_many(file: Path, words: int, width: int, available: int | None, *, copies: int = 1) -> None:
+    """Raise when so many words of this width would not fit; ``copies`` of their vectors are needed at once."""
+    each = copies * 4 * width + _WORD
+    needed = words * each
     if available is None or needed <= available:
         return
-    fitting = int(0.8 * available / (4 * width + _WORD))
+    what = "" if copies == 1 else " to work on them"
+    fitting = int(0.8 * available / each)
     raise DataError(
-        f"{file}: {words:,} words of {width} dimensions need {needed / 2**30:.1f} GiB of memory, and there are "
-        f"{available / 2**30:.1f} GiB; read only the most frequent words, such as spaces.top = {fitting}"
+        f"{file}: {words:,} words of {width} dimensions need {needed / 2**30:.1f} GiB of memory{what}, and there are "
+        f"{available / 2**30:.1f} GiB; read only the most frequent words, such as spaces.top = {fitting} "
+        f"(--top {fitting} of 'map')"
     )

@@ -13,7 +13,6 @@ from crossgraft.embeddings.lexicon import Lexicon
 from crossgraft.embeddings.retrieval import Hubness, hubness, ranking
 from crossgraft.embeddings.retrieval.device import Device
 from crossgraft.embeddings.space import Space, Vectors, unit
-from crossgraft.errors import DataError
 from crossgraft.identity import item_hash
 
 _HUBS = 10  # neighbours of a query that are counted for hubness
@@ -75,9 +74,7 @@ def rank_table(
     - ``answer``: the best target word; "" where the query has no rank
     """
     known = [place for place, one in enumerate(asked) if one.word in source.index and _known(one, target).any()]
-    if not known:
-        raise DataError("no word of the test dictionary is in both vocabularies")
-    rows = np.array([source.index[asked[place].word] for place in known])
+    rows = np.array([source.index[asked[place].word] for place in known], dtype=np.int64)
     golds = [[target.index[gold] for gold in asked[place].golds if gold in target.index] for place in known]
     found = ranking(unit(source.vectors[rows]), unit(target.vectors), golds, _HUBS, penalty=penalty, device=device)
     lines = _padded(one.lines for one in asked)

@@ -33,9 +33,10 @@ def score(mapped: Mapped, test: Path, *, retrieval: Retrieval = "nn") -> Scored:
     lexicon = read_lexicon(test, case=mapped.told["case"])
     if not lexicon.pairs:
         raise DataError(f"{test}: the dictionary is empty")
+    if note := direction_note(lexicon, mapped.source, mapped.target):
+        raise DataError(f"{test}: {note}; swap them")
     if not len(lexicon.rows(mapped.source, mapped.target)):
-        why = direction_note(lexicon, mapped.source, mapped.target) or "is it of these languages?"
-        raise DataError(f"{test}: no entry has both its words in the vocabularies; {why}")
+        raise DataError(f"{test}: no entry has both its words in the vocabularies; is it of these languages?")
     off = penalty(retrieval, unit(mapped.source.vectors), unit(mapped.target.vectors))
     answers, _ = rank_table(queries(lexicon), mapped.source, mapped.target, penalty=off)
     metrics = [METRICS.get(name) for name in METRICS.names()]

@@ -15,22 +15,22 @@ from typing import Annotated, Any
 import numpy as np
 
 from crossgraft.core import Cell, Job, Pairing, Point, Treatment, is_language
+from crossgraft.embeddings import ahead
 from crossgraft.embeddings.isomorphism import Shape, isomorphism, shape
-from crossgraft.embeddings.lexicon import Lexicon, direction_note, leaks, read_lexicon
+from crossgraft.embeddings.lexicon import Lexicon, read_lexicon
 from crossgraft.embeddings.mapping import Mapper, Mapping, mapper
 from crossgraft.embeddings.readers import companions
 from crossgraft.embeddings.retrieval.device import Device
 from crossgraft.embeddings.space import Case, Space, Step, read_space
 from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, LanguagePair
 from crossgraft.embeddings.tasks.bli import lexicon_file
-from crossgraft.errors import DataError, SpecError, did_you_mean
+from crossgraft.errors import SpecError, did_you_mean
 from crossgraft.identity import content_id
 from crossgraft.metrics import scored_record
 from crossgraft.spec import Chosen
 from crossgraft.study import Bench, Fingerprints, Glimpse, Input, Origin, Progress, Recorded, Worker
 
 SCORING = 2  # raise it when the same inputs would give other answers
-_SPACES_KEPT = 4
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,11 @@ class EmbeddingStudy:
 
     def _space(self, language: str) -> list[Input]:
         """The file of vectors, and those that belong to it."""
-        path = Path(self.origin.path(self.spaces.files.replace("{language}", language)))
+        path = self.vectors_file(language)
         return [Input("file", str(one), f"spaces.files, language {language!r}") for one in (path, *companions(path))]
+
+    def vectors_file(self, language: str) -> Path:
+        return Path(self.origin.path(self.spaces.files.replace("{language}", language)))
 
     def _train(self, pair: LanguagePair) -> tuple[Input, bool]:
         file, flipped = lexicon_file(self.lexicon.train, pair.source, pair.target, self.origin)
@@ -218,6 +221,7 @@ class EmbeddingStudy:
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(bench.threads):
+            ahead.check_words(self, partial(self.space, steps=(), kept=bench.artefacts / "spaces"))
             yield _EmbeddingWorker(self, self.pairing(bench), bench)
 
     def space(self, language: str, steps: tuple[Step, ...] | None = None, kept: Path | None = None) -> Space:
@@ -237,41 +241,13 @@ class EmbeddingStudy:
     # a look ahead
 
     def check(self) -> Sequence[str]:
-        """Dictionaries are read whole; of vectors, the existence was seen when they were hashed."""
-        notes = []
-        for pair in self.language_pairs():
-            train = self.dictionary(pair)
-            if not train.pairs:
-                raise DataError(f"{train.file}: the dictionary is empty")
-            for task in self.tasks.values():
-                lexicon = getattr(task, "lexicon", None)
-                if lexicon:
-                    notes += [f"{pair}: {note}" for note in leaks(train, lexicon(pair, self.origin)).notes]
-            if repeated := int(train.repeated().sum()):
-                notes.append(f"{pair}: {repeated} lines of the training dictionary repeat an earlier one")
-        return notes
+        return ahead.check(self)
 
     def preview(self, count: int) -> Iterator[Glimpse]:
-        for pair in self.language_pairs():
-            spaces = self.space(pair.source), self.space(pair.target)
-            known = len(self.dictionary(pair).rows(*spaces))
-            for name, task in self.tasks.items():
-                seen = task.evaluate(replace(pair, limit=count), spaces, Mapping(), self.origin)
-                answers = seen.answers.columns["answer"]
-                for place, item in enumerate(seen.texts.items):
-                    lines = [(column, _text(values[place])) for column, values in seen.texts.columns.items()]
-                    lines.append(("unmapped", str(answers[place]) or "not in the vocabularies"))
-                    lines.append(
-                        ("training pairs", f"{known} of {len(self.dictionary(pair).pairs)} in both vocabularies")
-                    )
-                    yield Glimpse(Point(name, str(pair)), item, tuple(lines))
+        return ahead.preview(self, count)
 
     def smoke(self) -> EmbeddingStudy:
         return replace(self, limit=1)
-
-
-def _text(value: str | Sequence[str]) -> str:
-    return value if isinstance(value, str) else ", ".join(value)
 
 
 class _EmbeddingWorker:
@@ -282,7 +258,7 @@ class _EmbeddingWorker:
         self._pairing = pairing
         self._pairs = {str(pair): pair for pair in study.language_pairs()}
         self._device: Device = "cpu" if bench.device == "cpu" else "auto"
-        self._space = lru_cache(_SPACES_KEPT)(partial(study.space, kept=bench.artefacts / "spaces"))
+        self._space = lru_cache(ahead.SPACES_KEPT)(partial(study.space, kept=bench.artefacts / "spaces"))
         self._shape = lru_cache(None)(self._shape_of)
 
     def _shape_of(self, language: str) -> Shape:
@@ -293,11 +269,7 @@ class _EmbeddingWorker:
         pair = self._pairs[job.cells[0].target.lang]
         steps = None if job.treatment.is_control else self._study.methods.get(job.treatment.name).normalise
         spaces = self._space(pair.source, steps), self._space(pair.target, steps)
-        if spaces[0].width != spaces[1].width:
-            raise DataError(
-                f"{pair}: the vectors of {pair.source} have {spaces[0].width} dimensions, those of {pair.target} "
-                f"{spaces[1].width}; a mapping needs spaces of one width"
-            )
+        ahead.require_one_width(pair, *(space.width for space in spaces))
         mapping, facts = self._fit(job.treatment, pair, spaces)
         fitted = time.perf_counter() - started
         for cell in job.cells:
@@ -325,14 +297,7 @@ class _EmbeddingWorker:
         if method.uses_dictionary:
             size = int(dict(treatment.recipe).get("pairs", 0))
             lexicon = self._study.dictionary(pair).first(size)
-            if note := direction_note(lexicon, *spaces):
-                raise DataError(f"{pair}: {note}; rename the file, or swap its columns")
-            pairs = lexicon.rows(*spaces)
-            if len(pairs) == 0:
-                raise DataError(
-                    f"{pair}: no entry of the dictionary {Path(lexicon.file).name} is in both vocabularies; "
-                    'check its direction, and whether spaces.case should be "lower"'
-                )
+            pairs = ahead.known_pairs(pair, lexicon, *spaces)
             facts |= {"dictionary_pairs": len(lexicon.pairs), "dictionary_pairs_known": len(pairs)}
         mapping = method.fit(*spaces, pairs, np.random.default_rng(treatment.seed or 0))
         return mapping, {**facts, "fit": dict(mapping.facts)}

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from crossgraft.embeddings.mapped import Mapped
 from crossgraft.embeddings.retrieval import csls_penalty, nearest, top_means
+from crossgraft.embeddings.retrieval.csls import require_neighbours
 from crossgraft.embeddings.space import Space, Vectors, read_space, unit
 
 Retrieval = Literal["nn", "csls"]
@@ -63,6 +64,7 @@ def _search(
     if retrieval == "nn":
         found = nearest(queries, targets, k)
         return found.rows, found.similarity
+    require_neighbours(_NEIGHBOURS, len(targets), "target")
     found = nearest(queries, targets, k, penalty=csls_penalty(among(), targets, _NEIGHBOURS))
     own = top_means(queries, targets, _NEIGHBOURS)
     return found.rows, 2 * found.similarity - own[:, None]

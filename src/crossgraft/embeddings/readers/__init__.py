@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from crossgraft.embeddings.readers.fasttext import MAGIC as FASTTEXT
@@ -42,6 +43,21 @@ def open_vectors(file: Path) -> Iterator[Source]:
             yield read_text(file, stream, begin)
 
 
+@dataclass(frozen=True)
+class Glance:
+    """What the beginning of a file says of all of it."""
+
+    width: int
+    words: int | None  # by its header or its size; None when nobody knows before the end
+
+
+def glance(file: Path, top: int = 0) -> Glance:
+    """Without reading the vectors; of at most ``top`` words (0: all)."""
+    with open_vectors(file) as source:
+        words = source.expected
+        return Glance(source.width, min(words, top) if words is not None and top else words)
+
+
 def companions(file: Path) -> tuple[Path, ...]:
     """Other files that belong to it: an .npy of vectors has its words in a text file of the same name."""
     return (words_file(file),) if file.suffix == ".npy" else ()
@@ -51,4 +67,4 @@ def _is_binary(sample: bytes) -> bool:
     return len(_CONTROL.findall(sample)) > _BINARY * len(sample)
 
 
-__all__ = ["companions", "open_vectors"]
+__all__ = ["Glance", "companions", "glance", "open_vectors"]

@@ -16,9 +16,14 @@ from crossgraft.errors import DataError
 
 def csls_penalty(sources: Vectors, targets: Vectors, k: int = 10, *, device: Device = "auto") -> Vectors:
     """r_S / 2 of every target: half its mean cosine to the k nearest sources. Rows have length 1. (m,)"""
-    if k > len(sources):
-        raise DataError(
-            f"CSLS takes the mean of the {k} nearest source words, but there are only {len(sources)}; "
-            "take a smaller k or a larger vocabulary"
-        )
+    require_neighbours(k, len(sources))
     return np.asarray(top_means(targets, sources, k, device=device) / 2, dtype=np.float32)
+
+
+def require_neighbours(k: int, words: int, side: str = "source") -> None:
+    """Raise where there are fewer words than the mean is taken of."""
+    if k > words:
+        raise DataError(
+            f"CSLS takes the mean of the {k} nearest {side} words, but there are only {words}; "
+            "take a smaller k, a larger vocabulary, or plain nearest neighbours (nn)"
+        )

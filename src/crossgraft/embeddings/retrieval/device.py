@@ -96,10 +96,12 @@ class _ArrayTile:
     scores: Vectors  # a view of more, which is padding: (≥ rows, ≥ columns)
     rows: int
     columns: int
+    room: Vectors  # half as many numbers, to work in: memory that is taken anew for each tile costs more than the work
 
     def above(self, rows: Rows | slice, floor: Vectors) -> Rows:
         chosen = self.scores[: self.rows, : _whole_groups(self.columns)][rows]
-        greater = chosen > floor[:, None]
+        greater = self.room.view(np.bool_)[: chosen.size].reshape(chosen.shape)
+        np.greater(chosen, floor[:, None], out=greater)
         in_eights = np.add.reduce(greater.view(np.uint64), axis=1)  # eight counts of a byte each, side by side
         return np.asarray(in_eights[:, None].view(np.uint8).sum(axis=1, dtype=np.int64))
 
@@ -110,11 +112,15 @@ class _ArrayTile:
 
     def maxima(self) -> Vectors:
         found = self.scores[: self.rows, : _whole_groups(self.columns)]
-        width = found.shape[1]
-        while width > self._groups:
+        width = found.shape[1] // 2
+        room = self.room[: self.rows * width]
+        by_rows = found.strides[1] == found.itemsize  # not so when transposed
+        half = room.reshape(self.rows, width) if by_rows else room.reshape(width, self.rows).T
+        np.maximum(found[:, :width], found[:, width:], out=half)
+        while width > 2 * self._groups:
             width //= 2
-            found = np.maximum(found[:, :width], found[:, width:])
-        return found
+            np.maximum(half[:, :width], half[:, width : 2 * width], out=half[:, :width])
+        return np.maximum(half[:, : self._groups], half[:, self._groups : width])
 
     def members(self, rows: Rows, groups: Rows, floor: Vectors) -> tuple[Rows, Rows, Vectors]:
         columns = groups[:, None] + self._groups * np.arange(GROUP)
@@ -129,7 +135,7 @@ class _ArrayTile:
         return np.asarray(beta * largest[:, 0].astype(np.float64) + np.log(parts.astype(np.float64)))
 
     def transposed(self) -> _ArrayTile:
-        return _ArrayTile(self.scores.T, self.columns, self.rows)
+        return _ArrayTile(self.scores.T, self.columns, self.rows, self.room)
 
     @property
     def _groups(self) -> int:
@@ -145,6 +151,7 @@ class _ArrayProduct:
     def tiles(self, rows: slice) -> Iterator[tuple[int, Tile]]:
         some = self.queries[rows]
         scores = np.full((_whole_groups(len(some)), SIDE), -np.inf, dtype=np.float32)
+        room = np.empty(scores.size // 2, dtype=np.float32)
         for columns in blocks(len(self.targets)):
             width = columns.stop - columns.start
             part = scores[: len(some), :width]
@@ -152,7 +159,7 @@ class _ArrayProduct:
             if self.penalty is not None:
                 part -= self.penalty[columns]
             scores[: len(some), width : _whole_groups(width)] = -np.inf
-            yield columns.start, _ArrayTile(scores, len(some), width)
+            yield columns.start, _ArrayTile(scores, len(some), width, room)
 
 
 @dataclass(frozen=True)

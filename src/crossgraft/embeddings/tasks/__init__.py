@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from crossgraft.core import Answers, Texts
 from crossgraft.embeddings.lexicon import Lexicon
@@ -62,6 +62,15 @@ class EmbeddingTask(Protocol):
         device: Device = "auto",
     ) -> Evaluation:
         """Answers on the pair; ``train`` is the whole training dictionary, of which items may leak."""
+        ...
+
+
+@runtime_checkable
+class Foresees(Protocol):
+    """A task that can tell from the words alone, before any mapping, that a pair cannot be evaluated."""
+
+    def foresee(self, pair: LanguagePair, spaces: tuple[Space, Space], origin: Origin) -> None:
+        """Raise a ``DataError``; the spaces have their words, not their vectors."""
         ...
 
 

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from crossgraft.embeddings.lexicon import Lexicon, read_lexicon
+from crossgraft.embeddings.lexicon import Lexicon, direction_note, read_lexicon
 from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.queries import queries, rank_table, texts
 from crossgraft.embeddings.retrieval import Retrieval, penalty
+from crossgraft.embeddings.retrieval.csls import require_neighbours
 from crossgraft.embeddings.retrieval.device import Device
 from crossgraft.embeddings.space import Space, Vectors, unit
 from crossgraft.embeddings.tasks import TASKS, Evaluation, LanguagePair
@@ -81,6 +82,22 @@ class BLI:
             raise DataError(f"{file}: the dictionary is empty")
         return lexicon.flipped() if flipped else lexicon
 
+    def foresee(self, pair: LanguagePair, spaces: tuple[Space, Space], origin: Origin) -> None:
+        """The test dictionary has words of both vocabularies, and CSLS has its neighbours."""
+        lexicon = self.lexicon(pair, origin)
+        if note := direction_note(lexicon, *spaces):
+            raise DataError(f"{pair}: {note}; rename the file, or swap its columns")
+        if not len(lexicon.rows(*spaces)):
+            raise DataError(
+                f"{pair}: no word of the test dictionary {lexicon.file.name} is in both vocabularies; "
+                'check its languages, and whether spaces.case should be "lower"'
+            )
+        if self.retrieval == "csls":
+            try:
+                require_neighbours(self.k, len(spaces[0].words))
+            except DataError as error:
+                raise DataError(f"{pair}: {error}") from None
+
     def evaluate(
         self,
         pair: LanguagePair,
@@ -91,14 +108,12 @@ class BLI:
         *,
         device: Device = "auto",
     ) -> Evaluation:
+        self.foresee(pair, spaces, origin)
         asked = queries(self.lexicon(pair, origin), train, pair.limit)
         source = replace(spaces[0], vectors=mapping.map_source(spaces[0].vectors))
         target = replace(spaces[1], vectors=mapping.map_target(spaces[1].vectors))
-        try:
-            off = self._penalty(source, target, device)
-            answers, hubs = rank_table(asked, source, target, penalty=off, device=device)
-        except DataError as error:
-            raise DataError(f"{pair}: {error}") from None
+        off = self._penalty(source, target, device)
+        answers, hubs = rank_table(asked, source, target, penalty=off, device=device)
         facts = {"hubness": {**asdict(hubs), "hub": target.words[hubs.hub]}}
         return Evaluation(answers, texts(asked), facts)
 
