@@ -54,7 +54,7 @@ bench-scoring: $(VENV)/.bench
 bench-training: $(VENV)/.demo
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/training.py
 
-# half an hour on one core
+# more than an hour on one core
 bench-embeddings: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/loading.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/retrieval.py
