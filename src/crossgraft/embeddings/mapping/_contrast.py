@@ -73,32 +73,17 @@ def _gathered(torch: Any, leaves: list[Tensor], rows: Tensor, negatives: int) ->
 
 def _loss(torch: Any, leaves: list[Tensor], rows: Tensor, negatives: int) -> Tensor:
     """The sum over some pairs."""
-    x, y = leaves
-    of_x, of_y = rows[:, 0], rows[:, 1]
-    near_y, near_x = _nearest(torch, x, of_x, y, of_y, negatives), _nearest(torch, y, of_y, x, of_x, negatives)
+    (x, y), (of_x, of_y) = leaves, rows.T
     here, there = x[of_x], y[of_y]
-    scores = [
-        (here * there).sum(dim=1, keepdim=True),
-        _cosines(torch, here, y, near_y),
-        _cosines(torch, there, x, near_x),
-    ]
-    stacked = torch.cat(scores, dim=1)
-    return (torch.logsumexp(stacked, dim=1) - stacked[:, 0]).sum()
+    right = (here * there).sum(dim=1, keepdim=True)
+    wrong = [_largest(torch, here @ y.T, of_y, negatives), _largest(torch, there @ x.T, of_x, negatives)]
+    return (torch.logsumexp(torch.cat([right, *wrong], dim=1), dim=1) - right[:, 0]).sum()
 
 
-def _nearest(torch: Any, queries: Tensor, of: Tensor, targets: Tensor, right: Tensor, count: int) -> Tensor:
-    """Rows of the nearest targets but the right one. (pairs, count)"""
-    with torch.no_grad():
-        scores = queries[of] @ targets.T
-        scores.scatter_(1, right[:, None], -torch.inf)
-        found: Tensor = scores.topk(min(count, len(targets) - 1), dim=1, sorted=False).indices
-    return found
-
-
-def _cosines(torch: Any, queries: Tensor, targets: Tensor, rows: Tensor) -> Tensor:
-    """Of each query to the targets in its rows."""
-    chosen = torch.nn.functional.embedding(rows, targets)
-    found: Tensor = torch.einsum("pd,pnd->pn", queries, chosen)
+def _largest(torch: Any, cosines: Tensor, right: Tensor, count: int) -> Tensor:
+    """Of each row, but for the cosine to the right word. (pairs, count)"""
+    others = cosines.scatter(1, right[:, None], -torch.inf)
+    found: Tensor = others.topk(min(count, others.shape[1] - 1), dim=1, sorted=False).values
     return found
 
 

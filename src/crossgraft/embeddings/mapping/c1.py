@@ -61,7 +61,7 @@ class C1:
 
     def fit(self, source: Space, target: Space, pairs: Pairs, rng: np.random.Generator) -> Mapping:  # noqa: ARG002 - of stochastic methods
         how = Descent(self.steps, self.rate, self.decay, self.clip, self.negatives)
-        known, losses, sizes = pairs, list[float](), list[int]()
+        found, known, losses, sizes = Mapping(), pairs, list[float](), list[int]()
         for number in range(self.rounds):
             if number:
                 known = np.concatenate([pairs, self._mined(found, source.vectors, target.vectors, pairs)])
