@@ -26,7 +26,7 @@ def folded(n: int = 300, d: int = 20, *, noise: float = 0.12) -> tuple[Space, Sp
     draws = rng()
     x = clouds(n, d)
     turned = x @ np.linalg.qr(draws.normal(size=(d, d)))[0]
-    bent = np.sign(turned) * np.abs(turned) ** 0.5
+    bent = unit(np.sign(turned) * np.abs(turned) ** 0.5)
     return space(x), space(unit(bent + noise * draws.normal(size=(n, d))))
 
 

