@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.mapping._advanced import advanced
 from crossgraft.embeddings.mapping.c1 import C1
 from crossgraft.embeddings.space import Space, Vectors, unit
-from crossgraft.errors import MissingExtra, SpecError
+from crossgraft.errors import JobFailed, MissingExtra, SpecError
 from planted import clouds, hits, rng, same, space
 
 pytest.importorskip("torch")
@@ -178,6 +179,13 @@ def test_what_is_not_set_is_the_authors() -> None:
 def test_a_negative_number_is_an_error() -> None:
     with pytest.raises(SpecError, match="expected steps of at least 1; got -3"):
         C1(steps=-3)
+
+
+def test_a_rate_that_leads_nowhere_is_one_sentence() -> None:
+    source, target = folded(30, 5)
+
+    with pytest.raises(JobFailed, match=r"c1 diverged with a rate of 1e\+39; set a smaller one"):
+        replace(QUICK, rate=1e39).fit(source, target, same(20), rng())
 
 
 def test_without_torch_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from crossgraft.embeddings.mapping.muse import MUSE
 from crossgraft.embeddings.space import Space, unit
-from crossgraft.errors import MissingExtra, SpecError
+from crossgraft.errors import JobFailed, MissingExtra, SpecError
 from crossgraft.spec import build
 from planted import NO_PAIRS, clouds, hits, rng, rotated, same, space
 
@@ -141,6 +141,21 @@ def test_a_spec_sets_the_game_in_a_table_of_its_own() -> None:
 def test_a_game_that_cannot_be_played_is_an_error(told: dict[str, float]) -> None:
     with pytest.raises(SpecError, match=f"expected .*{next(iter(told))}"):
         Game(**told)  # type: ignore[arg-type]
+
+
+def test_a_rate_that_leads_nowhere_is_one_sentence() -> None:
+    source, target, _ = rotated(60, 5)
+
+    with pytest.raises(JobFailed, match="muse diverged with a rate of 1000000.0; set a smaller one"):
+        replace(QUICK, rate=1e6).fit(source, target, NO_PAIRS, rng())
+
+
+def test_vectors_that_are_all_zero_are_no_success_and_no_traceback() -> None:
+    nothing = space(np.zeros((30, 3)))
+
+    mapping = replace(QUICK, epochs=1, samples=640).fit(nothing, nothing, NO_PAIRS, rng())
+
+    assert not mapping.facts["converged"]
 
 
 def test_without_torch_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,8 @@ from crossgraft.errors import SpecError
 if TYPE_CHECKING:
     from torch import Tensor
 
+_SHORTEST = 1e-6  # mean length of vectors; shorter ones are all zero
+
 
 @dataclass(frozen=True)
 class Game:
@@ -52,7 +54,8 @@ class Players:
         self._game = game
         self._device = device(self._torch)
         self._random = self._torch.Generator(self._device).manual_seed(int(rng.integers(2**62)))
-        scale = np.float32(game.length / np.linalg.norm(np.concatenate([x, y]), axis=1).mean())
+        length = float(np.linalg.norm(np.concatenate([x, y]), axis=1).mean())
+        scale = np.float32(game.length / max(length, _SHORTEST))
         self._x, self._y = tensor(self._torch, scale * x), tensor(self._torch, scale * y)
         self._w = self._torch.eye(x.shape[1], device=self._device).requires_grad_()
         self._layers = list(self._start((x.shape[1], game.hidden, game.hidden, 1)))
@@ -95,7 +98,7 @@ class Players:
     def _step(self, loss: Tensor, parts: list[Tensor], rate: float) -> None:
         with self._torch.no_grad():
             for part, gradient in zip(parts, self._torch.autograd.grad(loss, parts), strict=True):
-                part.sub_(gradient, alpha=rate)
+                part.sub_(rate * gradient)
 
     def _towards_rotation(self) -> None:
         with self._torch.no_grad():

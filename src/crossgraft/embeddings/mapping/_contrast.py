@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import Mapping, Matrix
 from crossgraft.embeddings.mapping._torch import device, loaded, tensor
 from crossgraft.embeddings.space import Vectors
+from crossgraft.errors import JobFailed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,6 +50,8 @@ def descended(x: Vectors, y: Vectors, pairs: Pairs, start: Mapping, how: Descent
         losses.append(_gathered(torch, leaves, rows, how.negatives))
         torch.autograd.backward(mapped, [leaf.grad for leaf in leaves])
         _step(torch, maps, how.rate * how.decay**step, how.clip)
+        if not math.isfinite(losses[-1]):
+            raise JobFailed(f"c1 diverged with a rate of {how.rate}; set a smaller one", deterministic=True)
     source, target = (w.detach().cpu().numpy().astype(np.float64) for w in maps)
     return Mapping(source, target), losses
 
@@ -91,5 +95,5 @@ def _step(torch: Any, maps: list[Tensor], rate: float, clip: float) -> None:
     torch.nn.utils.clip_grad_norm_(maps, clip)  # the length of both gradients together
     with torch.no_grad():
         for w in maps:
-            w.sub_(w.grad, alpha=rate)
+            w.sub_(rate * w.grad)
             w.grad = None

@@ -61,7 +61,7 @@ def verdict(x: Vectors, y: Vectors, found: Refined) -> dict[str, Any]:
     nearness = float(own.similarity.mean())
     differing = [float(one.similarity.mean()) for one in controls if np.mean(one.rows == own.rows) <= 0.5]
     gain = (nearness - np.mean(differing)) / (1 - np.mean(differing)) if differing else 1.0
-    believed = gain > margin(x.shape[1]) and nearness > max(differing, default=-1.0)
+    believed = gain > margin(x.shape[1]) and nearness > max(differing, default=0.0)
     return {**facts, "objective": nearness, "gain": float(gain), "converged": bool(believed)}
 
 
