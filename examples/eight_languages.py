@@ -63,6 +63,14 @@ use = [
 "vecmap:unsupervised" = {{ cutoff = 4000 }}
 c1 = {{ steps = 20, negatives = 60 }}
 icp = {{ words = 3000, more_words = 4000, restarts = 30 }}
+[methods.settings.muse]
+epochs = 6
+samples = 128_000
+frequent = 8000
+rate = 0.2
+judged = 4000
+paired = 12_000
+game = {{ hidden = 256, guesses = 1, beta = 0.05 }}
 """,
 }
 

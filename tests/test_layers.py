@@ -30,7 +30,8 @@ MAY_BE_HEAVY = {
     *(f"adapters/harness/{name}.py" for name in ("__init__", "data", "definition", "items")),  # inside functions only
     "adapters/tasks/lm_eval.py",  # inside functions only
     "embeddings/retrieval/device.py",  # inside functions only, and only where there is a GPU
-    "embeddings/mapping/_adversary.py",  # inside a function only
+    "embeddings/mapping/_torch.py",  # inside a function only
+    *(f"embeddings/mapping/{name}.py" for name in ("_adversary", "_contrast")),  # the name of a type only
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 MODULES = sorted(file.relative_to(ROOT).as_posix() for file in ROOT.rglob("*.py"))

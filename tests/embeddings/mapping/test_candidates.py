@@ -41,7 +41,7 @@ def test_they_are_the_first_of_a_stable_sort(n: int, m: int, most: int) -> None:
 
 def test_large_vocabularies_are_in_larger_groups() -> None:
     x, y = grid(4100, 4200, values=60)
-    of_x, of_y = np.arange(4100) % 90 + 1, np.arange(4200) % 70 + 1
+    of_x, of_y = np.arange(4100) % 50 + 1, np.arange(4200) % 30 + 1
 
     near_x, near_y = candidates(x, y, of_x, of_y)
 

@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from crossgraft.embeddings.mapping import Matrix
+from crossgraft.embeddings.mapping._settings import at_least
+from crossgraft.embeddings.mapping._torch import device, loaded, tensor
 from crossgraft.embeddings.space import Vectors
-from crossgraft.errors import MissingExtra
+from crossgraft.errors import SpecError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+_SHORTEST = 1e-6  # mean length of vectors; shorter ones are all zero
+
 
 @dataclass(frozen=True)
 class Game:
-    """Sizes and rates; the defaults are the authors'."""
+    """Sizes and rates; the defaults are the authors', but for ``length``, which is ours.
+
+    Theirs plays with vectors as they are. Those of length 1 are so small that neither player learns anything.
+    """
 
     hidden: int = 2048  # units of either hidden layer of the one that guesses
     batch: int = 32  # words of each language
@@ -27,30 +34,37 @@ class Game:
     smoothing: float = 0.1
     dropout: float = 0.1  # of what is guessed from
     beta: float = 0.001  # how fast the map returns to a rotation
+    length: float = 4.0  # mean length to which the vectors are brought
+
+    def __post_init__(self) -> None:
+        at_least(1, hidden=self.hidden, batch=self.batch, guesses=self.guesses)
+        at_least(0, smoothing=self.smoothing, dropout=self.dropout, beta=self.beta)
+        at_least(1e-3, length=self.length)
+        if not (self.smoothing < 0.5 and self.dropout < 1 and self.beta < 1):
+            raise SpecError(
+                f"expected smoothing below .5, dropout and beta below 1; got {self.smoothing}, {self.dropout}, {self.beta}"
+            )
 
 
 class Players:
     """The map w, which starts as the identity, and the guesser; they change with every round."""
 
     def __init__(self, x: Vectors, y: Vectors, game: Game, rng: np.random.Generator) -> None:
-        self._torch = _torch()
+        self._torch = loaded("muse")
         self._game = game
-        device = "cuda" if self._torch.cuda.is_available() else "cpu"
-        self._random = self._torch.Generator(device).manual_seed(int(rng.integers(2**62)))
-        self._x, self._y = (self._torch.from_numpy(np.array(side)).to(device) for side in (x, y))
-        self._w = self._torch.eye(x.shape[1], device=device).requires_grad_()
+        self._device = device(self._torch)
+        self._random = self._torch.Generator(self._device).manual_seed(int(rng.integers(2**62)))
+        length = float(np.linalg.norm(np.concatenate([x, y]), axis=1).mean())
+        scale = np.float32(game.length / max(length, _SHORTEST))
+        self._x, self._y = tensor(self._torch, scale * x), tensor(self._torch, scale * y)
+        self._w = self._torch.eye(x.shape[1], device=self._device).requires_grad_()
         self._layers = list(self._start((x.shape[1], game.hidden, game.hidden, 1)))
-        is_source = self._torch.arange(2 * game.batch, device=device) < game.batch
+        is_source = self._torch.arange(2 * game.batch, device=self._device) < game.batch
         self._answers = self._torch.where(is_source, 1 - game.smoothing, game.smoothing)
 
     @property
     def w(self) -> Matrix:
         return np.asarray(self._w.detach().cpu().numpy(), dtype=np.float64)
-
-    def load(self, w: Matrix) -> None:
-        """Go on from another map."""
-        with self._torch.no_grad():
-            self._w.copy_(self._torch.from_numpy(w))
 
     def play(self, rounds: int, rate: float) -> float:
         """So many steps of the map, each after those of the guesser; the guesser's mean cross-entropy, in nats."""
@@ -70,7 +84,7 @@ class Players:
         return self._torch.cat([some_x @ self._w, some_y])
 
     def _drawn(self, among: int) -> Tensor:
-        return self._torch.randint(among, (self._game.batch,), generator=self._random, device=self._x.device)
+        return self._torch.randint(among, (self._game.batch,), generator=self._random, device=self._device)
 
     def _cross_entropy(self, vectors: Tensor, answers: Tensor) -> Tensor:
         functional = self._torch.nn.functional
@@ -84,7 +98,7 @@ class Players:
     def _step(self, loss: Tensor, parts: list[Tensor], rate: float) -> None:
         with self._torch.no_grad():
             for part, gradient in zip(parts, self._torch.autograd.grad(loss, parts), strict=True):
-                part.sub_(gradient, alpha=rate)
+                part.sub_(rate * gradient)
 
     def _towards_rotation(self) -> None:
         with self._torch.no_grad():
@@ -98,13 +112,5 @@ class Players:
             yield self._uniform((inputs, outputs), bound), self._uniform((outputs,), bound)
 
     def _uniform(self, shape: tuple[int, ...], bound: float) -> Tensor:
-        drawn = self._torch.rand(shape, generator=self._random, device=self._x.device)
+        drawn = self._torch.rand(shape, generator=self._random, device=self._device)
         return (2 * bound * drawn - bound).requires_grad_()
-
-
-def _torch() -> Any:
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingExtra("the mapping method muse", "torch") from error
-    return torch

@@ -61,7 +61,7 @@ def verdict(x: Vectors, y: Vectors, found: Refined) -> dict[str, Any]:
     nearness = float(own.similarity.mean())
     differing = [float(one.similarity.mean()) for one in controls if np.mean(one.rows == own.rows) <= 0.5]
     gain = (nearness - np.mean(differing)) / (1 - np.mean(differing)) if differing else 1.0
-    believed = gain > margin(x.shape[1]) and nearness > max(differing, default=-1.0)
+    believed = gain > margin(x.shape[1]) and nearness > max(differing, default=0.0)
     return {**facts, "objective": nearness, "gain": float(gain), "converged": bool(believed)}
 
 
@@ -72,7 +72,7 @@ def margin(width: int) -> float:
     from a dictionary .08 and .19, and .04 for the weakest pair (MAP .07), which is therefore not believed. In fewer
     dimensions likeness of shape alone gains more: up to .29 with 20, where words lie in clusters, and .29 with 8, where not.
     """
-    return max(0.06, 6 / width)
+    return min(max(0.06, 6 / width), 0.8)
 
 
 def closest_words(x: Vectors, y: Vectors, w: Matrix) -> Neighbours:

@@ -11,11 +11,13 @@ from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping, Matrix
 from crossgraft.embeddings.mapping._adversary import Game, Players
 from crossgraft.embeddings.mapping._dictionary import mutual
+from crossgraft.embeddings.mapping._facts import thinned
 from crossgraft.embeddings.mapping._refinement import Refined, verdict
 from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
-from crossgraft.embeddings.retrieval import both_ways, nearest
+from crossgraft.embeddings.retrieval import nearest, top_means
 from crossgraft.embeddings.space import Space, Step, Vectors, unit
+from crossgraft.errors import JobFailed
 
 _SLOWEST = 1e-6  # rate below which nothing is learnt
 
@@ -56,7 +58,7 @@ class MUSE:
         w, learnt = self._adversarial(x, y, rng)
         found, refined = self._refined(w, x, y)
         judged = verdict(x[: self.paired], y[: self.paired], found)
-        return Mapping(source=found.w, facts={**judged, "adversarial": learnt, "objective": refined})
+        return Mapping(source=found.w, facts={**judged, "adversarial": thinned(learnt), "objective": thinned(refined)})
 
     def _adversarial(self, x: Vectors, y: Vectors, rng: np.random.Generator) -> tuple[Matrix, list[float]]:
         """The best map by the criterion, and the criterion after each epoch."""
@@ -66,6 +68,8 @@ class MUSE:
             if rate < _SLOWEST:
                 break
             players.play(max(1, self.samples // self.game.batch), rate)
+            if not np.isfinite(players.w).all():
+                raise JobFailed(f"muse diverged with a rate of {self.rate}; set a smaller one", deterministic=True)
             found.append(self.criterion(players.w, x, y))
             rate *= self.decay
             if found[-1] == max(found):
@@ -90,6 +94,6 @@ class MUSE:
     def criterion(self, w: Matrix, x: Vectors, y: Vectors) -> float:
         """The mean cosine of frequent words to their translations by CSLS, in [-1, 1]; no dictionary is looked at."""
         mapped, y = unit(Mapping(source=w).map_source(x)), unit(y)
-        _, near_y = both_ways(mapped, y, self.neighbours)
-        chosen = nearest(mapped[: self.judged], y, penalty=near_y.mean / np.float32(2)).rows[:, 0]
+        penalty = top_means(y, mapped, self.neighbours) / np.float32(2)
+        chosen = nearest(mapped[: self.judged], y, penalty=penalty).rows[:, 0]
         return float(np.einsum("ij,ij->i", mapped[: self.judged], y[chosen]).mean())

@@ -1,0 +1,32 @@
+"""Torch for the methods that learn by gradients: loaded when they are fitted, on the GPU where there is one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crossgraft.embeddings.space import Vectors
+from crossgraft.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def loaded(method: str) -> Any:
+    """The package, or one sentence on how to get it."""
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingExtra(f"the mapping method {method}", "torch") from error
+    return torch
+
+
+def tensor(torch: Any, array: Vectors) -> Tensor:
+    """A copy of a matrix on the device."""
+    made: Tensor = torch.from_numpy(np.array(array, dtype=np.float32)).to(device(torch))
+    return made
+
+
+def device(torch: Any) -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
