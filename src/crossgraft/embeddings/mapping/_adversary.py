@@ -25,7 +25,7 @@ _SHORTEST = 1e-6  # mean length of vectors; shorter ones are all zero
 class Game:
     """Sizes and rates; the defaults are the authors', but for ``length``, which is ours.
 
-    Theirs plays with vectors as they are. Those of length 1 are so small that neither player learns anything.
+    Theirs plays with vectors as they are. From those of length 1 either player learns little.
     """
 
     hidden: int = 2048  # units of either hidden layer of the one that guesses
