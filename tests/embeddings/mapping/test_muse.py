@@ -19,7 +19,7 @@ pytest.importorskip("torch")
 from crossgraft.embeddings.mapping._adversary import Game, Players
 
 SMALL = Game(hidden=64, guesses=1, batch=64, dropout=0.0, beta=0.05)
-QUICK = MUSE(epochs=6, samples=45_000, rate=0.5, game=SMALL)
+QUICK = MUSE(epochs=6, samples=45_000, rate=0.5, refinements=20, game=SMALL)
 
 
 def turned() -> tuple[Space, Space, np.ndarray]:
