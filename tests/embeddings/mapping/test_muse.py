@@ -19,25 +19,27 @@ pytest.importorskip("torch")
 from crossgraft.embeddings.mapping._adversary import Game, Players
 
 SMALL = Game(hidden=64, guesses=1, batch=64, dropout=0.0, beta=0.05)
-QUICK = MUSE(epochs=6, samples=45_000, rate=0.5, refinements=20, game=SMALL)
+QUICK = MUSE(epochs=6, samples=45_000, rate=0.7, game=SMALL)
 
 
 def turned() -> tuple[Space, Space, np.ndarray]:
     """Two spaces and the rotation between them, which is no reflection: to one no game in small steps finds."""
-    source, target, planted = rotated(400, 10, noise=0.1)
+    source, target, planted = rotated(200, 10, noise=0.05)
     sign = np.where(np.arange(10) == 0, np.linalg.det(planted), 1)
     return source, space(target.vectors * sign), planted * sign
 
 
 @pytest.mark.slow
-def test_one_of_a_few_seeds_finds_a_planted_rotation_without_a_dictionary_and_says_so() -> None:
+def test_the_best_of_a_few_seeds_is_the_planted_rotation_and_says_so() -> None:
+    """By its objective, for which no dictionary is needed; a game may end with two of the weakest axes exchanged."""
     source, target, planted = turned()
 
-    tries = (QUICK.fit(source, target, NO_PAIRS, np.random.default_rng(seed)) for seed in range(5))
-    found = next(mapping for mapping in tries if mapping.facts["converged"])
+    tries = [QUICK.fit(source, target, NO_PAIRS, np.random.default_rng(seed)) for seed in range(4)]
 
-    assert hits(found, source, target) > 0.95
-    assert found.source == pytest.approx(planted, abs=0.05)
+    best = max(tries, key=lambda mapping: max(mapping.facts["objective"]))
+    assert best.facts["converged"]
+    assert hits(best, source, target) > 0.95
+    assert best.source == pytest.approx(planted, abs=0.05)
 
 
 def test_it_does_not_claim_to_have_related_unrelated_spaces() -> None:
