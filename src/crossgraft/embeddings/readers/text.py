@@ -136,7 +136,7 @@ def _at_once(layout: _Layout, lines: bytes) -> Block:
     names = ["word", *map(str, range(layout.width)), *(["end"] if layout.trailing else [])]
     types = dict.fromkeys(names[1:], pa.float32()) | {"word": pa.string(), "end": pa.string()}
     table = pc.read_csv(
-        pa.BufferReader(lines),
+        pa.BufferReader(_arrows_own(lines)),
         pc.ReadOptions(column_names=names, block_size=max(len(lines), 1)),
         pc.ParseOptions(delimiter=layout.separator.decode(), quote_char=False),
         pc.ConvertOptions(column_types=types, null_values=[], check_utf8=True),
@@ -152,6 +152,13 @@ def _at_once(layout: _Layout, lines: bytes) -> Block:
             vectors[row : row + part.num_rows, column] = part.column(column + 1).to_numpy()
         row += part.num_rows
     return Block(words, vectors)
+
+
+def _arrows_own(lines: bytes) -> pa.Buffer:
+    """A copy that Python does not own: Arrow's threads may let go of it while Python exits, which would abort the process."""
+    sink = pa.BufferOutputStream()
+    sink.write(lines)
+    return sink.getvalue()
 
 
 def _line_by_line(layout: _Layout, lines: bytes, number: int) -> Block:
