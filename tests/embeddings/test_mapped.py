@@ -157,6 +157,17 @@ def test_a_swapped_dictionary_is_noticed(wanted: Wanted) -> None:
     assert "as it is, 1 of its 10 pairs are in both" in fit(wanted).told["notes"][0]
 
 
+def test_fewer_pairs_than_dimensions_are_said(wanted: Wanted) -> None:
+    assert wanted.dictionary is not None
+    lines = wanted.dictionary.read_text().splitlines(keepends=True)
+
+    for count, said in ((8, []), (7, ["7 known pairs for 8 dimensions leave the mapping undetermined"])):
+        wanted.dictionary.write_text("".join(lines[:count]))
+        notes = fit(wanted).told["notes"]
+        assert [text for text in said if text in notes[0]] == said
+        assert len(notes) == len(said)
+
+
 def test_the_scores_are_those_of_planted_spaces(mapped: Mapped, tmp_path: Path) -> None:
     found = score(mapped, tmp_path / "de-en.test.tsv").levels
 

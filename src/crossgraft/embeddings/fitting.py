@@ -111,7 +111,7 @@ def _look_ahead(wanted: Wanted) -> None:
 
 
 def _known(lexicon: Lexicon, source: Space, target: Space) -> tuple[Pairs, list[str]]:
-    """The rows of the dictionary's words, and a note if the columns seem to be swapped."""
+    """The rows of the dictionary's words, and notes if the columns seem to be swapped or the pairs are too few."""
     if not lexicon.pairs:
         raise DataError(f"{lexicon.file}: the dictionary is empty")
     pairs = lexicon.rows(source, target)
@@ -119,7 +119,13 @@ def _known(lexicon: Lexicon, source: Space, target: Space) -> tuple[Pairs, list[
     if len(pairs) == 0:
         why = turned or "check the languages of the files, and whether it takes --case lower"
         raise DataError(f"{lexicon.file}: no entry has both its words in the vocabularies; {why}")
-    return pairs, [turned] if turned else []
+    notes = [turned] if turned else []
+    if len(pairs) < source.width:
+        notes.append(
+            f"{lexicon.file}: {len(pairs)} known pairs for {source.width} dimensions leave the mapping undetermined; "
+            "methods that find more pairs by themselves, such as proc-b:growing or vecmap:semi-supervised, may still find it"
+        )
+    return pairs, notes
 
 
 def _described(file: Path, space: Space, cache: FingerprintCache) -> dict[str, Any]:
