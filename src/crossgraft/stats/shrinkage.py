@@ -58,11 +58,11 @@ def shrunken(values: Floats, errors: Floats) -> Shrunken:
 
 
 def _scales(values: Floats, errors: Floats) -> Floats:
-    """From a tenth of the smallest error to twice what the largest value asks for, and zero."""
+    """Zero, and steps down from twice what the largest value asks for to a tenth of the smallest error."""
     smallest = float(errors.min()) / 10
-    largest = 2 * np.sqrt(max(float(np.max(values**2 - errors**2)), (8 * smallest) ** 2))
-    count = int(np.ceil(np.log(largest / smallest) / np.log(_STEP))) + 1
-    return np.concatenate([[0.0], smallest * _STEP ** np.arange(count)])
+    largest = max(2 * np.sqrt(max(float(np.max(values**2 - errors**2)), 0.0)), 8 * smallest)
+    count = int(np.ceil(np.log(largest / smallest) / np.log(_STEP)))
+    return np.concatenate([[0.0], largest / _STEP ** np.arange(count, -1, -1)])
 
 
 def _log_likelihood(values: Floats, errors: Floats, scales: Floats) -> Floats:
