@@ -19,7 +19,7 @@ LAYERS = [  # "__main__" and the lazy public face stand above all of them
     {"analysis", "executors", "testing", "synthetic"},
     {"adapters", "embeddings", "report", "campaign", "starters"},
     {"progress", "outlook", "catalogue"},
-    {"cli", "cli_embeddings"},
+    {"cli"},
 ]
 SIBLINGS = {"adapters", "embeddings", "report", "campaign", "starters"}  # never import one another
 HEAVY = {"torch", "transformers", "peft", "datasets", "lm_eval"}

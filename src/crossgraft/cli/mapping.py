@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crossgraft.cli.options import AS_JSON
 from crossgraft.errors import SpecError
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ RETRIEVAL = click.option(
     show_default=True,
     help="How translations are found.",
 )
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine to read.")
 
 
 @click.command("map")

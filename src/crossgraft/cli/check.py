@@ -1,0 +1,82 @@
+"""``check``: what fine-tuning did to everything else, without a spec."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crossgraft.cli.options import AS_JSON, DEVICE, OUT, THREADS
+from crossgraft.cli.printing import print_lines
+from crossgraft.cli.reports import write_the_report
+from crossgraft.cli.runs import carry_out, print_summary, settings_of
+from crossgraft.errors import SpecError
+
+_KINDS = ("float32", "bfloat16", "float16")
+
+
+@click.command()
+@click.argument("base")
+@click.argument("adapters", nargs=-1)
+@click.option("--on", multiple=True, help="JSONL files ('data/{language}.jsonl'), a spec, or lm-eval:TASK; repeatable.")
+@click.option("--items", type=click.IntRange(min=1), help="At most so many items a target.  [default: all]")
+@click.option("--shots", type=click.IntRange(min=0), default=0, help="Solved examples before every item.")
+@click.option("--chat", is_flag=True, help="Put prompts through the chat template of BASE.")
+@click.option("--dtype", type=click.Choice(_KINDS), help="[default: what the configuration of BASE says]")
+@click.option("--name", default="", help="What to call the study in the store.")
+@OUT
+@DEVICE
+@THREADS
+@click.option("--doctor", is_flag=True, help="Only look whether the numbers of BASE can be trusted.")
+@AS_JSON
+def check(
+    base: str,
+    adapters: tuple[str, ...],
+    out: Path,
+    device: str,
+    threads: int | None,
+    doctor: bool,
+    as_json: bool,
+    **asked: Any,
+) -> None:
+    """What did fine-tuning BASE do to everything else?
+
+    BASE is a model folder, almanac:NAME, or owner/name@commit. ADAPTERS are PEFT folders, merged models or
+    checkpoints made from it, by whatever tool. Nothing is trained: base and adapters are measured on every
+    target, and the report says what got better, what got worse, and how sure that is. The results are those
+    of an ordinary study, whose spec is written beside them: add sources to it, and run it.
+    """
+    settings = settings_of((), "inline", device, threads, None, False)
+    from crossgraft.adapters.check import Asked, base_model, compose
+    from crossgraft.spec import parse_study
+
+    told = Asked(base, adapters, **{**asked, "items": asked["items"] or 0, "dtype": asked["dtype"] or ""})
+    text = compose(told) if told.on or not doctor else ""
+    study = parse_study(text, folder=Path.cwd(), name="check") if text else None
+    if doctor:
+        _doctor(base_model(told), device, study, as_json=as_json)
+        return
+    if study is None or not adapters:
+        raise SpecError("expected adapters, merged models or checkpoints to compare with BASE")
+    summary = carry_out(study, out, settings, as_json=as_json)
+    spec = out / f"{study.name}.toml"
+    spec.write_text(text, "utf-8")
+    if not as_json:
+        print_summary(summary, f"{spec}", out)
+    write_the_report(study.name, out, None, as_json=as_json, cells=True)
+    if summary.failed:
+        raise click.exceptions.Exit(1)
+
+
+def _doctor(model: Any, device: str, study: Any, *, as_json: bool) -> None:
+    from crossgraft.adapters.doctor import examine
+
+    found = list(examine(model, device, study))
+    if as_json:
+        click.echo(json.dumps([{"check": one.name, "fine": one.fine, "saw": one.saw} for one in found], indent=1))
+    else:
+        print_lines((one.name, f"{'fine' if one.fine else 'LOOK'}  {one.saw}") for one in found)
+    if not all(one.fine for one in found):
+        raise click.exceptions.Exit(1)

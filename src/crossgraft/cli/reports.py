@@ -1,0 +1,101 @@
+"""``report`` and ``read``: pages and tables from a store, and from scores measured elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from crossgraft.cli.options import AS_JSON, OUT, overrides, study_of
+from crossgraft.cli.printing import print_table
+
+if TYPE_CHECKING:
+    from crossgraft.analysis.findings import Findings
+    from crossgraft.report.view import About
+
+
+@click.command()
+@click.argument("study", default="")
+@OUT
+@overrides
+@click.option("--to", type=click.Path(path_type=Path), help="Folder for the report.  [default: OUT/reports/STUDY]")
+@AS_JSON
+def report(study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: Path | None, as_json: bool) -> None:
+    """Write the report of STUDY: a spec file, or the name of a study in the store.
+
+    One HTML page, the same as Markdown, and the tables as CSV.
+    """
+    from crossgraft.campaign import title
+
+    name = title(study_of(Path(study), sets, limit)) if study.endswith(".toml") else study
+    write_the_report(name, out, to, as_json=as_json)
+
+
+@click.command()
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="FIELD=NAME",
+    help="Where TABLE has what, such as score=acc_norm or source=train_task/train_language; repeatable.",
+)
+@click.option("--to", type=click.Path(path_type=Path), help="Folder for the report.  [default: reports/TABLE]")
+@AS_JSON
+def read(table: Path, columns: tuple[str, ...], to: Path | None, as_json: bool) -> None:
+    """Write the report of a TABLE of scores that were measured elsewhere.
+
+    TABLE is a CSV with a line a cell (columns model, source, target, score, base; also seed, or sd and seeds, and n),
+    or with a column a target, named like xnli/sw; or the table that the authors of "Donors and Recipients" released.
+    Scores are shares from 0 to 1. Without outcomes of items some things cannot be said; the report says which.
+    """
+    from crossgraft.analysis.findings import analyse
+    from crossgraft.analysis.tables import read_table
+    from crossgraft.report.view import About
+
+    findings = analyse(read_table(table, columns), table.stem, authors=True)
+    _show(findings, to or Path("reports") / table.stem, About(), as_json=as_json)
+
+
+def write_the_report(name: str, out: Path, to: Path | None, *, as_json: bool, cells: bool = False) -> None:
+    from datetime import UTC, datetime
+    from importlib.metadata import version
+
+    from crossgraft.analysis.results import load_findings, require_study
+    from crossgraft.report.view import About
+    from crossgraft.store import Store
+
+    store = Store(out)
+    manifest = require_study(store, name)
+    findings = load_findings(store, manifest.name)
+    versions = {package: version(package) for package in ("crossgraft", "numpy")}
+    about = About(manifest.spec, manifest.overrides, versions, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+    folder = to or out / "reports" / re.sub(r"[^\w.+=,-]", "_", manifest.name)
+    _show(findings, folder, about, as_json=as_json, cells=cells)
+
+
+def _show(findings: Findings, folder: Path, about: About, *, as_json: bool, cells: bool = False) -> None:
+    from crossgraft.report.write import write_report
+
+    files = write_report(findings, folder, about)
+    if as_json:
+        click.echo(json.dumps({"sentences": findings.sentences, "files": [str(file) for file in files]}, indent=1))
+    else:
+        _print(findings, cells=cells)
+        click.echo(f"\nopen {files[0]}")
+
+
+def _print(findings: Findings, *, cells: bool = False) -> None:
+    from crossgraft.report import view
+
+    click.echo("\n".join(findings.sentences))
+    if cells:
+        header = ("treatment", "target", "base", "now", "change", "n", "verdict", "could have seen")
+        print_table(header, view.cells(findings))
+        return
+    columns = ("model", "treatment", "gain (pp)", "how sure", "worst elsewhere (pp)", "harmed")
+    rows = [(one.model, one.treatment, one.gain, one.sure, one.worst, one.harmed) for one in view.summaries(findings)]
+    print_table(columns, rows)

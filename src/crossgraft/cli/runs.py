@@ -1,0 +1,146 @@
+"""``plan``, ``preview``, ``run``: a study before and while it is computed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crossgraft.cli.options import AS_JSON, DEVICE, OUT, SPEC, THREADS, overrides, study_of
+from crossgraft.cli.printing import print_lines
+from crossgraft.errors import JobFailed, SpecError
+
+if TYPE_CHECKING:
+    from crossgraft.campaign import Settings, Summary
+    from crossgraft.study import Study
+
+ONLY = click.option(
+    "--only", multiple=True, metavar="PATTERN", help="Only models or sources that match, such as 'intent/*'."
+)
+
+
+@click.command()
+@SPEC
+@OUT
+@overrides
+@ONLY
+@AS_JSON
+def plan(spec: Path, out: Path, sets: tuple[str, ...], limit: int | None, only: tuple[str, ...], as_json: bool) -> None:
+    """Say what a run of SPEC would do, and compute nothing."""
+    from crossgraft.campaign import Settings
+    from crossgraft.outlook import outlook
+    from crossgraft.store import Store
+
+    told = outlook(study_of(spec, sets, limit), Store(out), Settings(only=only))
+    click.echo(json.dumps(told.plain(), indent=1) if as_json else "\n".join(told.lines()))
+
+
+@click.command()
+@SPEC
+@overrides
+@click.option("-n", "count", type=click.IntRange(min=1), default=1, show_default=True, help="Items of each target.")
+def preview(spec: Path, sets: tuple[str, ...], limit: int | None, count: int) -> None:
+    """Show the first items of every target as the study will see them."""
+    from crossgraft.study import Inspectable
+
+    study = study_of(spec, sets, limit)
+    if not isinstance(study, Inspectable):
+        raise SpecError(f"the study {study.name!r} has no preview")
+    for glimpse in study.preview(count):
+        click.secho(f"{glimpse.point} · item {glimpse.item}", bold=True)
+        print_lines(glimpse.lines)
+
+
+@click.command()
+@SPEC
+@OUT
+@overrides
+@ONLY
+@click.option(
+    "--executor", default="inline", show_default=True, help="How jobs are carried out; see 'crossgraft list'."
+)
+@DEVICE
+@THREADS
+@click.option("--budget", metavar="TIME", help="Stop after this time, such as 8h or 90m; what is done is kept.")
+@click.option("--retry", is_flag=True, help="Try jobs again that failed for good.")
+@click.option("--smoke", is_flag=True, help="First take every model through one step and one item a target.")
+@AS_JSON
+def run(
+    spec: Path, out: Path, sets: tuple[str, ...], limit: int | None, smoke: bool, as_json: bool, **how: Any
+) -> None:
+    """Run whatever the study in SPEC still lacks; interrupt and repeat at will.
+
+    Exit code 0 when all is done, 1 when some jobs failed, 2 for a mistake in the spec or the data.
+    """
+    settings = settings_of(**how)
+    study = study_of(spec, sets, limit)
+    if smoke:
+        _smoke(study, settings)
+    summary = carry_out(study, out, settings, as_json=as_json)
+    if not as_json:
+        print_summary(summary, f"{spec}", out)
+    if summary.failed:
+        raise click.exceptions.Exit(1)
+
+
+def carry_out(study: Study, out: Path, settings: Settings, *, as_json: bool) -> Summary:
+    from crossgraft.campaign import Campaign
+    from crossgraft.progress import watch, watcher
+    from crossgraft.store import Store
+
+    under_way = Campaign(study, Store(out), settings)
+    todo = under_way.todo
+    if not as_json:
+        click.echo(f"{study.name}: {todo.missing} of {todo.total} results to compute, in {len(todo.jobs)} jobs")
+    watch(under_way, watcher(todo.missing, as_json=as_json))
+    return under_way.summary
+
+
+def settings_of(
+    only: tuple[str, ...], executor: str, device: str, threads: int | None, budget: str | None, retry: bool
+) -> Settings:
+    """The options of ``run``. BLAS reads its number of threads when NumPy is first imported: not before here."""
+    threads = threads or os.cpu_count() or 1
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, str(threads))
+    from crossgraft.campaign import Settings
+
+    return Settings(executor, device, threads, only, retry, _seconds(budget) if budget else None)
+
+
+def _smoke(study: Study, settings: Settings) -> None:
+    from crossgraft.campaign import smoke
+    from crossgraft.study import Failed
+
+    failed = [event for event in smoke(study, settings) if isinstance(event, Failed)]
+    if failed:
+        for event in failed:
+            click.echo(f"smoke run: {event.job}: {event.error}\n{event.traceback}".rstrip(), err=True)
+        raise JobFailed(f"the smoke run failed for {len(failed)} jobs; nothing else was started")
+    click.echo("smoke run: every model went through", err=True)
+
+
+def print_summary(summary: Summary, study: str, out: Path) -> None:
+    click.echo(f"{summary.recorded} results computed, {summary.left} left")
+    if summary.out_of_budget:
+        click.echo("stopped: the time budget is spent; run the same command to go on")
+    if summary.elsewhere:
+        click.echo(f"{summary.elsewhere} jobs are in the hands of another run on this store")
+    for failure in summary.failed:
+        again = "repeated only with --retry" if failure.error.deterministic else "tried again by the next run"
+        click.echo(f"failed: {failure.job}: {failure.error} ({again})")
+    where = "" if out == Path("runs") else f" --out {out}"
+    click.echo(f"report: crossgraft report {study}{where}")
+
+
+def _seconds(text: str) -> float:
+    """``1h30m`` as seconds."""
+    match = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", text.strip())
+    if not match or not any(match.groups()):
+        raise SpecError(f"--budget: expected a time such as 8h, 90m or 1h30m; got {text!r}")
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return 3600 * hours + 60 * minutes + seconds

@@ -1,0 +1,102 @@
+"""``store``: look into a folder of results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crossgraft.cli.options import AS_JSON, OUT
+from crossgraft.cli.printing import print_lines
+
+
+@click.group()
+def store() -> None:
+    """Look into a folder of results."""
+
+
+@store.command()
+@click.argument("study", default="")
+@OUT
+@AS_JSON
+def ls(study: str, out: Path, as_json: bool) -> None:
+    """List the records of STUDY (of all studies, if none is given)."""
+    from crossgraft.analysis.results import require_study
+    from crossgraft.store import Store
+
+    one = Store(out)
+    ids = [cell.record_id for job in require_study(one, study).jobs for cell in job.cells] if study else None
+    records, damages = one.read(ids)
+    for record in records:
+        scores = {score.metric: score.value for score in record.scores}
+        told = {
+            "record": record.id,
+            "treatment": str(record.treatment),
+            "target": str(record.target),
+            "n": len(record.answers),
+        }
+        if as_json:
+            click.echo(json.dumps({**told, "scores": scores}, ensure_ascii=False))
+        else:
+            first = next(iter(record.scores), "")
+            click.echo(f"{record.id[:10]}  {record.treatment} on {record.target}  {first}")
+    for damage in damages:
+        click.echo(str(damage), err=True)
+
+
+@store.command()
+@click.argument("record")
+@OUT
+@click.option("--flipped", is_flag=True, help="The items whose answer changed against the control, as text.")
+def show(record: str, out: Path, flipped: bool) -> None:
+    """Show one RECORD, by the beginning of its id: scores and where they come from."""
+    from crossgraft.analysis.results import flips
+    from crossgraft.store import Store
+
+    one = Store(out)
+    found = one.find(record)
+    click.secho(f"{found.treatment} on {found.target}", bold=True)
+    if flipped:
+        for flip in flips(one, found):
+            click.secho(f"item {flip.item}: {flip.control:g} → {flip.treated:g}", bold=True)
+            print_lines(flip.lines)
+        return
+    facts: dict[str, Any] = {
+        "record": found.id,
+        "items": f"{len(found.answers)} ({found.item_set})",
+        "computed on": found.pairing,
+        **{score.metric: f"{score.value:.4f}" for score in found.scores},
+        **{f"seconds to {name}": f"{seconds:.2f}" for name, seconds in found.timings.items()},
+        **{name: json.dumps(value, ensure_ascii=False) for name, value in found.provenance.items()},
+    }
+    print_lines((name, str(value)) for name, value in facts.items())
+
+
+@store.command()
+@click.argument("study", default="")
+@OUT
+@click.option("--to", type=click.Path(path_type=Path), required=True, help="Folder for the adapters.")
+def export(study: str, out: Path, to: Path) -> None:
+    """Copy the adapters of STUDY into folders ready for a hub, each with a card that holds its measured transfer."""
+    from crossgraft.adapters.export import export as exported
+    from crossgraft.store import Store
+
+    count = 0
+    for folder in exported(Store(out), study, to):
+        click.echo(str(folder))
+        count += 1
+    click.echo(f"{count} adapters; to publish one: hf upload OWNER/NAME FOLDER")
+
+
+@store.command()
+@OUT
+@AS_JSON
+def status(out: Path, as_json: bool) -> None:
+    """Say how far every study in the store is, what failed, and which files are damaged."""
+    from crossgraft.outlook import store_status
+    from crossgraft.store import Store
+
+    told = store_status(Store(out))
+    click.echo(json.dumps(told.plain(), indent=1) if as_json else "\n".join(told.lines()))
