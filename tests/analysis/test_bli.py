@@ -303,3 +303,26 @@ def test_other_reports_do_not_have_it(tmp_path: Path) -> None:
 
     assert "MAP of the methods" not in html(found, About())
     assert "bli.csv" not in {file.name for file in write_report(found, tmp_path)}
+
+
+def test_what_runs_without_a_dictionary_believed_is_held_against_what_they_reached() -> None:
+    def unsupervised(seed: int, rank: float, pair: str, *, believed: bool) -> Pair:
+        return ran(method("icp", seed), ranking([rank] * 4), pair, fit={"converged": believed})
+
+    found = read(
+        *controls("de:en", "de:fi"),
+        unsupervised(1, 2, "de:en", believed=True),
+        unsupervised(2, 2, "de:en", believed=False),
+        unsupervised(1, 500, "de:fi", believed=True),
+        unsupervised(2, 500, "de:fi", believed=False),
+        ran(method("procrustes"), ranking([2] * 4), known=9, fit={"converged": True}),
+        ran(method("muse"), ranking([2] * 4), fit={}),
+    )
+
+    (one,) = found.beliefs
+    assert (one.row.label, one.runs, one.failed, one.pairs) == ("icp", 4, ("de:fi",), 2)
+    assert (one.believed_right, one.believed_wrong, one.doubted_right, one.doubted_wrong) == (1, 1, 1, 1)
+    assert [note for note in found.notes if note.startswith("icp")] == [
+        "icp has no successful run (MAP of 0.05 or more) on 1 of 2 pairs (de:fi): its mean is one of successes and failures",
+        "icp: 1 of 4 runs believed a result that is no success",
+    ]

@@ -238,8 +238,8 @@ def _what_was_found(summaries: Sequence[Summary]) -> str:
         assert best.gain is not None
         which = "The only treatment" if only else f"{len(gains)} of {len(known)} treatments"
         text = (
-            f"{which} gain{'s' if len(gains) == 1 else ''} {_common_words(known)}{': ' if only else '; the most '}"
-            f"{best.row} ({signed(best.gain.mean)} pp {interval(best.gain.low, best.gain.high)})"
+            f"{which} gain{'s' if len(gains) == 1 else ''} {_common_words(known)}{': ' if only else ', most of all '}"
+            f"{_called(best.row, known)} ({signed(best.gain.mean)} pp {interval(best.gain.low, best.gain.high)})"
         )
     elif only:
         text = "The only treatment shows no gain that can be told from zero"
@@ -252,9 +252,14 @@ def _what_was_found(summaries: Sequence[Summary]) -> str:
     change = worst.worst.change
     who = "it" if only else str(len(harmful))
     return (
-        f"{text}; {who} harm{'s' if len(harmful) == 1 else ''} some other target, the worst {worst.row} on {worst.worst.target} "
+        f"{text}; {who} harm{'s' if len(harmful) == 1 else ''} some other target, the worst {_called(worst.row, known)} on {worst.worst.target} "
         f"({signed(change.mean)} pp {interval(change.low, change.high)})."
     )
+
+
+def _called(row: Treatment, among: Sequence[Summary]) -> str:
+    """With its model, if there are several."""
+    return str(row) if len({one.row.model for one in among}) > 1 else row.label
 
 
 def _headline(contrasted: Sequence[Contrast]) -> Iterable[str]:
@@ -347,10 +352,10 @@ def _what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Se
         doubts.append(f"the base itself changed on {len(moved)} targets when it was measured again")
     if any(len(cell.seeds) == 1 and cell.row.kind == "trained" for cell in matrix.cells.values()):
         doubts.append("with one seed, the luck of a training run is not in the intervals")
-    if notes:
-        doubts.append(f"{len(notes)} note{'s' if len(notes) > 1 else ''} on data and checks, listed below")
     if not has_items(matrix.cells.values()):
         doubts.append("only scores are known, so the luck of the items and of the shared base is not in the intervals")
+    if notes:
+        doubts.append(notes[0] if len(notes) == 1 else f"{len(notes)} notes on data and checks, the first: {notes[0]}")
     if not doubts:
         doubts.append("the intervals are about new items, not about new models, tasks or languages")
     return f"To distrust: {'; '.join(doubts)}."

@@ -34,6 +34,7 @@ def sections(findings: Findings) -> Iterator[SectionView]:
     for one in findings.bli:
         tables = (
             _methods(one),
+            _beliefs(one),
             _measures(one),
             _sizes(one),
             _compared(one),
@@ -68,6 +69,31 @@ def _methods(one: BLIFindings) -> TableView:
         for row in one.rows
     )
     return TableView("MAP of the methods", header, rows)
+
+
+def _beliefs(one: BLIFindings) -> TableView:
+    header = (
+        "method",
+        "runs",
+        "believed, successful",
+        "believed, not successful",
+        "doubted, successful",
+        "doubted, not successful",
+        "pairs without success",
+    )
+    rows = tuple(
+        (
+            found.row.label,
+            str(found.runs),
+            str(found.believed_right),
+            str(found.believed_wrong),
+            str(found.doubted_right),
+            str(found.doubted_wrong),
+            ", ".join(found.failed) or "none",
+        )
+        for found in one.beliefs
+    )
+    return TableView("without a dictionary: what the runs believed and what they reached", header, rows)
 
 
 def _measures(one: BLIFindings) -> TableView:

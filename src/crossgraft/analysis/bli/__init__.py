@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crossgraft.analysis.bli.belief import Belief, beliefs, failures
 from crossgraft.analysis.bli.compare import Comparison, comparisons, uses_dictionary
 from crossgraft.analysis.bli.gate import COVERAGE, QUERIES, SUCCESS, PairState, pair_state
 from crossgraft.analysis.bli.means import DRAWS, Means, PairMean
@@ -19,7 +20,7 @@ from crossgraft.matrix import TransferMatrix
 from crossgraft.metrics import METRICS
 from crossgraft.stats.correlation import Correlation, rank_correlation
 
-__all__ = ["BLIFindings", "Comparison", "MethodRow", "PairMean", "PairState", "Part", "Slope", "bli_findings"]
+__all__ = ["BLIFindings", "Belief", "Comparison", "MethodRow", "PairMean", "PairState", "Part", "Slope", "bli_findings"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class BLIFindings:
 
     task: str
     rows: tuple[MethodRow, ...]
+    beliefs: tuple[Belief, ...]  # of methods without a dictionary
     comparisons: tuple[Comparison, ...]
     slopes: tuple[Slope, ...]
     parts: tuple[Part, ...]
@@ -80,16 +82,18 @@ def _findings(tables: TaskTables) -> BLIFindings:
     states = tuple(pair_state(table, means) for table in tables.pairs)
     filtered = _filtered(tables, means)
     rows = tuple(_row(row, tables, means, filtered) for row in tables.rows)
+    believed = tuple(beliefs(tables, means))
     return BLIFindings(
         task=tables.task,
         rows=tuple(sorted(rows, key=lambda one: -one.all.value)),
+        beliefs=believed,
         comparisons=comparisons(tables, means),
         slopes=tuple(_slopes(rows, means)),
         parts=parts(tables, means),
         pairs=states,
         filtered_pairs=filtered,
         shapes=tuple(_shapes(states)),
-        notes=tuple(_notes(rows, states)),
+        notes=(*_notes(rows, states), *failures(believed)),
         method=(
             f"MAP over the queries in both vocabularies, then the mean over pairs. Brackets: 95 % for new queries on "
             f"these pairs, {tables.clusters} clusters ({tables.asked}) drawn anew {DRAWS} times, the variance between "

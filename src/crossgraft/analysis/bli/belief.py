@@ -1,0 +1,68 @@
+"""Methods without a dictionary: what their runs said of themselves, and what they reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from crossgraft.analysis.bli.compare import uses_dictionary
+from crossgraft.analysis.bli.gate import SUCCESS
+from crossgraft.analysis.bli.means import Means
+from crossgraft.analysis.bli.tables import TaskTables
+from crossgraft.core import Record, Treatment
+
+
+@dataclass(frozen=True)
+class Belief:
+    """Counts of runs, a run being a seed on a pair: by whether the run believed its result, and whether its MAP is .05 or more."""
+
+    row: Treatment
+    believed_right: int
+    believed_wrong: int
+    doubted_right: int
+    doubted_wrong: int
+    failed: tuple[str, ...]  # pairs on which no run succeeded
+    pairs: int
+
+    @property
+    def runs(self) -> int:
+        return self.believed_right + self.believed_wrong + self.doubted_right + self.doubted_wrong
+
+
+def beliefs(tables: TaskTables, means: Means) -> Iterator[Belief]:
+    """One a row that saw no dictionary and of which every run says what it thinks of itself."""
+    for row in tables.rows:
+        measured = [table for table in tables.pairs if row in table.runs]
+        if uses_dictionary(tables, row) or not all(_says(run) for table in measured for run in table.runs[row]):
+            continue
+        reached = {table.pair: means.runs(table, row) >= SUCCESS for table in measured}
+        seen = [
+            (bool(run.provenance["fit"]["converged"]), bool(success))
+            for table in measured
+            for run, success in zip(table.runs[row], reached[table.pair], strict=True)
+        ]
+        yield Belief(
+            row,
+            seen.count((True, True)),
+            seen.count((True, False)),
+            seen.count((False, True)),
+            seen.count((False, False)),
+            tuple(pair for pair, found in reached.items() if not found.any()),
+            len(measured),
+        )
+
+
+def _says(run: Record) -> bool:
+    return "converged" in run.provenance.get("fit", {})
+
+
+def failures(found: Sequence[Belief]) -> Iterator[str]:
+    """A sentence for each method that failed somewhere, and for each that believed in a failure."""
+    for one in found:
+        if one.failed:
+            yield (
+                f"{one.row.label} has no successful run (MAP of {SUCCESS} or more) on {len(one.failed)} of {one.pairs} "
+                f"pairs ({', '.join(one.failed)}): its mean is one of successes and failures"
+            )
+        if one.believed_wrong:
+            yield f"{one.row.label}: {one.believed_wrong} of {one.runs} runs believed a result that is no success"
