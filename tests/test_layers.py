@@ -29,7 +29,8 @@ MAY_BE_HEAVY = {
     *(f"adapters/engine/{name}.py" for name in ("body", "generation", "local", "paths", "rows", "scorer", "selftest")),
     *(f"adapters/harness/{name}.py" for name in ("__init__", "data", "definition", "items")),  # inside functions only
     "adapters/tasks/lm_eval.py",  # inside functions only
-    "embeddings/retrieval/device.py",  # inside functions only, and only where there is a GPU
+    "embeddings/devices.py",  # inside functions only, and only where there is a GPU
+    "embeddings/retrieval/device.py",  # the same
     "embeddings/mapping/_torch.py",  # inside a function only
     *(f"embeddings/mapping/{name}.py" for name in ("_adversary", "_contrast")),  # the name of a type only
 }

@@ -11,7 +11,6 @@ import numpy as np
 from crossgraft.core import Answers, Floats, Texts
 from crossgraft.embeddings.lexicon import Lexicon
 from crossgraft.embeddings.retrieval import Hubness, hubness, ranking
-from crossgraft.embeddings.retrieval.device import Device
 from crossgraft.embeddings.space import Space, Vectors, unit
 from crossgraft.identity import item_hash
 
@@ -59,7 +58,6 @@ def rank_table(
     target: Space,
     *,
     penalty: Vectors | None = None,  # (target words,)
-    device: Device = "auto",
 ) -> tuple[Answers, Hubness]:
     """Where the translations of each query stand among all target words, and how hubs answer.
 
@@ -76,7 +74,7 @@ def rank_table(
     known = [place for place, one in enumerate(asked) if one.word in source.index and _known(one, target).any()]
     rows = np.array([source.index[asked[place].word] for place in known], dtype=np.int64)
     golds = [[target.index[gold] for gold in asked[place].golds if gold in target.index] for place in known]
-    found = ranking(unit(source.vectors[rows]), unit(target.vectors), golds, _HUBS, penalty=penalty, device=device)
+    found = ranking(unit(source.vectors[rows]), unit(target.vectors), golds, _HUBS, penalty=penalty)
     lines = _padded(one.lines for one in asked)
     ranks = np.full(lines.shape, np.nan)
     for place, row in zip(known, found.ranks, strict=True):

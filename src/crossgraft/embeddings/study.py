@@ -15,12 +15,11 @@ from typing import Annotated, Any
 import numpy as np
 
 from crossgraft.core import Cell, Job, Pairing, Point, Treatment, is_language
-from crossgraft.embeddings import ahead
+from crossgraft.embeddings import ahead, devices
 from crossgraft.embeddings.isomorphism import Shape, isomorphism, shape
 from crossgraft.embeddings.lexicon import Lexicon, read_lexicon
 from crossgraft.embeddings.mapping import Mapper, Mapping, mapper
 from crossgraft.embeddings.readers import companions
-from crossgraft.embeddings.retrieval.device import Device
 from crossgraft.embeddings.space import Case, Space, Step, read_space
 from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, LanguagePair
 from crossgraft.embeddings.tasks.bli import lexicon_file
@@ -214,13 +213,13 @@ class EmbeddingStudy:
     # work
 
     def pairing(self, bench: Bench) -> Pairing:
-        return Pairing("cpu", "", bench.threads)
+        return Pairing(devices.kind_of(bench.device), "", bench.threads)
 
     @contextmanager
     def open(self, bench: Bench) -> Iterator[Worker]:
         from threadpoolctl import threadpool_limits
 
-        with threadpool_limits(bench.threads):
+        with threadpool_limits(bench.threads), devices.on(bench.device):
             ahead.check_words(self, partial(self.space, steps=(), kept=bench.artefacts / "spaces"))
             yield _EmbeddingWorker(self, self.pairing(bench), bench)
 
@@ -257,7 +256,6 @@ class _EmbeddingWorker:
         self._study = study
         self._pairing = pairing
         self._pairs = {str(pair): pair for pair in study.language_pairs()}
-        self._device: Device = "cpu" if bench.device == "cpu" else "auto"
         self._space = lru_cache(ahead.SPACES_KEPT)(partial(study.space, kept=bench.artefacts / "spaces"))
         self._shape = lru_cache(None)(self._shape_of)
 
@@ -276,7 +274,7 @@ class _EmbeddingWorker:
             started = time.perf_counter()
             task = self._study.tasks[cell.target.task]
             train = self._study.dictionary(pair)
-            found = task.evaluate(pair, spaces, mapping, self._study.origin, train, device=self._device)
+            found = task.evaluate(pair, spaces, mapping, self._study.origin, train)
             timings = {"fit": fitted, "evaluate": time.perf_counter() - started}
             provenance = {**facts, **found.facts, "versions": _versions()}
             record = scored_record(job, cell, found.answers, self._pairing, timings=timings, provenance=provenance)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crossgraft.embeddings.devices import place
 from crossgraft.embeddings.mapping import Matrix
 from crossgraft.embeddings.mapping._settings import at_least
-from crossgraft.embeddings.mapping._torch import device, loaded, tensor
+from crossgraft.embeddings.mapping._torch import loaded, tensor
 from crossgraft.embeddings.space import Vectors
 from crossgraft.errors import SpecError
 
@@ -52,7 +53,7 @@ class Players:
     def __init__(self, x: Vectors, y: Vectors, game: Game, rng: np.random.Generator) -> None:
         self._torch = loaded("muse")
         self._game = game
-        self._device = device(self._torch)
+        self._device = place()
         self._random = self._torch.Generator(self._device).manual_seed(int(rng.integers(2**62)))
         length = float(np.linalg.norm(np.concatenate([x, y]), axis=1).mean())
         scale = np.float32(game.length / max(length, _SHORTEST))

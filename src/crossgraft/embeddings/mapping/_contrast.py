@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crossgraft.embeddings.devices import place
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import Mapping, Matrix
-from crossgraft.embeddings.mapping._torch import device, loaded, tensor
+from crossgraft.embeddings.mapping._torch import loaded, tensor
 from crossgraft.embeddings.space import Vectors
 from crossgraft.errors import JobFailed
 
@@ -42,7 +43,7 @@ def descended(x: Vectors, y: Vectors, pairs: Pairs, start: Mapping, how: Descent
     torch = loaded("c1")
     words = tensor(torch, x), tensor(torch, y)
     maps = [tensor(torch, _of(one, x.shape[1])).requires_grad_() for one in (start.source, start.target)]
-    rows = torch.from_numpy(np.ascontiguousarray(pairs)).to(device(torch))
+    rows = torch.from_numpy(np.ascontiguousarray(pairs)).to(place())
     losses = []
     for step in range(how.steps):
         mapped = [_unit(torch, side @ w) for side, w in zip(words, maps, strict=True)]

@@ -1,4 +1,4 @@
-"""Torch for the methods that learn by gradients: loaded when they are fitted, on the GPU where there is one."""
+"""Torch for the methods that learn by gradients: loaded when they are fitted, where ``--device`` says."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crossgraft.embeddings.devices import place
 from crossgraft.embeddings.space import Vectors
 from crossgraft.errors import MissingExtra
 
@@ -23,10 +24,6 @@ def loaded(method: str) -> Any:
 
 
 def tensor(torch: Any, array: Vectors) -> Tensor:
-    """A copy of a matrix on the device."""
-    made: Tensor = torch.from_numpy(np.array(array, dtype=np.float32)).to(device(torch))
+    """A copy of a matrix where we compute."""
+    made: Tensor = torch.from_numpy(np.array(array, dtype=np.float32)).to(place())
     return made
-
-
-def device(torch: Any) -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"

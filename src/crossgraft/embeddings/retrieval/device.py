@@ -6,21 +6,19 @@ maxima and a few candidates. Nothing larger than a tile is ever made, whatever t
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from crossgraft.core import Floats
+from crossgraft.embeddings.devices import place
 from crossgraft.embeddings.retrieval.exact import Rows
 from crossgraft.embeddings.space import Vectors
 
-Device = Literal["auto", "cpu", "cuda", "torch"]  # "torch" is torch on the CPU, for tests
+Device = Literal["auto", "cpu", "torch"]  # "auto": where --device says; "torch": torch on the CPU, for tests
 
 SIDE = 1024  # columns of a tile, and mostly its rows; at most 2040, for `above` counts in bytes
 GROUP = 64  # columns of which one maximum is taken
@@ -64,22 +62,11 @@ class Product(Protocol):
 
 
 def product(queries: Vectors, targets: Vectors, penalty: Vectors | None = None, *, device: Device = "auto") -> Product:
-    """On the GPU where torch finds one, otherwise in NumPy."""
-    if device == "auto":
-        device = "cuda" if _cuda() else "cpu"
-    if device == "cpu":
+    """On a GPU by torch, otherwise in NumPy."""
+    where = place() if device == "auto" else device
+    if where == "cpu":
         return _ArrayProduct(queries, targets, penalty)
-    return _TorchProduct(queries, targets, penalty, "cuda" if device == "cuda" else "cpu")
-
-
-@lru_cache(1)
-def _cuda() -> bool:
-    """Whether torch finds a GPU and multiplies in full float32; torch is not loaded where there is no driver."""
-    if not Path("/dev/nvidiactl").exists() or importlib.util.find_spec("torch") is None:
-        return False
-    import torch
-
-    return bool(torch.cuda.is_available()) and torch.get_float32_matmul_precision() == "highest"
+    return _TorchProduct(queries, targets, penalty, "cpu" if where == "torch" else where)
 
 
 def blocks(total: int, size: int = SIDE) -> list[slice]:

@@ -9,7 +9,6 @@ from typing import Any, Protocol, runtime_checkable
 from crossgraft.core import Answers, Texts
 from crossgraft.embeddings.lexicon import Lexicon
 from crossgraft.embeddings.mapping import Mapping
-from crossgraft.embeddings.retrieval.device import Device
 from crossgraft.embeddings.space import Case, Space
 from crossgraft.registry import Registry
 from crossgraft.study import Input, Origin
@@ -58,8 +57,6 @@ class EmbeddingTask(Protocol):
         mapping: Mapping,
         origin: Origin,
         train: Lexicon | None = None,
-        *,
-        device: Device = "auto",
     ) -> Evaluation:
         """Answers on the pair; ``train`` is the whole training dictionary, of which items may leak."""
         ...

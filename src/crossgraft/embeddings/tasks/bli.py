@@ -12,7 +12,6 @@ from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.queries import queries, rank_table, texts
 from crossgraft.embeddings.retrieval import Retrieval, penalty
 from crossgraft.embeddings.retrieval.csls import require_neighbours
-from crossgraft.embeddings.retrieval.device import Device
 from crossgraft.embeddings.space import Space, Vectors, unit
 from crossgraft.embeddings.tasks import TASKS, Evaluation, LanguagePair
 from crossgraft.errors import DataError, SpecError
@@ -105,20 +104,18 @@ class BLI:
         mapping: Mapping,
         origin: Origin,
         train: Lexicon | None = None,
-        *,
-        device: Device = "auto",
     ) -> Evaluation:
         self.foresee(pair, spaces, origin)
         asked = queries(self.lexicon(pair, origin), train, pair.limit)
         source = replace(spaces[0], vectors=mapping.map_source(spaces[0].vectors))
         target = replace(spaces[1], vectors=mapping.map_target(spaces[1].vectors))
-        off = self._penalty(source, target, device)
-        answers, hubs = rank_table(asked, source, target, penalty=off, device=device)
+        off = self._penalty(source, target)
+        answers, hubs = rank_table(asked, source, target, penalty=off)
         facts = {"hubness": {**asdict(hubs), "hub": target.words[hubs.hub]}}
         return Evaluation(answers, texts(asked), facts)
 
-    def _penalty(self, source: Space, target: Space, device: Device) -> Vectors | None:
+    def _penalty(self, source: Space, target: Space) -> Vectors | None:
         if self.retrieval == "nn":
             return None
         x, y = unit(source.vectors), unit(target.vectors)
-        return penalty(self.retrieval, x, y, k=self.k, beta=self.beta, device=device)
+        return penalty(self.retrieval, x, y, k=self.k, beta=self.beta)

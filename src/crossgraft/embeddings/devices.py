@@ -1,0 +1,69 @@
+"""Where vectors are multiplied: what ``--device`` says holds for all that is computed under it, methods as well as tests."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from pathlib import Path
+
+from crossgraft.errors import DataError
+
+_WISH: ContextVar[str] = ContextVar("device", default="auto")
+_NAMES = re.compile(r"cpu|cuda(:(?P<index>\d+))?")
+
+
+@contextmanager
+def on(wish: str) -> Iterator[None]:
+    """Inside, everything is computed on ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or, say, ``cuda:1``."""
+    place_of(wish)
+    token = _WISH.set(wish)
+    try:
+        yield
+    finally:
+        _WISH.reset(token)
+
+
+def place() -> str:
+    """Where we are now: ``cpu``, or the name of a GPU."""
+    return place_of(_WISH.get())
+
+
+def place_of(wish: str) -> str:
+    if wish == "auto":
+        return "cuda" if gpus() and _in_full_float32() else "cpu"
+    found = _NAMES.fullmatch(wish)
+    if not found:
+        raise DataError(f"expected a device such as 'cpu' or 'cuda:0'; got {wish!r}")
+    if wish != "cpu" and int(found["index"] or 0) >= gpus():
+        raise DataError(f"there is no device {wish!r} here: PyTorch sees {gpus()} CUDA devices")
+    return wish
+
+
+def kind_of(wish: str) -> str:
+    """What makes two devices compute alike: the CPU, or the name of the GPU."""
+    where = place_of(wish)
+    if where == "cpu":
+        return where
+    import torch
+
+    return f"cuda {torch.cuda.get_device_name(where)}"
+
+
+@lru_cache(1)
+def gpus() -> int:
+    """How many torch finds; it is not loaded where there is no driver."""
+    if not Path("/dev/nvidiactl").exists() or importlib.util.find_spec("torch") is None:
+        return 0
+    import torch
+
+    return int(torch.cuda.device_count()) if torch.cuda.is_available() else 0
+
+
+def _in_full_float32() -> bool:
+    import torch
+
+    return str(torch.get_float32_matmul_precision()) == "highest"
