@@ -70,10 +70,11 @@ def verdict(x: Vectors, y: Vectors, found: Refined) -> dict[str, Any]:
 def margin(words: int, width: int) -> float:
     """The gain from which on a rotation of so many vectors is believed: ours, from trials.
 
-    A fit to n words of d dimensions gains something like √(d/n) whatever they mean. On small vectors of eight languages,
-    d = 100, failed runs of five methods gained at most .05 with 12,000 words, .074 with 4,000, .104 with 2,000; those that
-    succeeded (a MAP of .05 or more) at least .097, .095 and .112, the last, of a MAP of .057, being doubted. In fewer dimensions likeness of shape alone gains more:
-    up to .29 with 20, where words lie in clusters, and .29 with 8, where not.
+    A fit to n words of d dimensions gains something like √(d/n) whatever they mean. On small vectors of eight
+    languages, d = 100, failed runs of five methods gained at most .05 with 12,000 words, .074 with 4,000 and .104 with
+    2,000; those that succeeded (a MAP of .05 or more) at least .097, .095 and .112, the last, of a MAP of .057, being
+    doubted. In fewer dimensions likeness of shape alone gains more: up to .29 with 20, where words lie in clusters, and
+    .29 with 8, where not.
     """
     return min(max(0.06, 0.55 * sqrt(width / words), 6 / width), 0.8)
 
