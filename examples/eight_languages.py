@@ -54,7 +54,7 @@ train = {train}
 [methods]
 use = [
   "procrustes", "vecmap:supervised", "c1", "vecmap:semi-supervised",
-  "vecmap:identical", "vecmap:unsupervised", "icp", "gromov-wasserstein", "muse",
+  "vecmap:identical", "vecmap:unsupervised", "icp", "gromov-wasserstein", "gromov-wasserstein:refined", "muse",
 ]
 
 [methods.settings]  # of what takes minutes a pair, less than the authors' defaults
@@ -62,6 +62,7 @@ use = [
 "vecmap:identical" = {{ cutoff = 4000 }}
 "vecmap:unsupervised" = {{ cutoff = 4000 }}
 c1 = {{ steps = 20, negatives = 60 }}
+"gromov-wasserstein:refined" = {{ words = 1000 }}
 icp = {{ words = 3000, more_words = 4000, restarts = 30 }}
 [methods.settings.muse]
 epochs = 6

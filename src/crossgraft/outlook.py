@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -15,7 +15,10 @@ from crossgraft.progress import duration
 from crossgraft.store import Store
 from crossgraft.study import Study, Trains
 
-_SAMPLE = 200  # records whose timings are looked at
+_SAMPLE = 20  # records of a kind whose timings are looked at
+
+Timings = dict[tuple["Work", str], list[float]]  # of a kind of work and a step of it, in seconds
+Work = tuple[str, str]  # what takes alike: a model, and what is done to it, or the method of a mapping
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Outlook:
     plan: Plan
     notes: tuple[str, ...]
     adapter_bytes: int | None  # of the adapters to be trained; None when a model is not here
-    seconds: float | None  # None until something of the model has been measured
+    seconds: float | None  # of the work that is like some that has been timed; None where there is none
+    untimed: tuple[str, ...] = ()  # kinds of work of which nothing has been timed
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -37,6 +41,7 @@ class Outlook:
             "failed": [str(job) for job in self.plan.failed],
             "adapter_bytes": self.adapter_bytes,
             "seconds": self.seconds,
+            "untimed": list(self.untimed),
             "notes": list(self.notes),
         }
 
@@ -51,14 +56,15 @@ class Outlook:
         if todo.failed:
             yield f"  {len(todo.failed)} jobs failed for good; --retry runs them again"
         if todo.missing:
-            known = (
-                "unknown until a first job has been timed"
-                if self.seconds is None
-                else f"about {duration(self.seconds)}"
-            )
-            yield f"  time: {known}"
+            yield f"  time: {self._time()}"
         for note in self.notes:
             yield f"  note: {note}"
+
+    def _time(self) -> str:
+        if self.seconds is None:
+            return "unknown until a first job has been timed"
+        without = f", without {', '.join(self.untimed)}, of which nothing has been timed" if self.untimed else ""
+        return f"about {duration(self.seconds)}{without}"
 
 
 def outlook(study: Study, store: Store, settings: Settings) -> Outlook:
@@ -66,26 +72,44 @@ def outlook(study: Study, store: Store, settings: Settings) -> Outlook:
     manifest = prepare(study, store)
     todo = missing(manifest, store, settings)
     weight = study.adapter_bytes(todo.to_train) if isinstance(study, Trains) else 0
-    return Outlook(study.name, todo, manifest.notes, weight, _seconds(manifest.jobs, todo, store))
+    timings = _timings(manifest.jobs, store)
+    untimed = dict.fromkeys(": ".join(work) for work in map(_work, todo.jobs) if (work, "evaluate") not in timings)
+    return Outlook(study.name, todo, manifest.notes, weight, _seconds(todo.jobs, timings), tuple(untimed))
 
 
-def _seconds(jobs: tuple[Job, ...], todo: Plan, store: Store) -> float | None:
-    """Missing work priced at the median of what the study's jobs took so far, model by model."""
+def _timings(jobs: tuple[Job, ...], store: Store) -> Timings:
+    """What the study's jobs took so far."""
     done = store.done()
-    model_of = {cell.record_id: job.treatment.model for job in jobs for cell in job.cells}
-    records, _ = store.read([id for id in model_of if id in done][:_SAMPLE])
-    timings: dict[tuple[str, str], list[float]] = {}
-    for record in records:
-        for step, seconds in record.timings.items():
-            timings.setdefault((model_of[record.id], step), []).append(seconds)
-    total = 0.0
-    for job in todo.jobs:
-        model = job.treatment.model
-        if (model, "evaluate") not in timings:
-            return None
-        total += len(job.cells) * median(timings[model, "evaluate"])
-        total += median(timings.get((model, "train"), [0.0])) if job.treatment.kind == "trained" else 0.0
-    return total
+    ids: dict[Work, list[str]] = {}
+    for job in jobs:
+        ids.setdefault(_work(job), []).extend(cell.record_id for cell in job.cells if cell.record_id in done)
+    timings: Timings = {}
+    for work, some in ids.items():
+        for record in store.read(some[:_SAMPLE])[0]:
+            for step, seconds in record.timings.items():
+                timings.setdefault((work, step), []).append(seconds)
+    return timings
+
+
+def _work(job: Job) -> Work:
+    treatment = job.treatment
+    return treatment.model, treatment.name if treatment.kind == "mapping" else treatment.kind
+
+
+def _seconds(jobs: Iterable[Job], timings: Timings) -> float | None:
+    """The jobs of which the like has been timed, at the median of that: a step before all targets, and one a target."""
+    known = [job for job in jobs if (_work(job), "evaluate") in timings]
+    if not known:
+        return None
+    return sum(
+        len(job.cells) * median(timings[_work(job), "evaluate"])
+        + sum(median(timings.get((_work(job), step), [0.0])) for step in _before(job))
+        for job in known
+    )
+
+
+def _before(job: Job) -> tuple[str, ...]:
+    return {"trained": ("train",), "mapping": ("fit",)}.get(job.treatment.kind, ())
 
 
 def _size(count: int) -> str:
