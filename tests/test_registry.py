@@ -39,3 +39,8 @@ def test_describing_plugins_does_not_import_them() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout.startswith("Multiple choice")
+
+
+def test_a_description_names_what_may_stand_after_a_colon() -> None:
+    assert dict(MAPPERS.describe())["proc-b"].endswith(" Modes: paper, growing, csls.")
+    assert "Modes" not in dict(MAPPERS.describe())["procrustes"]

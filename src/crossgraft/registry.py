@@ -52,7 +52,7 @@ class Registry(Generic[T]):
         modules, others = self._modules(), self._others()
         for name in self.names():
             if name in modules:
-                yield name, _first_line(ast.get_docstring(ast.parse(modules[name].read_text("utf-8"))))
+                yield name, _read(modules[name])
             elif name in others:
                 yield name, _entry_description(others[name])
             else:
@@ -104,3 +104,17 @@ def _entry_description(point: EntryPoint) -> str:
 
 def _first_line(text: str | None) -> str:
     return (text or "").strip().partition("\n")[0]
+
+
+def _read(module: Path) -> str:
+    """The first line of a module, and the modes of what it registers: what may stand after a colon."""
+    tree = ast.parse(module.read_text("utf-8"))
+    first = _first_line(ast.get_docstring(tree))
+    for node in ast.walk(tree):
+        match node:
+            case ast.AnnAssign(
+                target=ast.Name(id="mode"),
+                annotation=ast.Subscript(value=ast.Name(id="Literal"), slice=ast.Tuple() as some),
+            ):
+                return f"{first} Modes: {', '.join(ast.literal_eval(some))}."
+    return first
