@@ -42,5 +42,7 @@ def test_describing_plugins_does_not_import_them() -> None:
 
 
 def test_a_description_names_what_may_stand_after_a_colon() -> None:
+    from crossgraft.embeddings.mapping import MAPPERS
+
     assert dict(MAPPERS.describe())["proc-b"].endswith(" Modes: paper, growing, csls.")
     assert "Modes" not in dict(MAPPERS.describe())["procrustes"]
