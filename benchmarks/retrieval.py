@@ -159,7 +159,7 @@ def csls_whole(task: Task, product: Callable[[Vectors, Vectors], None]) -> None:
         ranking(queries, task.target, golds, k=10, penalty=penalty, device="cpu")
 
     def best_only() -> None:
-        csls_nearest(task.rows, task.source, task.target, 10, device="cpu")
+        csls_nearest(task.source[task.rows], task.source, task.target, 10, crowd=task.rows, device="cpu")
 
     print(f"\nCSLS of {len(task.target):,} targets among {len(task.source):,} sources")
     times = in_turns(
@@ -201,7 +201,7 @@ def csls_sliced(tasks: Sequence[Task], product: Callable[[Vectors, Vectors], Non
 
 
 def _lazily(task: Task) -> Neighbours:
-    return csls_nearest(task.rows, task.source, task.target, 10, device="cpu")
+    return csls_nearest(task.source[task.rows], task.source, task.target, 10, crowd=task.rows, device="cpu")
 
 
 def main() -> None:

@@ -119,31 +119,43 @@ def test_csls_orders_as_its_formula(k: int) -> None:
     assert np.array_equal(found.rows, np.argsort(-csls(sources, targets, k)[rows], axis=1))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("n", [1, 40])
-def test_lazy_csls_finds_what_full_csls_finds(seed: int, n: int) -> None:
+@pytest.mark.parametrize("count", [1, 5, 50])
+def test_lazy_csls_finds_what_full_csls_finds(seed: int, n: int, count: int) -> None:
     sources, targets = space(5000, seed=seed), space(1500, seed=seed + 10)
     rows = np.random.default_rng(seed).choice(5000, size=n)
 
-    lazy = csls_nearest(rows, sources, targets, 10)
+    lazy = csls_nearest(sources[rows], sources, targets, 10, count=count, crowd=rows)
 
-    full = nearest(sources[rows], targets, penalty=csls_penalty(sources, targets, 10))
+    full = nearest(sources[rows], targets, count, penalty=csls_penalty(sources, targets, 10))
     assert np.array_equal(lazy.rows, full.rows)
     assert np.array_equal(lazy.similarity, full.similarity)
 
 
-def test_lazy_csls_of_copies_takes_the_more_frequent() -> None:
+def test_lazy_csls_takes_queries_that_are_no_source_words_and_at_most_all_targets() -> None:
+    queries, sources, targets = space(7, seed=5), space(300), space(45, seed=1)
+
+    lazy = csls_nearest(queries, sources, targets, 10, count=100)
+
+    full = nearest(queries, targets, 45, penalty=csls_penalty(sources, targets, 10))
+    assert np.array_equal(lazy.rows, full.rows)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_lazy_csls_of_copies_takes_the_more_frequent(count: int) -> None:
     sources, targets = space(60), np.repeat(space(40, seed=1), 3, axis=0)
 
-    lazy = csls_nearest(np.arange(60), sources, targets, 10)
+    lazy = csls_nearest(sources, sources, targets, 10, count=count)
 
-    assert np.array_equal(lazy.rows, nearest(sources, targets, penalty=csls_penalty(sources, targets, 10)).rows)
-    assert (lazy.rows % 3 == 0).all()
+    full = nearest(sources, targets, count, penalty=csls_penalty(sources, targets, 10))
+    assert np.array_equal(lazy.rows, full.rows)
+    assert (lazy.rows[:, 0] % 3 == 0).all()
 
 
 def test_a_neighbourhood_larger_than_the_vocabulary_is_refused() -> None:
     with pytest.raises(DataError, match=r"mean of the 10 nearest source words, but there are only 3; take a smaller k"):
-        csls_nearest(np.arange(3), space(3), space(50), 10)
+        csls_nearest(space(3), space(3), space(50), 10)
 
 
 @pytest.mark.parametrize("beta", [1.0, 30.0, 2000.0])

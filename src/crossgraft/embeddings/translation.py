@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossgraft.embeddings.mapped import Mapped
-from crossgraft.embeddings.retrieval import csls_penalty, nearest, top_means
+from crossgraft.embeddings.retrieval import Neighbours, csls_nearest, csls_penalty, nearest, top_means
 from crossgraft.embeddings.retrieval.csls import require_neighbours
 from crossgraft.embeddings.space import Space, Vectors, read_space, unit
 
@@ -33,9 +33,7 @@ def translations(
     mapped: Mapped, queries: Space, k: int = 10, *, retrieval: Retrieval = "nn"
 ) -> Iterator[tuple[Translation, ...]]:
     """The k best target words of each word of a space that lies in the shared one, best first."""
-    found = _search(
-        unit(queries.vectors), unit(mapped.target.vectors), k, retrieval, among=lambda: unit(mapped.source.vectors)
-    )
+    found = _best(mapped, queries, k, retrieval)
     for word, rows, scores in zip(queries.words, *found, strict=True):
         yield tuple(
             Translation(word, mapped.target.words[row], float(score)) for row, score in zip(rows, scores, strict=True)
@@ -50,24 +48,41 @@ def induced(
     With ``mutual`` only pairs of words each of which is the other's best.
     """
     source, target = (unit(space.vectors[: words or None]) for space in (mapped.source, mapped.target))
-    rows, scores = _search(source, target, 1, retrieval, among=lambda: source)
-    back = _search(target, source, 1, retrieval, among=lambda: target)[0] if mutual else None
+    rows, scores = _all(source, target, retrieval)
+    back = _all(target, source, retrieval)[0] if mutual else None
     for place, (row, score) in enumerate(zip(rows[:, 0], scores[:, 0], strict=True)):
         if back is None or back[row, 0] == place:
             yield Translation(mapped.source.words[place], mapped.target.words[row], float(score))
 
 
-def _search(
-    queries: Vectors, targets: Vectors, k: int, retrieval: Retrieval, *, among: Callable[[], Vectors]
-) -> tuple[npt.NDArray[np.int64], Vectors]:
-    """Rows and scores of the k best targets; ``among`` are the words that crowd around a target."""
+Found = tuple[npt.NDArray[np.int64], Vectors]  # rows and scores
+
+
+def _best(mapped: Mapped, queries: Space, k: int, retrieval: Retrieval) -> Found:
+    """Of a few queries; the densities of most words are left out."""
+    asked, target = unit(queries.vectors), unit(mapped.target.vectors)
     if retrieval == "nn":
-        found = nearest(queries, targets, k)
+        found = nearest(asked, target, k)
+        return found.rows, found.similarity
+    require_neighbours(_NEIGHBOURS, len(target), "target")
+    own = np.array([row for word in queries.words if (row := mapped.source.index.get(word)) is not None], dtype=int)
+    found = csls_nearest(asked, unit(mapped.source.vectors), target, _NEIGHBOURS, count=k, crowd=own)
+    return found.rows, _csls(found, asked, target)
+
+
+def _all(queries: Vectors, targets: Vectors, retrieval: Retrieval) -> Found:
+    """The best target of all queries, which are the whole vocabulary that crowds around the targets."""
+    if retrieval == "nn":
+        found = nearest(queries, targets, 1)
         return found.rows, found.similarity
     require_neighbours(_NEIGHBOURS, len(targets), "target")
-    found = nearest(queries, targets, k, penalty=csls_penalty(among(), targets, _NEIGHBOURS))
-    own = top_means(queries, targets, _NEIGHBOURS)
-    return found.rows, 2 * found.similarity - own[:, None]
+    found = nearest(queries, targets, 1, penalty=csls_penalty(queries, targets, _NEIGHBOURS))
+    return found.rows, _csls(found, queries, targets)
+
+
+def _csls(found: Neighbours, queries: Vectors, targets: Vectors) -> Vectors:
+    """The score: what was found is half of it, but for the density of the query."""
+    return 2 * found.similarity - top_means(queries, targets, _NEIGHBOURS)[:, None]
 
 
 def spellings(word: str, known: Sequence[str], count: int = 3) -> list[str]:

@@ -1,4 +1,4 @@
-"""The best target by CSLS, exactly, without the densities of most targets.
+"""The best targets by CSLS, exactly, without the densities of most targets.
 
 The density of a target among some of the source words is at most that among all of them, so it bounds every score from
 above. Densities are made exact only for targets that are the best so far of some query, until all the best are exact.
@@ -21,34 +21,40 @@ _DEPTH = 32  # candidates of a query at a time
 
 
 def csls_nearest(
-    rows: Rows,  # of the sources: the queries
-    sources: Vectors,  # (n, d), rows of length 1: the whole source vocabulary, mapped
+    queries: Vectors,  # (n, d), rows of length 1
+    sources: Vectors,  # (s, d), rows of length 1: the whole source vocabulary, mapped
     targets: Vectors,  # (m, d), rows of length 1
     k: int = 10,
     *,
+    count: int = 1,
+    crowd: Rows | None = None,
     device: Device = "auto",
 ) -> Neighbours:
-    """The best target of each query: the same as ``nearest`` with ``csls_penalty``. (queries, 1)"""
-    pool = np.union1d(rows, np.arange(min(_POOL, len(sources))))
-    penalty = _at_most(sources[pool], targets, k, device=device)
+    """The ``count`` best targets of each query: the same as ``nearest`` with ``csls_penalty`` of k neighbours.
+
+    ``crowd`` are rows of sources that make the bounds tighter: best those of the queries.
+    """
+    pool = np.arange(min(_POOL, len(sources)))
+    penalty = _at_most(sources[pool if crowd is None else np.union1d(pool, crowd)], targets, k, device=device)
     exact = np.zeros(len(targets), dtype=bool)
-    best = Neighbours(np.empty((len(rows), 1), dtype=np.int64), np.empty((len(rows), 1), dtype=np.float32))
-    left = np.arange(len(rows))
+    shape = len(queries), min(count, len(targets))
+    best = Neighbours(np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.float32))
+    left = np.arange(len(queries))
     while len(left):
-        queries = sources[rows[left]]
-        found = nearest(queries, targets, _DEPTH, penalty=penalty, device=device)
-        cosine = _cosines(queries, targets, found)
+        asked = queries[left]
+        found = nearest(asked, targets, max(_DEPTH, 2 * count), penalty=penalty, device=device)
+        cosine = _cosines(asked, targets, found)
         bound, last = cosine[:, -1] - penalty[found.rows[:, -1]], found.rows[:, -1]  # of all that are not in the list
         while True:
-            top, score = _first_best(cosine - penalty[found.rows], found.rows)
+            top, score = _best(cosine - penalty[found.rows], found.rows, count)
             wanted = np.unique(top[~exact[top]])
             if not len(wanted):
                 break
             penalty[wanted] = csls_penalty(sources, targets[wanted], k, device=device)
             exact[wanted] = True
-        whole = found.rows.shape[1] == len(targets)
-        done = whole | (score > bound) | ((score == bound) & (top <= last))
-        best.rows[left[done], 0], best.similarity[left[done], 0] = top[done], score[done]
+        lowest = score[:, -1]
+        done = (found.rows.shape[1] == len(targets)) | (lowest > bound) | ((lowest == bound) & (top[:, -1] <= last))
+        best.rows[left[done]], best.similarity[left[done]] = top[done], score[done]
         left = left[~done]
     return best
 
@@ -74,7 +80,7 @@ def _cosines(queries: Vectors, targets: Vectors, found: Neighbours) -> Floats:
     return np.asarray(Pairwise(queries, targets).scores(query, found.rows.ravel()).reshape(found.rows.shape))
 
 
-def _first_best(scores: Floats, rows: Rows) -> tuple[Rows, Floats]:
-    """The row with the largest score, of equals the first one, and the score."""
-    largest = scores.max(axis=1)
-    return np.where(scores == largest[:, None], rows, np.iinfo(np.int64).max).min(axis=1), largest
+def _best(scores: Floats, rows: Rows, count: int) -> tuple[Rows, Floats]:
+    """The rows with the largest scores, best first, of equals the smaller row, and the scores. (n, count)"""
+    places = np.lexsort((rows, -scores), axis=1)[:, :count]
+    return np.take_along_axis(rows, places, axis=1), np.take_along_axis(scores, places, axis=1)
