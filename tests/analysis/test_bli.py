@@ -326,3 +326,25 @@ def test_what_runs_without_a_dictionary_believed_is_held_against_what_they_reach
         "icp has no successful run (MAP of 0.05 or more) on 1 of 2 pairs (de:fi): its mean is one of successes and failures",
         "icp: 1 of 4 runs believed a result that is no success",
     ]
+
+
+def test_the_first_sentence_says_which_method_is_first_and_from_how_many_it_is_told() -> None:
+    ranks = np.random.default_rng(0).integers(1, 4, 300)
+    pairs = ("de:en", "de:fi")
+    found = read(
+        *controls(*pairs, n=300),
+        *(ran(method("best"), ranking(ranks), pair) for pair in pairs),
+        *(ran(method("alike"), ranking(np.roll(ranks, 1)), pair) for pair in pairs),
+        *(ran(method("worse"), ranking(4 * ranks), pair) for pair in pairs),
+    )
+
+    first, second = found.rows[0].row.label, found.rows[1].row.label
+    assert {first, second} == {"best", "alike"}
+    assert found.sentence.startswith(f"bli: {first} is first, MAP 0.586 [")
+    assert found.sentence.endswith(f"over 2 pairs, not told from 1 of the 2 it was tested against ({second}).")
+
+
+def test_with_one_method_nothing_is_tested() -> None:
+    found = read(*controls("de:en"), ran(method("a"), ranking([2, 2, 2, 2])))
+
+    assert found.sentence.endswith("over 1 pair.")

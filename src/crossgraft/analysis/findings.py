@@ -122,9 +122,14 @@ def analyse(
     notes = [*notes, *(f"{one.task}: {note}" for one in bli for note in one.notes)]
     paired = has_items(draws.cells)
     parted = variance(draws, matrix.labels) if sourced else None
+    sentences = _nothing_yet(matrix)
+    if matrix.cells:
+        found = " ".join([*(one.sentence for one in bli), _what_was_found(summaries)])
+        sure = " ".join([*_headline(contrasted), _how_sure(matrix)])
+        sentences = found, sure, _what_to_distrust(matrix, [*notes, *_doubts(checks, looked)], failures)
     return Findings(
         study=study,
-        sentences=tuple(_sentences(matrix, summaries, contrasted, [*notes, *_doubts(checks, looked)], failures)),
+        sentences=sentences,
         summaries=tuple(sorted(summaries, key=_by_gain)),
         regimes=tuple(regimes(draws)),
         contrasts=contrasted,
@@ -210,22 +215,12 @@ def _by_gain(summary: Summary) -> tuple[str, float]:
     return summary.row.model, -(summary.gain.mean if summary.gain else -np.inf)
 
 
-def _sentences(
-    matrix: TransferMatrix,
-    summaries: Sequence[Summary],
-    contrasted: Sequence[Contrast],
-    notes: Sequence[str],
-    failures: Sequence[str],
-) -> Iterable[str]:
-    """What was found, how sure, what to distrust."""
-    if not matrix.cells:
-        yield "Nothing can be compared yet: no treatment has been measured together with its control."
-        yield f"{len(matrix.gaps)} results are missing." if matrix.gaps else "The study has no results."
-        yield "Run the study, then ask for the report again."
-        return
-    yield _what_was_found(summaries)
-    yield " ".join([*_headline(contrasted), _how_sure(matrix)])
-    yield _what_to_distrust(matrix, notes, failures)
+def _nothing_yet(matrix: TransferMatrix) -> tuple[str, str, str]:
+    return (
+        "Nothing can be compared yet: no treatment has been measured together with its control.",
+        f"{len(matrix.gaps)} results are missing." if matrix.gaps else "The study has no results.",
+        "Run the study, then ask for the report again.",
+    )
 
 
 def _what_was_found(summaries: Sequence[Summary]) -> str:

@@ -15,10 +15,14 @@ from crossgraft.analysis.bli.gate import COVERAGE, QUERIES, SUCCESS, PairState, 
 from crossgraft.analysis.bli.means import DRAWS, Means, PairMean
 from crossgraft.analysis.bli.parts import Part, parts
 from crossgraft.analysis.bli.tables import TaskTables, task_tables
+from crossgraft.analysis.wording import number_of
 from crossgraft.core import Record, Treatment
 from crossgraft.matrix import TransferMatrix
 from crossgraft.metrics import METRICS
 from crossgraft.stats.correlation import Correlation, rank_correlation
+
+_LEVEL = 0.05  # of a difference after Holm's adjustment
+_NAMED = 3  # methods named in a sentence
 
 __all__ = ["BLIFindings", "Belief", "Comparison", "MethodRow", "PairMean", "PairState", "Part", "Slope", "bli_findings"]
 
@@ -70,6 +74,21 @@ class BLIFindings:
         """The comparisons of the best row of each dictionary size with the others."""
         best = {one.row.recipe: one.row for one in reversed(self.rows)}  # the rows stand best first
         return tuple(one for one in self.comparisons if {one.first, one.second} & set(best.values()))
+
+    @property
+    def sentence(self) -> str:
+        """Which method is best, and from how many of those it was tested against it is told."""
+        best = self.rows[0]
+        mean = best.all
+        tested = [one for one in self.comparisons if best.row in (one.first, one.second)]
+        equal = [one.second if one.first == best.row else one.first for one in tested if one.holm > _LEVEL]
+        text = f"{self.task}: {best.row.label} is first, MAP {mean.value:.3f} [{mean.low:.3f}, {mean.high:.3f}] over {number_of(mean.pairs, 'pair')}"
+        if not tested:
+            return f"{text}."
+        if equal:
+            names = ", ".join(row.label for row in equal[:_NAMED]) + (", …" if len(equal) > _NAMED else "")
+            return f"{text}, not told from {len(equal)} of the {len(tested)} it was tested against ({names})."
+        return f"{text}, told from {'each of the ' if len(tested) > 1 else 'the '}{len(tested)} it was tested against."
 
 
 def bli_findings(matrix: TransferMatrix, records: Iterable[Record]) -> tuple[BLIFindings, ...]:
