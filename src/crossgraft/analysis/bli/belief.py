@@ -57,12 +57,16 @@ def _says(run: Record) -> bool:
 
 
 def failures(found: Sequence[Belief]) -> Iterator[str]:
-    """A sentence for each method that failed somewhere, and for each that believed in a failure."""
-    for one in found:
-        if one.failed:
-            yield (
-                f"{one.row.label} has no successful run (MAP of {SUCCESS} or more) on {len(one.failed)} of {one.pairs} "
-                f"pairs ({', '.join(one.failed)}): its mean is one of successes and failures"
-            )
-        if one.believed_wrong:
-            yield f"{one.row.label}: {one.believed_wrong} of {one.runs} runs believed a result that is no success"
+    """A sentence on the methods that failed somewhere, and one on those that believed in a failure."""
+    failed = [f"{one.row.label} on {_pairs(one)}" for one in found if one.failed]
+    if failed:
+        yield f"without a successful run (a MAP of {SUCCESS} or more): {'; '.join(failed)}; failures are in their means"
+    misled = [f"{one.believed_wrong} of {one.runs} of {one.row.label}" for one in found if one.believed_wrong]
+    if misled:
+        yield f"runs that believed a result that is no success: {', '.join(misled)}"
+
+
+def _pairs(one: Belief) -> str:
+    if len(one.failed) == one.pairs:
+        return "any pair"
+    return f"{len(one.failed)} of {one.pairs} pairs ({', '.join(one.failed)})"
