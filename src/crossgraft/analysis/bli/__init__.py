@@ -22,7 +22,7 @@ from crossgraft.metrics import METRICS
 from crossgraft.stats.correlation import Correlation, rank_correlation
 
 _LEVEL = 0.05  # of a difference after Holm's adjustment
-_NAMED = 3  # methods named in a sentence
+_NAMED = 3  # methods, or pairs, named in a sentence
 
 __all__ = ["BLIFindings", "Belief", "Comparison", "MethodRow", "PairMean", "PairState", "Part", "Slope", "bli_findings"]
 
@@ -207,10 +207,9 @@ def _shapes(states: Sequence[PairState]) -> Iterator[tuple[str, Correlation]]:
 def _notes(rows: Sequence[MethodRow], states: Sequence[PairState]) -> Iterator[str]:
     weak = [state for state in states if state.weak]
     if weak:
-        yield (
-            f"{len(weak)} of {len(states)} pairs are too weak to compare methods on "
-            f"(such as {weak[0].pair}: {'; '.join(weak[0].weak)})"
-        )
+        named = ", ".join(f"{state.pair} ({'; '.join(state.weak)})" for state in weak[:_NAMED])
+        more = ", …" if len(weak) > _NAMED else ""
+        yield f"{len(weak)} of {len(states)} pairs too weak to compare methods on: {named}{more}"
     if len({one.all.pairs for one in rows}) > 1:
         yield "not every method was measured on every pair: means of different pairs are not comparable, the tests are"
     little = [state for state in states if state.coverage < COVERAGE]
