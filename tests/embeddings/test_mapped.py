@@ -168,6 +168,14 @@ def test_fewer_pairs_than_dimensions_are_said(wanted: Wanted) -> None:
         assert len(notes) == len(said)
 
 
+def test_a_result_that_its_method_does_not_believe_is_said(wanted: Wanted) -> None:
+    """Isotropic spaces of few words have no shape by which a mapping could be found."""
+    told = fit(replace(wanted, method="icp", dictionary=None, settings=("restarts=2",))).told
+
+    assert told["facts"]["converged"] is False
+    assert "icp does not believe its own result" in told["notes"][-1]
+
+
 def test_the_scores_are_those_of_planted_spaces(mapped: Mapped, tmp_path: Path) -> None:
     found = score(mapped, tmp_path / "de-en.test.tsv").levels
 

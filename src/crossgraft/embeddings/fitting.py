@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from crossgraft import __version__
 from crossgraft.embeddings.lexicon import Lexicon, Pairs, direction_note, read_lexicon
 from crossgraft.embeddings.mapped import Mapped
-from crossgraft.embeddings.mapping import Mapper, mapper
+from crossgraft.embeddings.mapping import Mapper, Mapping, mapper
 from crossgraft.embeddings.memory import available_memory, refuse_too_many
 from crossgraft.embeddings.readers import glance
 from crossgraft.embeddings.space import Case, Space, Step, read_space
@@ -92,9 +92,17 @@ def fit(wanted: Wanted) -> Mapped:
             "notes": [
                 *(f"{file}: {note}" for file, one in zip(files, read, strict=True) for note in one.notes),
                 *notes,
+                *_doubts(wanted.method, method, mapping),
             ],
         },
     )
+
+
+def _doubts(name: str, method: Mapper, mapping: Mapping) -> Iterator[str]:
+    """What a method without a dictionary says of a result that it does not believe."""
+    if not method.uses_dictionary and mapping.facts.get("converged") is False:
+        again = "another --seed, or " if method.stochastic else ""
+        yield f"{name} does not believe its own result, which is likely to be worthless; try {again}a method with a dictionary"
 
 
 def _look_ahead(wanted: Wanted) -> None:
