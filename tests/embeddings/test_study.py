@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from crossgraft.analysis.results import load_findings, load_matrix
-from crossgraft.campaign import Settings, missing, prepare, run, smoke
+from crossgraft.campaign import Campaign, Settings, missing, prepare, run, smoke
 from crossgraft.errors import DataError, SpecError
 from crossgraft.spec import load_study
 from crossgraft.store import Store
-from crossgraft.study import Failed
+from crossgraft.study import Failed, Recorded, Remark
 
 ONE = Settings(threads=1)
 
@@ -107,6 +107,18 @@ def test_a_dictionary_serves_both_directions(embedding_spec: Path, tmp_path: Pat
 
     findings = load_findings(Store(tmp_path / "out"))
     assert findings.regimes[0].estimate.mean > 60
+
+
+def test_a_method_that_does_not_believe_its_result_says_so_and_is_measured(
+    embedding_spec: Path, tmp_path: Path
+) -> None:
+    sets = ['methods.use=["icp"]', "methods.settings.icp.restarts=2", 'spaces.languages=["de", "en"]']
+
+    events = list(Campaign(load_study(embedding_spec, sets), Store(tmp_path / "out"), ONE))
+
+    said = [event.text for event in events if isinstance(event, Remark)]
+    assert said == ["does not believe its own result"]
+    assert sum(isinstance(event, Recorded) for event in events) == 2
 
 
 def test_another_language_computes_only_its_pairs(embedding_spec: Path, tmp_path: Path) -> None:

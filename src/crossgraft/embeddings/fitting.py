@@ -12,7 +12,7 @@ import numpy as np
 from crossgraft import __version__
 from crossgraft.embeddings.lexicon import Lexicon, Pairs, direction_note, read_lexicon
 from crossgraft.embeddings.mapped import Mapped
-from crossgraft.embeddings.mapping import Mapper, Mapping, mapper
+from crossgraft.embeddings.mapping import Mapper, Mapping, is_disbelieved, mapper
 from crossgraft.embeddings.memory import available_memory, refuse_too_many
 from crossgraft.embeddings.readers import glance
 from crossgraft.embeddings.space import Case, Space, Step, read_space
@@ -100,7 +100,7 @@ def fit(wanted: Wanted) -> Mapped:
 
 def _doubts(name: str, method: Mapper, mapping: Mapping) -> Iterator[str]:
     """What a method without a dictionary says of a result that it does not believe."""
-    if not method.uses_dictionary and mapping.facts.get("converged") is False:
+    if is_disbelieved(method, mapping):
         again = "another --seed, or " if method.stochastic else ""
         yield f"{name} does not believe its own result, which is likely to be worthless; try {again}a method with a dictionary"
 

@@ -18,7 +18,7 @@ from crossgraft.core import Cell, Job, Pairing, Point, Treatment, is_language
 from crossgraft.embeddings import ahead, devices
 from crossgraft.embeddings.isomorphism import Shape, isomorphism, shape
 from crossgraft.embeddings.lexicon import Lexicon, read_lexicon
-from crossgraft.embeddings.mapping import Mapper, Mapping, mapper
+from crossgraft.embeddings.mapping import Mapper, Mapping, is_disbelieved, mapper
 from crossgraft.embeddings.readers import companions
 from crossgraft.embeddings.space import Case, Space, Step, read_space
 from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, LanguagePair
@@ -27,7 +27,7 @@ from crossgraft.errors import SpecError, did_you_mean
 from crossgraft.identity import content_id
 from crossgraft.metrics import scored_record
 from crossgraft.spec import Chosen
-from crossgraft.study import Bench, Fingerprints, Glimpse, Input, Origin, Progress, Recorded, Worker
+from crossgraft.study import Bench, Fingerprints, Glimpse, Input, Origin, Progress, Recorded, Remark, Worker
 
 SCORING = 2  # raise it when the same inputs would give other answers
 
@@ -262,7 +262,7 @@ class _EmbeddingWorker:
     def _shape_of(self, language: str) -> Shape:
         return shape(self._space(language, None))
 
-    def run(self, job: Job) -> Iterator[Progress | Recorded]:
+    def run(self, job: Job) -> Iterator[Progress | Remark | Recorded]:
         started = time.perf_counter()
         pair = self._pairs[job.cells[0].target.lang]
         steps = None if job.treatment.is_control else self._study.methods.get(job.treatment.name).normalise
@@ -270,6 +270,8 @@ class _EmbeddingWorker:
         ahead.require_one_width(pair, *(space.width for space in spaces))
         mapping, facts = self._fit(job.treatment, pair, spaces)
         fitted = time.perf_counter() - started
+        if not job.treatment.is_control and is_disbelieved(self._study.methods.get(job.treatment.name), mapping):
+            yield Remark(job, "does not believe its own result")
         for cell in job.cells:
             started = time.perf_counter()
             task = self._study.tasks[cell.target.task]
