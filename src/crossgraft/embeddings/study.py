@@ -271,7 +271,7 @@ class _EmbeddingWorker:
         mapping, facts = self._fit(job.treatment, pair, spaces)
         fitted = time.perf_counter() - started
         if not job.treatment.is_control and is_disbelieved(self._study.methods.get(job.treatment.name), mapping):
-            yield Remark(job, "does not believe its own result")
+            yield Remark(job, f"does not believe its own result on {pair}")
         for cell in job.cells:
             started = time.perf_counter()
             task = self._study.tasks[cell.target.task]
