@@ -161,7 +161,7 @@ def test_fewer_pairs_than_dimensions_are_said(wanted: Wanted) -> None:
     assert wanted.dictionary is not None
     lines = wanted.dictionary.read_text().splitlines(keepends=True)
 
-    for count, said in ((8, []), (7, ["7 known pairs for 8 dimensions leave the mapping undetermined"])):
+    for count, said in ((8, []), (7, ["7 of 7 pairs known, for 8 dimensions, leave the mapping undetermined"])):
         wanted.dictionary.write_text("".join(lines[:count]))
         notes = fit(wanted).told["notes"]
         assert [text for text in said if text in notes[0]] == said

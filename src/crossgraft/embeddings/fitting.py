@@ -130,7 +130,7 @@ def _known(lexicon: Lexicon, source: Space, target: Space) -> tuple[Pairs, list[
     notes = [turned] if turned else []
     if len(pairs) < source.width:
         notes.append(
-            f"{lexicon.file}: {len(pairs)} known pairs for {source.width} dimensions leave the mapping undetermined; "
+            f"{lexicon.file}: {len(pairs)} of {len(lexicon.pairs)} pairs known, for {source.width} dimensions, leave the mapping undetermined; "
             "methods that find more pairs by themselves, such as proc-b:growing or vecmap:semi-supervised, may still find it"
         )
     return pairs, notes
