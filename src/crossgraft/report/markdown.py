@@ -14,6 +14,15 @@ def markdown(findings: Findings, about: About) -> str:
 
 
 def _lines(findings: Findings, about: About) -> Iterator[str]:
+    for part in (_first, _matrices, _regimes, _harm, _roles_and_variance, _recipes, _words, _trust):
+        yield from part(findings)
+    versions = ", ".join(f"{name} {number}" for name, number in about.versions.items())
+    yield ""
+    yield f"Written {about.written} by {versions}." if versions else ""
+
+
+def _first(findings: Findings) -> Iterator[str]:
+    """The sentences and the first table."""
     yield f"# {_plain(findings.study) or 'Study'}"
     yield ""
     for sentence in findings.sentences:
@@ -34,6 +43,9 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
             for one in view.summaries(findings)
         ),
     )
+
+
+def _matrices(findings: Findings) -> Iterator[str]:
     for matrix in view.matrices(findings):
         yield from _section(f"Change on every target, {_plain(matrix.model)} (pp)")
         yield from _table(
@@ -42,6 +54,9 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
         )
         yield ""
         yield "Bold: the interval excludes zero. Intervals and n are in `cells.csv`."
+
+
+def _regimes(findings: Findings) -> Iterator[str]:
     if contrasts := list(view.contrasts(findings)):
         yield from _section("On the source's task against off it")
         yield from _table(
@@ -66,6 +81,10 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
             for one in view.regimes(findings)
         ),
     )
+
+
+def _harm(findings: Findings) -> Iterator[str]:
+    """Gain and harm, and what is left of both without the sham and the base's luck."""
     if harms := list(view.treatment_harm(findings)):
         yield from _section("Gain and harm")
         yield from _table(
@@ -99,6 +118,9 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
             ],
             ([one.model, one.uplift, one.raw_positive, one.positive, one.share, one.corrected] for one in luck),
         )
+
+
+def _roles_and_variance(findings: Findings) -> Iterator[str]:
     for table in (*roles.tables(findings), *second.tables(findings)):
         yield from _section(table.title)
         if table.rows:
@@ -106,6 +128,9 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
             yield ""
         yield _plain(table.remark)
     yield from _listed("Who gives, who takes", [*roles.structure(findings), *second.sentences(findings)])
+
+
+def _recipes(findings: Findings) -> Iterator[str]:
     if axes := list(view.axes(findings)):
         yield from _section("What the axes of the recipe do")
         yield from _table(
@@ -117,12 +142,20 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
         header = ["model", "treatment", "seed", "steps", "tokens", "loss, first step", "last", "kept epoch"]
         told = ([x.model, x.treatment, x.seed, x.steps, x.tokens, x.first, x.last, x.kept] for x in lines)
         yield from _table(header, told)
+
+
+def _words(findings: Findings) -> Iterator[str]:
+    """Ranked words over language pairs."""
     for section in bli.sections(findings):
         for part in section.tables:
             yield from _section(f"{_plain(section.task)}: {part.title}")
             yield from _table(part.header, part.rows)
         yield ""
         yield _plain(section.method)
+
+
+def _trust(findings: Findings) -> Iterator[str]:
+    """What is missing, failed, moved, or wants a look."""
     yield from _listed(
         "What is missing", [f"{row}: {reason} ({count} targets)" for row, reason, count in view.gaps(findings)]
     )
@@ -139,9 +172,6 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
         ],
     )
     yield from _listed("Notes", [*findings.notes, findings.method])
-    versions = ", ".join(f"{name} {number}" for name, number in about.versions.items())
-    yield ""
-    yield f"Written {about.written} by {versions}." if versions else ""
 
 
 def _section(title: str) -> Iterator[str]:
