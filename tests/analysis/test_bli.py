@@ -344,6 +344,17 @@ def test_the_first_sentence_says_which_method_is_first_and_from_how_many_it_is_t
     assert found.sentence.endswith(f"over 2 pairs, not told from 1 of the 2 it was tested against ({second}).")
 
 
+def test_a_method_that_was_measured_on_the_easy_pair_only_is_not_first() -> None:
+    found = read(
+        *controls("de:en", "de:fi"),
+        *(ran(method("whole"), ranking([rank] * 4), pair) for rank, pair in ((2, "de:en"), (9, "de:fi"))),
+        ran(method("part"), ranking([2] * 4)),
+    )
+
+    assert found.rows[0].row.label == "part"
+    assert found.sentence.startswith("bli: whole is first")
+
+
 def test_with_one_method_nothing_is_tested() -> None:
     found = read(*controls("de:en"), ran(method("a"), ranking([2, 2, 2, 2])))
 

@@ -178,7 +178,7 @@ def _points(one: PairMean) -> str:
 
 
 def _verdict(compared: Comparison) -> str:
-    if compared.holm > 0.05:
+    if not compared.is_told:
         return "not distinguishable"
     return "higher" if compared.difference.value > 0 else "lower"
 

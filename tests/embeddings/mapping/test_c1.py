@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from dataclasses import replace
 
 import numpy as np
@@ -188,15 +187,8 @@ def test_a_rate_that_leads_nowhere_is_one_sentence() -> None:
         replace(QUICK, rate=1e39).fit(source, target, same(20), rng())
 
 
-def test_without_torch_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    imported = builtins.__import__
-
-    def without(name: str, *rest: object, **named: object) -> object:
-        if name == "torch":
-            raise ImportError
-        return imported(name, *rest, **named)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+@pytest.mark.usefixtures("without_torch")
+def test_without_torch_one_sentence_says_what_to_install() -> None:
     source, target = folded(20, 3)
 
     with pytest.raises(MissingExtra, match=r"c1 needs the extra 'torch'"):

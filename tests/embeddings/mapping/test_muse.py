@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from dataclasses import replace
 
 import numpy as np
@@ -160,15 +159,8 @@ def test_vectors_that_are_all_zero_are_no_success_and_no_traceback() -> None:
     assert not mapping.facts["converged"]
 
 
-def test_without_torch_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    imported = builtins.__import__
-
-    def without(name: str, *rest: object, **named: object) -> object:
-        if name == "torch":
-            raise ImportError
-        return imported(name, *rest, **named)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+@pytest.mark.usefixtures("without_torch")
+def test_without_torch_one_sentence_says_what_to_install() -> None:
     source, target, _ = rotated(20, 3)
 
     with pytest.raises(MissingExtra, match=r"muse needs the extra 'torch'"):

@@ -21,7 +21,6 @@ from crossgraft.matrix import TransferMatrix
 from crossgraft.metrics import METRICS
 from crossgraft.stats.correlation import Correlation, rank_correlation
 
-_LEVEL = 0.05  # of a difference after Holm's adjustment
 _NAMED = 3  # methods, or pairs, named in a sentence
 
 __all__ = ["BLIFindings", "Belief", "Comparison", "MethodRow", "PairMean", "PairState", "Part", "Slope", "bli_findings"]
@@ -77,11 +76,12 @@ class BLIFindings:
 
     @property
     def sentence(self) -> str:
-        """Which method is best, and from how many of those it was tested against it is told."""
-        best = self.rows[0]
+        """Which method is best of those measured on the most pairs, and from how many that it was tested against it is told."""
+        most = max(row.all.pairs for row in self.rows)
+        best = next(row for row in self.rows if row.all.pairs == most)
         mean = best.all
         tested = [one for one in self.comparisons if best.row in (one.first, one.second)]
-        equal = [one.second if one.first == best.row else one.first for one in tested if one.holm > _LEVEL]
+        equal = [one.second if one.first == best.row else one.first for one in tested if not one.is_told]
         text = f"{self.task}: {best.row.label} is first, MAP {mean.value:.3f} [{mean.low:.3f}, {mean.high:.3f}] over {number_of(mean.pairs, 'pair')}"
         if not tested:
             return f"{text}."

@@ -16,6 +16,7 @@ from crossgraft.stats.multiplicity import bonferroni, holm
 _FLIPS = 9_999
 _A_COMPARISON = 200  # flips for each, so that adjusted p-values can be small
 _MOST = 50_000
+_LEVEL = 0.05  # after Holm's adjustment
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class Comparison:
     p: float
     holm: float
     bonferroni: float
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the two rows are told from each other among all that were compared."""
+        return self.holm <= _LEVEL
 
 
 def comparisons(tables: TaskTables, means: Means) -> tuple[Comparison, ...]:
