@@ -64,12 +64,12 @@ def test_the_first_sentence_names_the_targets_at_chance() -> None:
     assert "The base is at chance on 1 of 3 targets (a/fr): no harm can be seen there" in first
 
 
-def test_targets_at_chance_are_counted_where_there_are_many() -> None:
+def test_of_several_models_the_pairs_at_chance_are_counted_and_the_first_few_named() -> None:
     codes = ("ar", "bn", "de", "en", "es", "fr")
     matrix = grid({Point("a", code): (20, 20) for code in codes} | {OTHER: (80, 80)}, ("m", "n"))
 
     told = at_chance(matrix.cells.values())
-    assert "m: 6 of 7 targets (a/ar, a/bn, a/de, a/en and 2 more); n: 6 of 7" in told
+    assert "on 12 of 14 pairs of model and target (m on a/ar, m on a/bn, m on a/de, m on a/en and 8 more)" in told
 
 
 def test_where_no_other_target_could_show_harm_none_is_denied() -> None:

@@ -38,16 +38,16 @@ def _error(cell: ChangeCell, chance: float) -> float:
 
 
 def at_chance(cells: Iterable[ChangeCell]) -> str:
-    """Which targets can show no harm, in a sentence, a model at a time where there are several; nothing where all can."""
-    by_model: dict[str, dict[Point, bool]] = {}
+    """Which targets can show no harm, in a sentence; nothing where all can."""
+    seen: dict[tuple[str, Point], bool] = {}
     for cell in cells:
-        by_model.setdefault(cell.row.model, {})[cell.target] = can_show_harm(cell)
-    parts = []
-    for model, targets in by_model.items():
-        low = [str(target) for target, seen in targets.items() if not seen]
-        if low:
-            prefix = f"{model}: " if len(by_model) > 1 else ""
-            parts.append(f"{prefix}{len(low)} of {len(targets)} targets ({listed(low)})")
-    if not parts:
+        seen[cell.row.model, cell.target] = can_show_harm(cell)
+    low = [place for place, visible in seen.items() if not visible]
+    if not low:
         return ""
-    return f"The base is at chance on {'; '.join(parts)}: no harm can be seen there, and none is counted."
+    if len({model for model, _ in seen}) == 1:
+        where = f"{len(low)} of {len(seen)} targets ({listed([str(target) for _, target in low])})"
+    else:
+        names = [f"{model} on {target}" for model, target in low]
+        where = f"{len(low)} of {len(seen)} pairs of model and target ({listed(names)})"
+    return f"The base is at chance on {where}: no harm can be seen there, and none is counted."
