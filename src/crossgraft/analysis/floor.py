@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import sqrt
 
-import numpy as np
-
 from crossgraft.analysis.wording import listed
 from crossgraft.changes import ChangeCell
 from crossgraft.core import Point
@@ -26,15 +24,9 @@ def can_show_harm(cell: ChangeCell) -> bool:
     if cell.row.kind == "mapping":
         return True
     chance = cell.chance or 0.0
-    return cell.control > chance + _ERRORS * _error(cell, chance)
-
-
-def _error(cell: ChangeCell, chance: float) -> float:
-    """Of a score by guessing; where guessing scores 0, of the base's own score."""
-    if chance:
-        return sqrt(chance * (1 - chance) / max(1, cell.change.n))
-    counted = cell.control_statistics[cell.control_statistics[:, 1] > 0]
-    return float(np.std(counted[:, 0] / counted[:, 1]) / sqrt(len(counted))) if len(counted) else 0.0
+    spread = chance or min(max(cell.control, 0.0), 1.0)  # where guessing scores 0: of the base's own score
+    error = sqrt(spread * (1 - spread) / max(1, cell.change.n))  # of outcomes 0 and 1; of others at most this
+    return cell.control > chance + _ERRORS * error
 
 
 def at_chance(cells: Iterable[ChangeCell]) -> str:
