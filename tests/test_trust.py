@@ -53,7 +53,7 @@ def test_base_and_adapter_must_have_read_the_same_tokens() -> None:
 
 def test_margins_within_the_noise_are_counted() -> None:
     outcome = answers([1] * 40)
-    outcome.columns["loglik"][:4] = [-1.0, -1.0 - 1e-6]
+    outcome.columns["loglik"][:4, :2] = [-1.0, -1.0 - 1e-6]
 
     check = look((BASE, {}), outcome=outcome)["near-ties"]
 
@@ -63,7 +63,7 @@ def test_margins_within_the_noise_are_counted() -> None:
 def test_a_margin_per_token_is_compared_in_nats() -> None:
     """Divided by length, a margin looks small that is not."""
     outcome = answers([1] * 40)
-    outcome.columns["loglik"][:] = [-1.0, -1.001]
+    outcome.columns["loglik"][:, :2] = [-1.0, -1.001]
     outcome.columns["tokens"][:] = 1000.0
     job, record = measured(BASE, outcome, metric="accuracy-per-token")
 

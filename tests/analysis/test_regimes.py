@@ -11,6 +11,7 @@ from crossgraft.analysis.harm import target_harm, treatment_harm
 from crossgraft.analysis.regimes import ALL_MODELS, regimes
 from crossgraft.core import Labels, Point, Treatment
 from crossgraft.matrix import TransferMatrix
+from crossgraft.report.view import share
 from crossgraft.synthetic import SyntheticGrid
 from outcomes import answers, matrix_of, measured
 
@@ -53,6 +54,16 @@ def test_a_summary_has_what_a_tail_cannot_move() -> None:
         pytest.approx(100 / 6),
         0,
     )
+
+
+def test_a_share_of_a_handful_of_cells_has_no_interval() -> None:
+    """Six cells, one of which gains: one of six is said, no percentage with an interval."""
+    summaries = {one.regime: one for one in regimes(Draws(grid({(POINTS[0], POINTS[1]): 40})))}
+
+    few, many = summaries["MT-CL"].gained, summaries["CT-CL"].gained
+    assert (few.cells, np.isfinite(few.high - few.low)) == (6, False)
+    assert (many.cells, np.isfinite(many.high - many.low)) == (12, True)
+    assert (share(few), share(many)[:3]) == ("1 of 6", "0 %")
 
 
 def test_several_models_have_a_summary_together() -> None:

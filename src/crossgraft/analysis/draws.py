@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import hypot
+from math import hypot, inf
 
 import numpy as np
 import numpy.typing as npt
 
 from crossgraft.analysis import unpaired
+from crossgraft.analysis.estimate import SHARE_CELLS, exact
 from crossgraft.analysis.estimate import Estimate as Estimate
 from crossgraft.analysis.estimate import Verdict as Verdict
 from crossgraft.analysis.estimate import Weighted as Weighted
-from crossgraft.analysis.estimate import exact
 from crossgraft.analysis.seeds import SeedSums, seed_deviations
 from crossgraft.core import Floats, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
@@ -28,22 +28,24 @@ class Draws:
     A draw is one set of item weights a task, the same for all cells of the task (Miller, 2024). Training runs are
     independent of one another, so the luck of seeds adds, for each treatment on its own, the variance between its
     seeds over their number, less what draws of items have of it (``seeds.py``). Cells of which only scores are known have no items to draw: sums with any of them have
-    the intervals of ``unpaired``.
+    the intervals of ``unpaired``. ``cells`` are those of the treatments under study; shams, which are controls, have draws
+    too, and are reached by ``cells_of``.
     """
 
     def __init__(self, matrix: TransferMatrix) -> None:
-        self.cells = [cell for cell in matrix.cells.values() if cell.unit == "pp"]
-        self._place = {id(cell): place for place, cell in enumerate(self.cells)}
+        every = [cell for cell in matrix.cells.values() if cell.unit == "pp"]
+        self.cells = [cell for cell in every if not cell.row.is_sham]
+        self._place = {id(cell): place for place, cell in enumerate(every)}
         self._rows: dict[Treatment, list[ChangeCell]] = {}
-        for cell in self.cells:
+        for cell in every:
             self._rows.setdefault(cell.row, []).append(cell)
-        self.deviations = seed_deviations(self.cells)  # of the seeds of each cell, by its id
-        self._items, self._items_of = _item_sets(self.cells)
+        self.deviations = seed_deviations(every)  # of the seeds of each cell, by its id
+        self._items, self._items_of = _item_sets(every)
         self._counts: dict[bytes, int] = {}  # of different items, by which sets of them
-        means = np.array([cell.change.mean for cell in self.cells], dtype=np.float64)
+        means = np.array([cell.change.mean for cell in every], dtype=np.float64)
         # (cells, draws), so that a cell is read in one go; one that loses all its items in a draw keeps its estimate
         self._change = np.repeat(means[:, None], DRAWS, axis=1)
-        paired = [cell for cell in self.cells if cell.items]
+        paired = [cell for cell in every if cell.items]
         for task in dict.fromkeys((cell.target.task, cell.metric.name) for cell in paired):
             block = [cell for cell in paired if (cell.target.task, cell.metric.name) == task]
             treated, control, groups = _aligned(block)
@@ -60,7 +62,7 @@ class Draws:
         return self._rows.get(row, ())
 
     def places(self, cells: Sequence[ChangeCell]) -> npt.NDArray[np.intp]:
-        """Where cells are among ``cells``."""
+        """Where cells are among all that were drawn."""
         return np.array([self._place[id(cell)] for cell in cells], dtype=np.intp)
 
     def count(self, places: npt.NDArray[np.intp]) -> int:
@@ -95,8 +97,10 @@ class Draws:
         """A weighted sum of the cells that count, in percent: with weights 1/n the share of them.
 
         Draws of items move a cell about its estimate, so that extremes are more frequent among them than in truth;
-        the interval is therefore centred on the estimate.
+        the interval is therefore centred on the estimate. A share of a handful of cells has none.
         """
+        if len(weighted) < SHARE_CELLS:
+            return self._share_of_few(weighted, counts)
         if not has_items(cell for cell, _ in weighted):
             return unpaired.share(weighted, counts)
         weights = np.array([weight for _, weight in weighted])
@@ -104,6 +108,13 @@ class Draws:
         point = 100 * float(counts(values) @ weights)
         sums = 100 * counts(self.of([cell for cell, _ in weighted])) @ weights
         return self.estimate(point, sums - sums.mean() + point, weighted)
+
+    def _share_of_few(self, weighted: Weighted, counts: Callable[[Floats], npt.NDArray[np.bool_]]) -> Estimate:
+        values = np.array([cell.change.mean for cell, _ in weighted])
+        point = 100 * float(counts(values) @ np.array([weight for _, weight in weighted]))
+        items = self.count(self.places([cell for cell, _ in weighted]))
+        why = f"a share of fewer than {SHARE_CELLS} cells has no interval"
+        return Estimate(exact(point), -inf, inf, len(weighted), items, "", why)
 
     def statistic(self, cells: Sequence[ChangeCell], summary: Callable[[Floats], Floats]) -> Estimate:
         """A summary over cells, such as the median, which takes the last axis away; its interval is centred as well."""
