@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import hypot, sqrt
+from math import hypot, isfinite, sqrt
 from typing import Literal
 
 import numpy as np
@@ -51,7 +51,7 @@ def contrasts(draws: Draws, labels: Labels) -> Iterator[Contrast]:
     for over, group in _groups(cells, labels):
         weighted = _weights(group)
         if weighted:
-            found = draws.contrast(weighted)
+            found = draws.over_items(weighted)
             yield Contrast(over, found, _levels(group, weighted, found, draws))
 
 
@@ -103,9 +103,9 @@ def _levels(
 
 
 def _new_items(found: Estimate) -> Inference:
-    units = number_of(found.items, "item")
-    if not np.isfinite(found.high - found.low):
-        return Inference("new items and seeds", None, None, units, found.why)
+    if not isfinite(found.high - found.low):
+        return Inference("new items and seeds", None, None, "items not counted", found.why)
+    units = number_of(found.items, "item") if found.items else "at most, by the binomial distribution"
     return Inference("new items and seeds", found.low, found.high, units)
 
 
@@ -119,8 +119,9 @@ def _new_models(cells: Sequence[ChangeCell], weighted: Weighted, found: Estimate
         return Inference("new models", None, None, "1 model", "one model says nothing of others")
     if len(names) == 2:
         return Inference("new models", None, None, "2 models", f"2 models: {_listed(values)}")
-    private = sum(draws.contrast(one).error ** 2 for one in own) / len(own) ** 2
-    return _inference("new models", found, between, max(0.0, found.error**2 - private), number_of(len(names), "model"))
+    private = sum(draws.over_items(one).error ** 2 for one in own) / len(own) ** 2
+    shared = max(0.0, found.error**2 - private) if isfinite(private) else 0.0
+    return _inference("new models", found, between, shared, number_of(len(names), "model"))
 
 
 def _new_tasks(cells: Sequence[ChangeCell], weighted: Weighted, found: Estimate) -> Inference:
@@ -145,7 +146,9 @@ def _inference(level: Level, found: Estimate, between: Interval, shared: float, 
     if between.high - between.low < TINY:
         return Inference(level, None, None, units, f"{units} do not differ at all: nothing tells how others would")
     half = hypot((between.high - between.low) / 2, 1.96 * sqrt(shared))
-    low, high = min(found.mean - half, found.low), max(found.mean + half, found.high)
+    low, high = found.mean - half, found.mean + half
+    if isfinite(found.high - found.low):
+        low, high = min(low, found.low), max(high, found.high)
     freedom = number_of(round(between.df), "degree")
     return Inference(level, low, high, f"{units}, {freedom} of freedom")
 

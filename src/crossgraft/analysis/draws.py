@@ -90,6 +90,10 @@ class Draws:
         point = float(sum(weight * cell.change.mean for cell, weight in weighted))
         return self.estimate(point, self.sums(weighted), weighted, self.seeds(weighted))
 
+    def over_items(self, weighted: Weighted) -> Estimate:
+        """A weighted sum of cells, with an interval over new items and seeds or with none."""
+        return self.contrast(weighted) if has_items(cell for cell, _ in weighted) else unpaired.over_items(weighted)
+
     def share(self, weighted: Weighted, counts: Callable[[Floats], npt.NDArray[np.bool_]]) -> Estimate:
         """A weighted sum of the cells that count, in percent: with weights 1/n the share of them.
 

@@ -378,13 +378,12 @@ def _unseen(cells: Sequence[ChangeCell]) -> str:
 def _how_sure_of_scores(cells: Sequence[ChangeCell]) -> str:
     known = [cell for cell in cells if not cell.change.why]
     if not known:
-        return "No cell has an interval: only scores are known, and nothing tells their noise."
+        return f"Nothing can be called significant: {cells[0].change.why}."
     clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in known)
-    none = f"; {len(cells) - len(known)} have none" if len(known) < len(cells) else ""
-    seen = f" ({_by_chance(len(known))})"
+    none = f"; {len(cells) - len(known)} have no interval" if len(known) < len(cells) else ""
     return (
-        f"{clear} of {len(known)} cells with an interval over seeds exclude zero{seen}{none}; only scores are known, so nothing is "
-        "said of new items."
+        f"{clear} of {len(known)} cells have an interval that excludes zero{none}; only scores are known, so intervals are as wide as "
+        f"the binomial distribution allows{_unseen(known)}."
     )
 
 
@@ -404,7 +403,7 @@ def _what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Se
     if any(len(cell.seeds) == 1 and cell.row.kind == "trained" for cell in matrix.cells.values()):
         doubts.append("with one seed, the luck of a training run is not in the intervals")
     if not has_items(matrix.cells.values()):
-        doubts.append("only scores are known, so the luck of the items and of the shared base is not in the intervals")
+        doubts.append("only scores are known, so nothing is paired by item and the shared base is not corrected for")
     if notes:
         doubts.append(notes[0] if len(notes) == 1 else f"{len(notes)} notes on data and checks, the first: {notes[0]}")
     if not doubts:
