@@ -41,7 +41,9 @@ class Contrast:
     """On-task less off-task transfer, in percentage points."""
 
     over: str
-    estimate: Estimate
+    on: Estimate  # treatments trained on the target's task, in other languages
+    off: Estimate  # those trained on other tasks
+    estimate: Estimate  # the difference
     levels: tuple[Inference, ...]
 
 
@@ -52,7 +54,9 @@ def contrasts(draws: Draws, labels: Labels) -> Iterator[Contrast]:
         weighted = _weights(group)
         if weighted:
             found = draws.over_items(weighted)
-            yield Contrast(over, found, _levels(group, weighted, found, draws))
+            on = draws.over_items([(cell, weight) for cell, weight in weighted if weight > 0])
+            off = draws.over_items([(cell, -weight) for cell, weight in weighted if weight < 0])
+            yield Contrast(over, on, off, found, _levels(group, weighted, found, draws))
 
 
 def _groups(cells: Sequence[ChangeCell], labels: Labels) -> Iterator[tuple[str, list[ChangeCell]]]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossgraft.analysis import unpaired
-from crossgraft.analysis.estimate import SHARE_CELLS, exact
+from crossgraft.analysis.estimate import AS_MEASURED, exact
 from crossgraft.analysis.estimate import Estimate as Estimate
 from crossgraft.analysis.estimate import Verdict as Verdict
 from crossgraft.analysis.estimate import Weighted as Weighted
@@ -95,27 +95,14 @@ class Draws:
         return self.contrast(weighted) if has_items(cell for cell, _ in weighted) else unpaired.over_items(weighted)
 
     def share(self, weighted: Weighted, counts: Callable[[Floats], npt.NDArray[np.bool_]]) -> Estimate:
-        """A weighted sum of the cells that count, in percent: with weights 1/n the share of them.
+        """A weighted sum of the cells that count, in percent, as they were measured: with weights 1/n the share of them.
 
-        Draws of items move a cell about its estimate, so that extremes are more frequent among them than in truth;
-        the interval is therefore centred on the estimate. A share of a handful of cells has none.
+        It has no interval: noise alone moves cells beyond any limit, so this is no estimate of the share of true changes.
         """
-        if len(weighted) < SHARE_CELLS:
-            return self._share_of_few(weighted, counts)
-        if not has_items(cell for cell, _ in weighted):
-            return unpaired.share(weighted, counts)
         weights = np.array([weight for _, weight in weighted])
-        values = np.array([cell.change.mean for cell, _ in weighted])
-        point = 100 * float(counts(values) @ weights)
-        sums = 100 * counts(self.of([cell for cell, _ in weighted])) @ weights
-        return self.estimate(point, sums - sums.mean() + point, weighted)
-
-    def _share_of_few(self, weighted: Weighted, counts: Callable[[Floats], npt.NDArray[np.bool_]]) -> Estimate:
-        values = np.array([cell.change.mean for cell, _ in weighted])
-        point = 100 * float(counts(values) @ np.array([weight for _, weight in weighted]))
-        items = self.count(self.places([cell for cell, _ in weighted]))
-        why = f"a share of fewer than {SHARE_CELLS} cells has no interval"
-        return Estimate(exact(point), -inf, inf, len(weighted), items, "", why)
+        cells = [cell for cell, _ in weighted]
+        point = 100 * float(counts(np.array([cell.change.mean for cell in cells])) @ weights)
+        return Estimate(exact(point), -inf, inf, len(cells), self.count(self.places(cells)), "", AS_MEASURED)
 
     def statistic(self, cells: Sequence[ChangeCell], summary: Callable[[Floats], Floats]) -> Estimate:
         """A summary over cells, such as the median, which takes the last axis away; its interval is centred as well."""

@@ -12,7 +12,6 @@ from math import inf, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
 from crossgraft.analysis.estimate import Estimate, Weighted, exact
 from crossgraft.analysis.scores import binomial
@@ -82,26 +81,6 @@ def bounded(weighted: Weighted) -> Estimate:
     return Estimate(
         exact(point), exact(point - half), exact(point + half), len(weighted), 0, "new items, at most, and seeds"
     )
-
-
-def share(weighted: Weighted, counts: Callable[[Floats], npt.NDArray[np.bool_]]) -> Estimate:
-    """A weighted sum of the cells that count, in percent.
-
-    Where no cell counts, or every one does, nothing varies: then the interval is as wide as one cell of two more would make it.
-    """
-    values = np.where(counts(np.array([cell.change.mean for cell, _ in weighted])), 100.0, 0.0)
-    weights = np.array([weight for _, weight in weighted])
-    cells = [cell for cell, _ in weighted]
-    point = float(values @ weights)
-    factors = _factors(cells, weights)
-    found = weighted_sum(values, weights, factors)
-    if found:
-        return _over_pairs(point, found, cells)
-    if not factors:
-        return _none(point, cells)
-    df = min(len(np.unique(labels)) for factor in factors for labels in factor) - 1
-    least = float(stdtrit(df, 0.975)) * 100 * float(np.abs(weights).sum()) / (len(cells) + 2)
-    return _over_pairs(point, Clustered(least, df), cells)
 
 
 def statistic(cells: Sequence[ChangeCell], summary: Callable[[Floats], Floats]) -> Estimate:

@@ -97,6 +97,6 @@ def _print(findings: Findings, *, cells: bool = False) -> None:
         header = ("treatment", "target", "base", "now", "change", "n", "verdict", "could have seen")
         print_table(header, view.cells(findings))
         return
-    columns = ("model", "treatment", "gain (pp)", "how sure", "worst elsewhere (pp)", "harmed")
-    rows = [(one.model, one.treatment, one.gain, one.sure, one.worst, one.harmed) for one in view.summaries(findings)]
+    columns = ("mean change of", "", "pp", "measured", "n", "")
+    rows = [(one.what, one.name, one.change, one.measured, one.n, one.verdict) for one in view.first_rows(findings)]
     print_table(columns, rows)

@@ -27,6 +27,10 @@ def _first(findings: Findings) -> Iterator[str]:
     yield ""
     for sentence in findings.sentences:
         yield f"- {_plain(sentence)}"
+    yield from _section("What helped, what harmed, what is typical")
+    header = ["mean change of", "", "pp", "measured", "n", ""]
+    rows = ([one.what, one.name, one.change, one.measured, one.n, one.verdict] for one in view.first_rows(findings))
+    yield from _table(header, rows)
     yield from _summaries("What each treatment did", view.summaries(findings))
     if findings.controls:
         yield from _summaries("Controls: sources that teach a format at most", view.controls(findings))

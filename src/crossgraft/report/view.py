@@ -6,9 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from crossgraft.analysis.estimate import SHARE_CELLS, Estimate
-from crossgraft.analysis.findings import Findings, Summary, columns_of
+from crossgraft.analysis.findings import Findings, columns_of
 from crossgraft.analysis.gates import Gate
+from crossgraft.analysis.regimes import ALL_MODELS
+from crossgraft.analysis.signals import Signal
+from crossgraft.analysis.summaries import Summary
 from crossgraft.analysis.trust import TrustCheck
 from crossgraft.analysis.wording import TINY, interval, number_of, signed
 from crossgraft.matrix import ChangeCell, ControlCheck
@@ -111,12 +116,57 @@ def _harmed(one: Summary) -> str:
 
 
 def _worst(one: Summary) -> str:
-    if one.worst is None:
+    """Shrunk, with the interval that holds for all cells it was picked from, and as it was measured."""
+    if one.worst is None or one.worst_named is None:
         return "–"
-    change = one.worst.change
+    change, told = one.worst.change, one.worst_named
     if change.mean >= 0:
         return f"none below zero (lowest {signed(change.mean)} on {one.worst.target})"
-    return f"{signed(change.mean)} {interval(change.low, change.high)} on {one.worst.target}"
+    return (
+        f"{signed(told.value)} {interval(told.low, told.high)} on {one.worst.target} (measured {signed(change.mean)})"
+    )
+
+
+@dataclass(frozen=True)
+class FirstRow:
+    """One line of the first table."""
+
+    what: str
+    name: str
+    change: str
+    measured: str
+    n: str
+    verdict: str
+
+
+_WHAT: Mapping[str, str] = {
+    "same task": "source, same task in other languages",
+    "all targets": "treatment, all targets",
+    "other tasks": "source, other tasks",
+    "target": "target, all treatments",
+    "donor": "donor, against the average source",
+}
+_OF_EACH = 4  # rows in the first table: gains, losses, and what is typical
+
+
+def first_rows(findings: Findings) -> Iterator[FirstRow]:
+    """What helped most, what harmed most, what is typical: a dozen rows at most."""
+    tested = [one for one in findings.signals if np.isfinite(one.raw.error)]
+    gains = sorted((one for one in tested if one.gains), key=lambda one: -one.named.value)
+    losses = sorted((one for one in tested if one.loses), key=lambda one: one.named.value)
+    best = [one for one in tested if one.kind in ("same task", "all targets")]
+    yield from map(_first_row, gains[:_OF_EACH] or sorted(best, key=lambda one: -one.named.value)[:1])
+    yield from map(_first_row, losses[:_OF_EACH] or sorted(tested, key=lambda one: one.named.value)[:1])
+    every = {one.model for one in findings.regimes}
+    for regime in findings.regimes:
+        if regime.model == ALL_MODELS or len(every) == 1:
+            mean = regime.estimate
+            yield FirstRow("mean", regime.words, estimate(mean), signed(mean.mean), counted(mean), mean.verdict)
+
+
+def _first_row(one: Signal) -> FirstRow:
+    change = f"{signed(one.named.value)} {interval(one.named.low, one.named.high)}"
+    return FirstRow(_WHAT[one.kind], one.name, change, signed(one.raw.mean), counted(one.raw), one.verdict)
 
 
 def cells(findings: Findings) -> Iterator[tuple[str, ...]]:
@@ -215,14 +265,12 @@ def regimes(findings: Findings) -> Iterator[RegimeView]:
 
 
 def share(one: Estimate | None) -> str:
-    """Percent of cells, with an interval that stays within 0 and 100; of a handful of cells, how many of them."""
+    """Percent of the cells as they were measured; of a handful of cells, how many of them."""
     if one is None:
         return "–"
     if one.cells < SHARE_CELLS:
         return f"{round(one.mean * one.cells / 100)} of {one.cells}"
-    if one.why:
-        return f"{one.mean:.0f} % [no interval]"
-    return f"{one.mean:.0f} % [{max(0.0, one.low):.0f}, {min(100.0, one.high):.0f}]"
+    return f"{one.mean:.0f} %"
 
 
 @dataclass(frozen=True)
