@@ -56,14 +56,14 @@ def test_a_summary_has_what_a_tail_cannot_move() -> None:
     )
 
 
-def test_a_share_of_a_handful_of_cells_has_no_interval() -> None:
-    """Six cells, one of which gains: one of six is said, no percentage with an interval."""
+def test_a_share_of_a_handful_of_cells_is_counted_and_no_share_has_an_interval() -> None:
+    """Noise alone moves cells beyond any limit, so a share of cells as measured is no estimate of a share of true changes."""
     summaries = {one.regime: one for one in regimes(Draws(grid({(POINTS[0], POINTS[1]): 40})))}
 
     few, many = summaries["MT-CL"].gained, summaries["CT-CL"].gained
-    assert (few.cells, np.isfinite(few.high - few.low)) == (6, False)
-    assert (many.cells, np.isfinite(many.high - many.low)) == (12, True)
-    assert (share(few), share(many)[:3]) == ("1 of 6", "0 %")
+    assert (few.cells, many.cells) == (6, 12)
+    assert not np.isfinite([few.high - few.low, many.high - many.low]).any()
+    assert (share(few), share(many)) == ("1 of 6", "0 %")
 
 
 def test_several_models_have_a_summary_together() -> None:

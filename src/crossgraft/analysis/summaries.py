@@ -83,7 +83,7 @@ def _summary(row: Treatment, draws: Draws, lost: set[int]) -> Summary:
     gained, words = _where_it_should_gain(cells)
     off_source = [cell for cell in cells if cell.regime != "MT-ML"]
     seen = [cell for cell in off_source if can_show_harm(cell)]
-    worst = min(seen, key=lambda cell: cell.change.mean, default=None)
+    worst = min(seen, key=lambda cell: (round(cell.change.mean, 9), str(cell.target)), default=None)
     return Summary(
         row=row,
         gain=draws.over_items([(cell, 1 / len(gained)) for cell in gained]) if gained else None,
