@@ -61,11 +61,15 @@ class Planted:
 
 @dataclass(frozen=True)
 class Truth:
-    """True changes in percentage points: of every cell, of every pair of source and target in models of the kind, of a task on itself elsewhere."""
+    """True changes in percentage points: of every cell, of every pair of source and target in models of the kind, of a task on itself elsewhere.
+
+    ``variances`` are what factors of a mixed model planted off the source, in squared percentage points, "cell" the rest of them.
+    """
 
     cells: Mapping[Place, float]
     over_models: Mapping[tuple[Point, Point], float]
     same_task: float
+    variances: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,22 @@ class OtherGrid:
         point = self.points[self.source_places[source]]
         return Treatment(f"lm{model}", str(point), "trained", point)
 
+    @property
+    def variances(self) -> dict[str, float]:
+        """Nothing where something is planted besides: then effects are not of the factors alone."""
+        if self.planted != Planted():
+            return {}
+        effects = self.effects
+        near = (self.languages - 1) / (len(self.points) - 1)  # of the cells off the source, those on its task
+        return {
+            "source": effects.source**2,
+            "target": effects.target**2,
+            "task pair": effects.task_pair**2,
+            "model × source": effects.model_source**2,
+            "model × target": effects.model_target**2,
+            "cell": effects.pair**2 + effects.cell**2 + near * effects.same_task_spread**2,
+        }
+
     def draw(self, seed: int) -> Drawn:
         """A grid as a study would have measured it, and what is true of it."""
         rng = np.random.default_rng([20, seed])
@@ -134,7 +154,7 @@ class OtherGrid:
         pairs = {
             (one, point): float(common[s, t]) for s, one in enumerate(sources) for t, point in enumerate(self.points)
         }
-        truth = Truth({place: cells[place] for place in measured}, pairs, self.effects.same_task)
+        truth = Truth({place: cells[place] for place in measured}, pairs, self.effects.same_task, self.variances)
         return Drawn(TransferMatrix(rows, self.points, change_cells(measured)), truth)
 
     def _true_changes(self, rng: np.random.Generator) -> tuple[Floats, Floats]:
