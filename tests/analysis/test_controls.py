@@ -49,7 +49,7 @@ def test_a_control_that_does_nothing_is_said_so() -> None:
     first = found({(TREATED, DE): 150, (SHAM, DE): 100, (FORMAT, DE): 100}).sentences[0]
 
     assert first.endswith(
-        "2 control sources (sham and format-only): no significant gain, no significant harm on any other target."
+        "2 control sources (sham and format-only): no significant gain, no significant harm on any target."
     )
 
 
@@ -92,4 +92,4 @@ def test_a_task_whose_name_has_sham_in_it_is_none() -> None:
 def test_a_study_of_nothing_but_controls_says_so() -> None:
     findings = found({(SHAM, DE): 100})
 
-    assert findings.sentences[0].startswith("No treatment has been measured together with its control.")
+    assert findings.sentences[0].startswith("No treatment has a change in percentage points.")

@@ -242,7 +242,7 @@ def _nothing_yet(matrix: TransferMatrix) -> tuple[str, str, str]:
 def _what_was_found(summaries: Sequence[Summary]) -> str:
     known = [summary for summary in summaries if summary.gain is not None]
     if not known:
-        return "No treatment has been measured together with its control."
+        return "No treatment has a change in percentage points."
     gains = [summary for summary in known if summary.sure == "better"]
     only = len(known) == 1
     if gains:
@@ -262,14 +262,14 @@ def _what_was_found(summaries: Sequence[Summary]) -> str:
     return f"{text}; {who} harm{'s' if len(harmful) == 1 else ''} some other target, the worst {_most_harm(harmful, known)}."
 
 
-def _no_harm(summaries: Sequence[Summary]) -> str:
-    """As far as it could be seen."""
+def _no_harm(summaries: Sequence[Summary], other: str = "other ") -> str:
+    """As far as it could be seen; ``other`` than the source, where there is one."""
     if not any(summary.cells for summary in summaries):
         unseen = any(summary.at_chance for summary in summaries)
-        return "no other target could show harm" if unseen else "no other target was measured"
+        return f"no {other}target could show harm" if unseen else f"no {other}target was measured"
     if any(summary.at_chance for summary in summaries):
-        return "no significant harm on the other targets that could show it"
-    return "no significant harm on any other target"
+        return f"no significant harm on the {other}targets that could show it"
+    return f"no significant harm on any {other}target"
 
 
 def _most_gain(gains: Sequence[Summary], among: Sequence[Summary]) -> str:
@@ -302,7 +302,7 @@ def _what_controls_did(controls: Sequence[Summary]) -> str:
         parts.append(
             f"{len(harmful)} harm{'s' if len(harmful) == 1 else ''} some target, the worst {_most_harm(harmful, controls)}"
         )
-    told = "; ".join(parts) or f"no significant gain, {_no_harm(controls)}"
+    told = "; ".join(parts) or f"no significant gain, {_no_harm(controls, other='')}"
     return f"{number_of(len(controls), 'control source')} ({kinds}): {told}."
 
 
