@@ -90,4 +90,4 @@ def test_a_task_whose_name_has_sham_in_it_is_none() -> None:
 def test_a_study_of_nothing_but_controls_says_so() -> None:
     findings = found({(SHAM, DE): 100})
 
-    assert findings.sentences[0].startswith("No treatment has been measured together with its control.")
+    assert findings.sentences[0].startswith("No treatment has a change in percentage points.")

@@ -29,8 +29,8 @@ def nothing_yet(matrix: TransferMatrix) -> tuple[str, str, str]:
 
 def what_was_found(signals: Sequence[Signal], harmed: Harmed, summaries: Sequence[Summary]) -> Iterator[str]:
     """Gains, then losses; the largest of each kind by name."""
-    if not summaries:
-        yield "No treatment has been measured together with its control."
+    if not any(one.gain for one in summaries):
+        yield "No treatment has a change in percentage points."
         return
     first = [one for one in signals if one.kind in _WHERE]
     if first:
