@@ -49,13 +49,12 @@ class Choice(Prompted):
     def _check(self, language: str) -> None:
         if isinstance(self.options, dict) and language not in self.options:
             raise SpecError(f"there are no options for the language {language!r}", ("options",))
-        options = self.options_of(language)
-        if not isinstance(options, str) and not isinstance(self.labels, str) and self.labels:
-            if len(set(self.labels)) < len(self.labels) or len(self.labels) != len(options):
-                raise SpecError(
-                    f"expected a different label for each of the {len(options)} options; got {list(self.labels)}",
-                    ("labels",),
-                )
+        options, labels = self.options_of(language), self.labels
+        listed = isinstance(options, tuple) and isinstance(labels, tuple)
+        if labels and listed and not len(set(labels)) == len(labels) == len(options):
+            raise SpecError(
+                f"expected a different label for each of the {len(options)} options; got {list(labels)}", ("labels",)
+            )
         if self.format == "letter" and _LISTED not in self.prompt_of(language):
             raise SpecError(
                 f'format = "letter" needs a prompt with {_LISTED}, where the options are listed; '
