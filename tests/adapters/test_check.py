@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from parts import make_choice_files, make_tiny_model
+from parts import make_choice_files, make_tiny_model, write_jsonl, write_spec
 
 torch = pytest.importorskip("torch")
 
@@ -67,7 +67,7 @@ def test_an_adapter_from_elsewhere_is_measured_on_files(
 
 
 def test_a_spec_lends_its_tasks(adapter_spec: Path, tiny_model: Path, adapter: Path) -> None:
-    text = compose(Asked(str(tiny_model), (str(adapter),), (str(adapter_spec),), items=5))
+    text = compose(Asked(str(tiny_model), (str(adapter),), (str(adapter_spec),), items=5)).text
 
     study = parse_study(text, folder=Path("/elsewhere"))
     assert [str(point) for point in study.targets] == ["intent/en", "intent/sw", "intent/no"]  # type: ignore[attr-defined]
@@ -79,10 +79,41 @@ def test_adapters_of_one_name_are_told_apart(tiny_model: Path, tmp_path: Path, a
     for folder in folders:
         Path(folder).mkdir(parents=True)
 
-    text = compose(Asked(str(tiny_model), folders, (str(adapter_spec),)))
+    text = compose(Asked(str(tiny_model), folders, (str(adapter_spec),))).text
 
     assert '[adapters."a/checkpoint-9"]' in text
     assert '[adapters."b/checkpoint-9"]' in text
+
+
+XNLI: list[dict[str, object]] = [
+    {"id": f"{n}", "premise": "It rains.", "hypothesis": f"Guess {n}.", "label": label, "genre": "news"}
+    for n, label in enumerate(["entailment", "neutral", "contradiction"])
+]
+
+
+def test_a_guess_is_printed_with_an_item(
+    tiny_model: Path, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_jsonl(tmp_path / "xnli.en.jsonl", XNLI)
+    told = ["--on", tmp_path / "xnli.en.jsonl", "--out", tmp_path / "out", "--threads", 1, "--device", "cpu"]
+
+    assert crossgraft(monkeypatch, "check", tiny_model, adapter, *told) == 0
+
+    printed = capsys.readouterr().out
+    assert "xnli: guessed to be natural language inference, 3 items in en\n" in printed
+    assert "not read: genre" in printed
+    assert "| Question: Guess 0. True, False or Neither?\n  | Answer:\n  | options: [True] | Neither | False" in printed
+
+
+def test_what_is_not_certain_is_refused_with_a_table_that_can_be_given_to_on(tiny_model: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "xnli.en.jsonl", [{**row, "label": n} for n, row in enumerate(XNLI)])
+
+    with pytest.raises(DataError, match="'label' has numbers, and nothing says what they stand for") as caught:
+        compose(Asked(str(tiny_model), (), (str(tmp_path / "xnli.en.jsonl"),)))
+
+    spec = write_spec(tmp_path / "xnli.toml", str(caught.value).partition("\n")[2])
+    study = parse_study(compose(Asked(str(tiny_model), (), (str(spec),))).text, folder=Path("/elsewhere"))
+    assert not study.check()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

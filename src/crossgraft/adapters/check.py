@@ -6,13 +6,17 @@ import glob
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crossgraft.adapters.guess import tasks_of
+from crossgraft.adapters.guess import Guess, tasks_of
 from crossgraft.adapters.models import Model
+from crossgraft.adapters.shown import items_to_test
+from crossgraft.adapters.study import AdapterStudy
+from crossgraft.adapters.tasks import AnyItem, OpenItem, TextItem
+from crossgraft.core import Point
 from crossgraft.errors import DataError, SpecError
 from crossgraft.spec import build
 
@@ -34,12 +38,21 @@ class Asked:
     name: str = ""  # of the study
 
 
-def compose(asked: Asked) -> str:
+@dataclass(frozen=True)
+class Composed:
+    """The spec of a check, and what was guessed for it, by name of task."""
+
+    text: str
+    guesses: Mapping[str, Guess]
+
+
+def compose(asked: Asked) -> Composed:
     """A spec that evaluates the base and the adapters on all targets; sources can be added to it."""
     if not asked.on:
         raise SpecError("expected something to evaluate on: --on FILES, --on study.toml or --on lm-eval:TASK")
     grid: dict[str, Any] = {"sources": [], "test_items": asked.items}
     tasks: dict[str, Any] = {}
+    guesses: dict[str, Guess] = {}
     for one in asked.on:
         if one.endswith(".toml"):
             tables, told = _of_spec(Path(one))
@@ -49,7 +62,10 @@ def compose(asked: Asked) -> str:
         elif one.startswith("lm-eval:"):
             tables = _of_harness(one)
         else:
-            tables = tasks_of(_files(one))
+            guessed = tasks_of(_files(one))
+            _refuse_doubts(guessed)
+            guesses |= guessed
+            tables = {name: guess.table for name, guess in guessed.items()}
         if shared := set(tables) & set(tasks):
             raise SpecError(f"two tasks are called {sorted(shared)[0]!r}; name them in a spec and give that to --on")
         tasks |= tables
@@ -58,7 +74,50 @@ def compose(asked: Asked) -> str:
     adapters = {_name(path, asked.adapters): {"path": str(_folder(path)), "model": "base"} for path in asked.adapters}
     head = {"study": "adapters", "name": asked.name or _title(asked, list(adapters))}
     table = {"models": {"base": _model(asked)}, "adapters": adapters, "tasks": tasks, "grid": grid}
-    return "\n".join([*_pairs(head), *_tables(table)]) + "\n"
+    return Composed("\n".join([*_pairs(head), *_tables(table)]) + "\n", guesses)
+
+
+def _refuse_doubts(guessed: Mapping[str, Guess]) -> None:
+    """What is not certain is not measured: the error is the table to complete."""
+    for name, guess in guessed.items():
+        if guess.doubt:
+            seems = "" if guess.layout == "unknown" else f"this looks like {guess.layout}, but "
+            left = [f"# not read above: {', '.join(guess.unused)}"] if guess.unused else []
+            raise DataError(
+                "\n".join(
+                    [
+                        f"{guess.file}: {seems}{guess.doubt}. Correct this table, save it as {name}.toml, and say "
+                        f"--on {name}.toml:",
+                        *_tables({"tasks": {name: guess.table}}),
+                        *left,
+                    ]
+                )
+            )
+
+
+def told(guesses: Mapping[str, Guess], study: AdapterStudy) -> Iterator[str]:
+    """Every guess with its table, what it leaves out, and one item as the model will see it."""
+    for name, guess in guesses.items():
+        first = Point(name, study.tasks[name].languages[0])
+        items = items_to_test(study, first)
+        yield f"{name}: guessed to be {guess.layout}, {len(items)} items in {first.lang}"
+        yield from (f"  {line}" for line in _pairs(guess.table))
+        yield f"  not read: {', '.join(guess.unused) or 'nothing'}"
+        yield f"  item {items[0].id}:"
+        yield from (f"  | {line}" for line in _rendered(items[0]))
+        yield f"  If this is not what you mean, correct the table [tasks.{_key(name)}] and give its file to --on."
+
+
+def _rendered(item: AnyItem) -> list[str]:
+    """The text, with the right answer in brackets."""
+    if isinstance(item, TextItem):
+        return item.text.splitlines()
+    if isinstance(item, OpenItem):
+        return f"{item.prompt}{item.separator}[{item.references[0]}]".splitlines()
+    options = [
+        f"[{option.strip()}]" if place == item.gold else option.strip() for place, option in enumerate(item.options)
+    ]
+    return [*item.prompt.splitlines(), f"options: {' | '.join(options)}"]
 
 
 def base_model(asked: Asked) -> Model:

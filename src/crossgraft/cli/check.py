@@ -50,11 +50,15 @@ def check(
     """
     settings = settings_of((), "inline", device, threads, None, False)
     from crossgraft.adapters.check import Asked, base_model, compose
+    from crossgraft.adapters.check import told as lines
     from crossgraft.spec import parse_study
 
     told = Asked(base, adapters, **{**asked, "items": asked["items"] or 0, "dtype": asked["dtype"] or ""})
-    text = compose(told) if told.on or not doctor else ""
-    study = parse_study(text, folder=Path.cwd(), name="check") if text else None
+    composed = compose(told) if told.on or not doctor else None
+    text = composed.text if composed else ""
+    study: Any = parse_study(text, folder=Path.cwd(), name="check") if text else None
+    for line in lines(composed.guesses, study) if composed else ():
+        click.echo(line, err=as_json)
     if doctor:
         _doctor(base_model(told), device, study, as_json=as_json)
         return
