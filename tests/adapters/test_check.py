@@ -12,10 +12,11 @@ from parts import make_choice_files, make_tiny_model, write_jsonl, write_spec
 
 torch = pytest.importorskip("torch")
 
-from crossgraft.adapters.check import Asked, compose
+from crossgraft.adapters.check import Asked, Composed, compose
 from crossgraft.adapters.engine.local import LocalEngine
 from crossgraft.cli import main
 from crossgraft.errors import DataError, SpecError
+from crossgraft.layout import Manifest
 from crossgraft.spec import parse_study
 from crossgraft.store import Store
 
@@ -114,6 +115,38 @@ def test_what_is_not_certain_is_refused_with_a_table_that_can_be_given_to_on(tin
     spec = write_spec(tmp_path / "xnli.toml", str(caught.value).partition("\n")[2])
     study = parse_study(compose(Asked(str(tiny_model), (), (str(spec),))).text, folder=Path("/elsewhere"))
     assert not study.check()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["a/b", "../escape", ".hidden", "a b", "x" * 101])
+def test_a_name_that_is_no_file_name_is_refused_before_the_work(name: str) -> None:
+    with pytest.raises(SpecError, match="--name: expected up to 100 letters, digits"):
+        Asked("almanac:llama-small", (), ("x.jsonl",), name=name)
+
+
+def composed(spec: Path, *, name: str = "", items: int = 0) -> Composed:
+    return compose(Asked("almanac:llama-small", (), (str(spec),), name=name, items=items))
+
+
+def test_a_spec_of_that_name_is_never_overwritten(adapter_spec: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("# by hand")
+
+    with pytest.raises(SpecError, match=r"mine.toml has this name and another content; choose another name"):
+        composed(adapter_spec, name="mine").apart_from(tmp_path, named=True)
+
+
+def test_a_study_of_that_name_in_the_store_is_not_replaced(adapter_spec: Path, tmp_path: Path) -> None:
+    Store(tmp_path).save_study(Manifest("mine", "another spec", (), ()))
+
+    with pytest.raises(SpecError, match="a study in .* has this name and another content"):
+        composed(adapter_spec, name="mine").apart_from(tmp_path, named=True)
+
+
+def test_a_check_without_a_name_gets_one_of_its_own(adapter_spec: Path, tmp_path: Path) -> None:
+    first, second = composed(adapter_spec), composed(adapter_spec, items=3)
+    (tmp_path / f"{first.name}.toml").write_text(first.text, "utf-8")
+
+    assert first.apart_from(tmp_path, named=False) == first
+    assert second.apart_from(tmp_path, named=False).name == f"{first.name}-2"
 
 
 @pytest.mark.parametrize(

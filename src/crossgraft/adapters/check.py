@@ -7,7 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,10 @@ from crossgraft.adapters.tasks import AnyItem, OpenItem, TextItem
 from crossgraft.core import Point
 from crossgraft.errors import DataError, SpecError
 from crossgraft.spec import build
+from crossgraft.store import Store
 
 _DTYPES = ("float32", "bfloat16", "float16")
+_NAME = re.compile(r"\w[\w.+=,-]{0,99}")  # of a study that is a file, too
 _PATHS = ("files", "folder")  # keys of a task that name files, relative to their spec
 
 
@@ -37,13 +39,45 @@ class Asked:
     dtype: str = ""  # as the base's configuration says
     name: str = ""  # of the study
 
+    def __post_init__(self) -> None:
+        if self.name and not _NAME.fullmatch(self.name):
+            raise SpecError(
+                f"--name: expected up to 100 letters, digits and .+=,-_ that begin with a letter or digit, as a file is "
+                f"called so; got {self.name!r}"
+            )
+
 
 @dataclass(frozen=True)
 class Composed:
     """The spec of a check, and what was guessed for it, by name of task."""
 
-    text: str
+    name: str
+    tables: str
     guesses: Mapping[str, Guess]
+
+    @property
+    def text(self) -> str:
+        return "\n".join([*_pairs({"study": "adapters", "name": self.name}), self.tables]) + "\n"
+
+    def apart_from(self, out: Path, *, named: bool) -> Composed:
+        """Under a name that no other spec or study has in the folder of results; a name that was asked for is kept or refused."""
+        number, found = 1, self
+        while taken := found._taken(out):
+            if named:
+                raise SpecError(f"--name: {taken} has this name and another content; choose another name, or remove it")
+            number += 1
+            found = replace(self, name=f"{self.name}-{number}")
+        return found
+
+    def _taken(self, out: Path) -> str:
+        """What has this name and is another study; "" if nothing has."""
+        file = out / f"{self.name}.toml"
+        if file.exists() and not (file.is_file() and file.read_bytes() == self.text.encode()):
+            return str(file)
+        store = Store(out)
+        if self.name in store.studies() and store.study(self.name).spec != self.text:
+            return f"a study in {store.root}"
+        return ""
 
 
 def compose(asked: Asked) -> Composed:
@@ -72,9 +106,8 @@ def compose(asked: Asked) -> Composed:
     if asked.shots:
         grid["shots"] = asked.shots
     adapters = {_name(path, asked.adapters): {"path": str(_folder(path)), "model": "base"} for path in asked.adapters}
-    head = {"study": "adapters", "name": asked.name or _title(asked, list(adapters))}
     table = {"models": {"base": _model(asked)}, "adapters": adapters, "tasks": tasks, "grid": grid}
-    return Composed("\n".join([*_pairs(head), *_tables(table)]) + "\n", guesses)
+    return Composed(asked.name or _title(asked, list(adapters)), "\n".join(_tables(table)), guesses)
 
 
 def _refuse_doubts(guessed: Mapping[str, Guess]) -> None:

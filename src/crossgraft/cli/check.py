@@ -54,7 +54,7 @@ def check(
     from crossgraft.spec import parse_study
 
     told = Asked(base, adapters, **{**asked, "items": asked["items"] or 0, "dtype": asked["dtype"] or ""})
-    composed = compose(told) if told.on or not doctor else None
+    composed = compose(told).apart_from(out, named=bool(told.name)) if told.on or not doctor else None
     text = composed.text if composed else ""
     study: Any = parse_study(text, folder=Path.cwd(), name="check") if text else None
     for line in lines(composed.guesses, study) if composed else ():
