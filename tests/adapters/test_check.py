@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from parts import make_choice_files, make_tiny_model, write_jsonl, write_spec
 
 torch = pytest.importorskip("torch")
 
-from crossgraft.adapters.check import Asked, Composed, compose
+from crossgraft.adapters.card import trained_on
+from crossgraft.adapters.check import Asked, Composed, compose, doubts
 from crossgraft.adapters.engine.local import LocalEngine
 from crossgraft.cli import main
 from crossgraft.errors import DataError, SpecError
@@ -115,6 +117,78 @@ def test_what_is_not_certain_is_refused_with_a_table_that_can_be_given_to_on(tin
     spec = write_spec(tmp_path / "xnli.toml", str(caught.value).partition("\n")[2])
     study = parse_study(compose(Asked(str(tiny_model), (), (str(spec),))).text, folder=Path("/elsewhere"))
     assert not study.check()  # type: ignore[attr-defined]
+
+
+def points(text: str) -> dict[str, str]:
+    adapters = parse_study(text, folder=Path("/elsewhere")).adapters  # type: ignore[attr-defined]
+    return {name: str(given.trained_on) for name, given in adapters.items()}
+
+
+def two(adapter_spec: Path, tmp_path: Path, *trained_on: str) -> dict[str, str]:
+    folders = tuple(str(tmp_path / name) for name in ("one", "two"))
+    for folder in folders:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    asked = Asked("almanac:llama-small", folders, (str(adapter_spec),), trained_on=trained_on)
+    return points(compose(asked).text)
+
+
+def test_what_adapters_were_trained_on_can_be_said_of_all_or_of_each(adapter_spec: Path, tmp_path: Path) -> None:
+    assert two(adapter_spec, tmp_path, "intent/en") == {"one": "intent/en", "two": "intent/en"}
+    assert two(adapter_spec, tmp_path, "one=intent/en", f"{tmp_path}/two=intent/sw") == {
+        "one": "intent/en",
+        "two": "intent/sw",
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (("tow=intent/en",), "no adapter is called 'tow'; did you mean 'two'"),
+        (("intent",), "expected task/language"),
+        (("intent/en", "one=intent/sw"), "one was trained on one point; got intent/en and intent/sw"),
+    ],
+)
+def test_what_is_said_wrongly_of_training_is_refused(
+    adapter_spec: Path, tmp_path: Path, said: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(SpecError, match=message):
+        two(adapter_spec, tmp_path, *said)
+
+
+def test_an_adapter_of_ours_says_what_it_was_trained_on(
+    adapter_spec: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    store = Store(tmp_path / "out")
+    assert crossgraft(monkeypatch, "run", adapter_spec, "--out", store.out, "--threads", 1, "--device", "cpu") == 0
+    (folder,) = store.artefacts.iterdir()
+    capsys.readouterr()
+
+    told = ["--on", adapter_spec, "--out", tmp_path / "check", "--threads", 1, "--device", "cpu"]
+    assert crossgraft(monkeypatch, "check", tiny_model, folder, *told) == 0
+
+    assert "same task, other languages" in capsys.readouterr().out
+    ids = json.loads((folder / "train_ids.json").read_text())
+    assert ids["point"] == "intent/en"
+    assert sorted(ids["ids"]["intent/en"]) == sorted(f"train-{n}" for n in range(12))
+    (folder / "train_ids.json").unlink()
+    assert str(trained_on(folder)) == "intent/en"  # the card of an older one says so too
+
+
+def test_an_unknown_source_and_one_without_a_target_are_told(adapter_spec: Path, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    asked = Asked("almanac:llama-small", (str(tmp_path / "one"),), (str(adapter_spec),))
+
+    def told(*said: str) -> str:
+        text = compose(replace(asked, trained_on=said)).text
+        return " ".join(doubts(parse_study(text, folder=Path())))  # type: ignore[arg-type]
+
+    assert "one: no single point is known that it was trained on" in told()
+    assert "no target is of the task 'intend'; did you mean 'intent'?" in told("intend/en")
+    assert told("intent@letter/en") == ""
 
 
 @pytest.mark.parametrize("name", ["a/b", "../escape", ".hidden", "a b", "x" * 101])

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from crossgraft.adapters.card import trained_on
 from crossgraft.adapters.guess import Guess, tasks_of
 from crossgraft.adapters.models import Model
 from crossgraft.adapters.shown import items_to_test
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.adapters.tasks import AnyItem, OpenItem, TextItem
 from crossgraft.core import Point
-from crossgraft.errors import DataError, SpecError
+from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.spec import build
 from crossgraft.store import Store
 
@@ -38,6 +39,7 @@ class Asked:
     chat: bool = False
     dtype: str = ""  # as the base's configuration says
     name: str = ""  # of the study
+    trained_on: tuple[str, ...] = ()  # TASK/LANGUAGE for all adapters, or ADAPTER=TASK/LANGUAGE
 
     def __post_init__(self) -> None:
         if self.name and not _NAME.fullmatch(self.name):
@@ -105,7 +107,7 @@ def compose(asked: Asked) -> Composed:
         tasks |= tables
     if asked.shots:
         grid["shots"] = asked.shots
-    adapters = {_name(path, asked.adapters): {"path": str(_folder(path)), "model": "base"} for path in asked.adapters}
+    adapters = _adapters(asked)
     table = {"models": {"base": _model(asked)}, "adapters": adapters, "tasks": tasks, "grid": grid}
     return Composed(asked.name or _title(asked, list(adapters)), "\n".join(_tables(table)), guesses)
 
@@ -151,6 +153,50 @@ def _rendered(item: AnyItem) -> list[str]:
         f"[{option.strip()}]" if place == item.gold else option.strip() for place, option in enumerate(item.options)
     ]
     return [*item.prompt.splitlines(), f"options: {' | '.join(options)}"]
+
+
+def _adapters(asked: Asked) -> dict[str, dict[str, str]]:
+    """The adapters with what they were trained on: as told, or as their folder says where they are ours."""
+    said = _said_of(asked)
+    found: dict[str, dict[str, str]] = {}
+    for path in asked.adapters:
+        folder = _folder(path)
+        found[_name(path, asked.adapters)] = {"path": str(folder), "model": "base"}
+        if point := said.get(path) or trained_on(folder):
+            found[_name(path, asked.adapters)]["trained_on"] = str(point)
+    return found
+
+
+def _said_of(asked: Asked) -> dict[str, Point]:
+    """What --trained-on says of each adapter, by its path as given."""
+    said: dict[str, Point] = {}
+    for one in asked.trained_on:
+        name, equals, text = one.rpartition("=")
+        point = Point.parse(text)
+        names = {_name(path, asked.adapters): path for path in asked.adapters}
+        meant = list(asked.adapters) if not equals else [path for key, path in names.items() if name in (key, path)]
+        if not meant:
+            raise SpecError(f"--trained-on: no adapter is called {name!r}{did_you_mean(name, names)}")
+        for path in meant:
+            if said.setdefault(path, point) != point:
+                raise SpecError(f"--trained-on: {path} was trained on one point; got {said[path]} and {point}")
+    return said
+
+
+def doubts(study: AdapterStudy) -> Iterator[str]:
+    """What would make the means of a check mislead: adapters of unknown source, and sources that no target shares a task with."""
+    tasks = {target.skill for target in study.targets}
+    for name, given in study.adapters.items():
+        if given.trained_on is None:
+            yield (
+                f"{name}: no single point is known that it was trained on, so its mean is over matched and unrelated targets "
+                "alike; --trained-on TASK/LANGUAGE tells them apart"
+            )
+        elif given.trained_on.skill not in tasks:
+            yield (
+                f"{name}: trained on {given.trained_on}, and no target is of the task {given.trained_on.skill!r}"
+                f"{did_you_mean(given.trained_on.skill, tasks)}"
+            )
 
 
 def base_model(asked: Asked) -> Model:

@@ -21,6 +21,12 @@ _KINDS = ("float32", "bfloat16", "float16")
 @click.argument("base")
 @click.argument("adapters", nargs=-1)
 @click.option("--on", multiple=True, help="JSONL files ('data/{language}.jsonl'), a spec, or lm-eval:TASK; repeatable.")
+@click.option(
+    "--trained-on",
+    multiple=True,
+    metavar="[ADAPTER=]TASK/LANGUAGE",
+    help="What an adapter (or all) was trained on, such as sib200/en; repeatable.  [default: what its folder says]",
+)
 @click.option("--items", type=click.IntRange(min=1), help="At most so many items a target.  [default: all]")
 @click.option("--shots", type=click.IntRange(min=0), default=0, help="Solved examples before every item.")
 @click.option("--chat", is_flag=True, help="Put prompts through the chat template of BASE.")
@@ -49,7 +55,7 @@ def check(
     of an ordinary study, whose spec is written beside them: add sources to it, and run it.
     """
     settings = settings_of((), "inline", device, threads, None, False)
-    from crossgraft.adapters.check import Asked, base_model, compose
+    from crossgraft.adapters.check import Asked, base_model, compose, doubts
     from crossgraft.adapters.check import told as lines
     from crossgraft.spec import parse_study
 
@@ -57,7 +63,7 @@ def check(
     composed = compose(told).apart_from(out, named=bool(told.name)) if told.on or not doctor else None
     text = composed.text if composed else ""
     study: Any = parse_study(text, folder=Path.cwd(), name="check") if text else None
-    for line in lines(composed.guesses, study) if composed else ():
+    for line in (*lines(composed.guesses, study), *doubts(study)) if composed else ():
         click.echo(line, err=as_json)
     if doctor:
         _doctor(base_model(told), device, study, as_json=as_json)

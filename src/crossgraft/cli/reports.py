@@ -89,12 +89,15 @@ def _show(findings: Findings, folder: Path, about: About, *, as_json: bool, cell
 
 
 def _print(findings: Findings, *, cells: bool = False) -> None:
+    from crossgraft.core import REGIME_WORDS
     from crossgraft.report import view
 
     click.echo("\n".join(findings.sentences))
     if cells:
         header = ("treatment", "target", "base", "now", "change", "n", "verdict", "could have seen")
         print_table(header, view.cells(findings))
+        shared = [(one.words, one.mean, one.n) for one in view.regimes(findings) if one.regime in REGIME_WORDS]
+        print_table(("targets", "mean change (pp)", "cells"), shared)
         return
     columns = ("model", "treatment", "gain (pp)", "how sure", "worst elsewhere (pp)", "harmed")
     rows = [(one.model, one.treatment, one.gain, one.sure, one.worst, one.harmed) for one in view.summaries(findings)]
