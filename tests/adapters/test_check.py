@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +15,13 @@ from parts import make_choice_files, make_tiny_model, write_jsonl, write_spec
 torch = pytest.importorskip("torch")
 
 from crossgraft.adapters.card import trained_on
-from crossgraft.adapters.check import Asked, Composed, compose, doubts
+from crossgraft.adapters.check import Asked, Composed, _pairs, _tables, compose, doubts
 from crossgraft.adapters.engine.local import LocalEngine
+from crossgraft.campaign import prepare
 from crossgraft.cli import main
 from crossgraft.errors import DataError, SpecError
 from crossgraft.layout import Manifest
-from crossgraft.spec import parse_study
+from crossgraft.spec import override, parse_study
 from crossgraft.store import Store
 
 
@@ -117,6 +119,64 @@ def test_what_is_not_certain_is_refused_with_a_table_that_can_be_given_to_on(tin
     spec = write_spec(tmp_path / "xnli.toml", str(caught.value).partition("\n")[2])
     study = parse_study(compose(Asked(str(tiny_model), (), (str(spec),))).text, folder=Path("/elsewhere"))
     assert not study.check()  # type: ignore[attr-defined]
+
+
+def record_ids(text: str, folder: Path) -> set[str]:
+    """Of the base and of the given adapter, on every target."""
+    jobs = prepare(parse_study(text, folder=folder), Store(folder / "nowhere"), check=False).jobs
+    return {cell.record_id for job in jobs for cell in job.cells if job.treatment.kind != "trained"}
+
+
+READING = {
+    "boundary": 'boundary = "lm-eval"',
+    "limit": "limit = 5",
+    "merge": "merge = true",
+    "test_items": "grid.test_items = 4",
+    "targets": 'grid.targets = ["intent/sw"]',
+    "shots": 'grid.shots = 2\ngrid.shots_seed = 3\ngrid.shots_between = " "',
+    "base_shots": "grid.base_shots = [1]",
+    "base_repeats": "grid.base_repeats = 2",
+    "base_variants": 'grid.base_variants = ["{prompt} "]',
+    "separator": 'tasks.intent.separator = "  "',
+    "group": 'tasks.intent.group = "text"',
+    "labels": 'tasks.intent.labels = ["0", "1", "2"]',
+    "dtype": 'models.tiny.dtype = "bfloat16"',
+    "chat": 'models.tiny.chat = true\nmodels.tiny.system = "Be brief."',
+    "quantised": 'models.tiny.quantised = "nf4"',
+    "trust": "models.tiny.trust_remote_code = true",
+}
+
+
+@pytest.mark.parametrize("key", READING)
+def test_a_check_on_a_spec_measures_the_records_of_the_spec(
+    adapter_spec: Path, tiny_model: Path, tmp_path: Path, key: str
+) -> None:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text("{}")
+    plain = adapter_spec.read_text()
+    plain += f'\n[adapters]\ngiven = {{ path = "{folder}", model = "tiny" }}\n'
+    text = changed(plain, READING[key])
+    adapter_spec.write_text(text)
+
+    asked = Asked(str(tiny_model), (str(folder),), (str(adapter_spec),))
+    found = record_ids(compose(asked).text, tmp_path)
+
+    assert found == record_ids(text, tmp_path)
+    assert found != record_ids(plain, tmp_path)
+
+
+def changed(text: str, keys: str) -> str:
+    """The spec with keys set, as --set does."""
+    table = tomllib.loads(text)
+    for one in keys.splitlines():
+        override(table, one)
+    return "\n".join(
+        [
+            *_pairs({k: v for k, v in table.items() if not isinstance(v, dict)}),
+            *_tables({k: v for k, v in table.items() if isinstance(v, dict)}),
+        ]
+    )
 
 
 def points(text: str) -> dict[str, str]:

@@ -7,9 +7,9 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from crossgraft.adapters.card import trained_on
 from crossgraft.adapters.guess import Guess, tasks_of
@@ -22,9 +22,11 @@ from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.spec import build
 from crossgraft.store import Store
 
-_DTYPES = ("float32", "bfloat16", "float16")
 _NAME = re.compile(r"\w[\w.+=,-]{0,99}")  # of a study that is a file, too
-_PATHS = ("files", "folder")  # keys of a task that name files, relative to their spec
+_PATHS = ("files", "folder", "path")  # keys of a table that name files, relative to their spec
+_OF_STUDY = ("boundary", "attention", "scoring", "merge", "limit")
+_OF_GRID = ("test_items", "shots", "shots_seed", "shots_between", "base_shots", "base_repeats", "base_variants")
+_OF_MODEL = ("dtype", "quantised", "trust_remote_code", "chat", "system", "family", "billions")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Asked:
     items: int = 0  # a target, 0 for all
     shots: int = 0
     chat: bool = False
-    dtype: str = ""  # as the base's configuration says
+    dtype: str = ""  # as a spec that knows the base says, or float32
     name: str = ""  # of the study
     trained_on: tuple[str, ...] = ()  # TASK/LANGUAGE for all adapters, or ADAPTER=TASK/LANGUAGE
 
@@ -86,15 +88,16 @@ def compose(asked: Asked) -> Composed:
     """A spec that evaluates the base and the adapters on all targets; sources can be added to it."""
     if not asked.on:
         raise SpecError("expected something to evaluate on: --on FILES, --on study.toml or --on lm-eval:TASK")
-    grid: dict[str, Any] = {"sources": [], "test_items": asked.items}
     tasks: dict[str, Any] = {}
     guesses: dict[str, Guess] = {}
+    targets: list[str] = []
+    lent = Lent()
     for one in asked.on:
+        wanted: Sequence[str] = ()
         if one.endswith(".toml"):
-            tables, told = _of_spec(Path(one))
-            grid |= told
-            if asked.items:
-                grid["test_items"] = asked.items
+            tables, more = _of_spec(Path(one))
+            wanted = more.targets
+            lent = lent.joined(more, one)
         elif one.startswith("lm-eval:"):
             tables = _of_harness(one)
         else:
@@ -105,11 +108,43 @@ def compose(asked: Asked) -> Composed:
         if shared := set(tables) & set(tasks):
             raise SpecError(f"two tasks are called {sorted(shared)[0]!r}; name them in a spec and give that to --on")
         tasks |= tables
+        targets += wanted or [f"{name}/*" for name in tables]
+    grid = {"sources": [], **({"targets": targets} if lent.targets else {}), "test_items": 0, **lent.grid}
+    study = {key: value for key, value in lent.study.items() if not (key == "limit" and asked.items)}
+    if asked.items:
+        grid["test_items"] = asked.items
     if asked.shots:
         grid["shots"] = asked.shots
     adapters = _adapters(asked)
-    table = {"models": {"base": _model(asked)}, "adapters": adapters, "tasks": tasks, "grid": grid}
-    return Composed(asked.name or _title(asked, list(adapters)), "\n".join(_tables(table)), guesses)
+    table = {"models": {"base": _model(asked, lent.models)}, "adapters": adapters, "tasks": tasks, "grid": grid}
+    name = asked.name or _title(asked, list(adapters))
+    return Composed(name, "\n".join([*_pairs(study), *_tables(table)]), guesses)
+
+
+@dataclass(frozen=True)
+class Lent:
+    """What specs say of how targets are read: everything that their item sets and records depend on."""
+
+    study: Mapping[str, Any] = field(default_factory=dict)
+    grid: Mapping[str, Any] = field(default_factory=dict)
+    models: tuple[Mapping[str, Any], ...] = ()
+    targets: tuple[str, ...] = ()
+
+    def joined(self, other: Lent, spec: str) -> Lent:
+        """With another spec, which may not say something else."""
+        for ours, theirs in ((self.study, other.study), (self.grid, other.grid)):
+            for key in set(ours) & set(theirs):
+                if ours[key] != theirs[key]:
+                    raise SpecError(
+                        f"{spec} says {key} = {_value(theirs[key])}, a spec before it {_value(ours[key])}: "
+                        "they need a check each"
+                    )
+        return Lent(
+            {**self.study, **other.study},
+            {**self.grid, **other.grid},
+            (*self.models, *other.models),
+            (*self.targets, *other.targets),
+        )
 
 
 def _refuse_doubts(guessed: Mapping[str, Guess]) -> None:
@@ -211,23 +246,38 @@ def _title(asked: Asked, adapters: Sequence[str]) -> str:
     return re.sub(r"[^\w.-]+", "-", "-".join(words)) + more
 
 
-def _of_spec(spec: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The tasks of a spec, and what its grid says of targets."""
+def _of_spec(spec: Path) -> tuple[dict[str, Any], Lent]:
+    """The tasks of a spec, and how it reads them."""
     try:
         table = tomllib.loads(spec.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SpecError(f"{spec}: {error}") from error
     if not isinstance(table.get("tasks"), dict):
         raise SpecError(f"{spec} has no [tasks]")
-    tasks = {name: _absolute(task, spec.resolve().parent) for name, task in table["tasks"].items()}
-    kept = ("targets", "test_items", "shots", "shots_seed", "shots_between")
-    return tasks, {key: value for key, value in table.get("grid", {}).items() if key in kept}
+    folder = spec.resolve().parent
+    tasks = {name: _absolute(task, folder) for name, task in table["tasks"].items()}
+    grid, models = table.get("grid", {}), table.get("models", {})
+    if not isinstance(grid, dict) or not isinstance(models, dict):
+        raise SpecError(f"{spec}: expected [grid] and [models] to be tables")
+    return tasks, Lent(
+        {key: table[key] for key in _OF_STUDY if key in table},
+        {key: grid[key] for key in _OF_GRID if key in grid},
+        tuple(_absolute(model, folder) for model in models.values() if isinstance(model, dict)),
+        tuple(grid.get("targets", ())),
+    )
 
 
 def _absolute(task: Any, folder: Path) -> Any:
     if not isinstance(task, dict):
         return task
-    return {key: str(folder / value) if key in _PATHS else value for key, value in task.items()}
+    return {
+        key: str(folder / Path(value).expanduser()) if key in _PATHS and _is_path(value) else value
+        for key, value in task.items()
+    }
+
+
+def _is_path(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and not value.startswith("almanac:")
 
 
 def _of_harness(name: str) -> dict[str, Any]:
@@ -248,7 +298,8 @@ def _files(pattern: str) -> list[Path]:
     return found
 
 
-def _model(asked: Asked) -> dict[str, Any]:
+def _model(asked: Asked, known: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """The base's table: as a spec has it that knows the same model; else with the chat settings that all its models share."""
     folder = Path(asked.base)
     if asked.base.startswith("almanac:"):
         told: dict[str, Any] = {"path": asked.base}
@@ -259,20 +310,22 @@ def _model(asked: Asked) -> dict[str, Any]:
         told = {"hub": hub, "revision": revision}
     else:
         raise DataError(f"expected a model folder, almanac:NAME, or owner/name@commit; got {asked.base!r}")
-    told["dtype"] = asked.dtype or _dtype_of(folder)
+    same = [model for model in known if all(_resolved(model, key) == value for key, value in told.items())]
+    shared = [{key: model[key] for key in ("chat", "system") if key in model} for model in known]
+    if same:
+        told |= {key: same[0][key] for key in _OF_MODEL if key in same[0]}
+    elif shared and all(one == shared[0] for one in shared):
+        told |= shared[0]
+    if asked.dtype:
+        told["dtype"] = asked.dtype
     if asked.chat:
         told["chat"] = True
     return told
 
 
-def _dtype_of(folder: Path) -> str:
-    """What the configuration was saved with; float32 where it does not say."""
-    try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return "float32"
-    told = str(config.get("dtype") or config.get("torch_dtype") or "")
-    return told if told in _DTYPES else "float32"
+def _resolved(model: Mapping[str, Any], key: str) -> Any:
+    value = model.get(key)
+    return str(Path(value).resolve()) if key == "path" and _is_path(value) else value
 
 
 def _folder(path: str) -> Path:

@@ -30,7 +30,11 @@ _KINDS = ("float32", "bfloat16", "float16")
 @click.option("--items", type=click.IntRange(min=1), help="At most so many items a target.  [default: all]")
 @click.option("--shots", type=click.IntRange(min=0), default=0, help="Solved examples before every item.")
 @click.option("--chat", is_flag=True, help="Put prompts through the chat template of BASE.")
-@click.option("--dtype", type=click.Choice(_KINDS), help="[default: what the configuration of BASE says]")
+@click.option(
+    "--dtype",
+    type=click.Choice(_KINDS),
+    help="[default: float32, as in specs; bfloat16 takes half the memory, and adds noise]",
+)
 @click.option("--name", default="", help="What to call the study in the store.")
 @OUT
 @DEVICE
@@ -66,7 +70,7 @@ def check(
     for line in (*lines(composed.guesses, study), *doubts(study)) if composed else ():
         click.echo(line, err=as_json)
     if doctor:
-        _doctor(base_model(told), device, study, as_json=as_json)
+        _doctor(study.models["base"] if study else base_model(told), device, study, as_json=as_json)
         return
     if study is None or not adapters:
         raise SpecError("expected adapters, merged models or checkpoints to compare with BASE")
