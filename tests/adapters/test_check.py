@@ -15,7 +15,7 @@ from parts import make_choice_files, make_tiny_model, write_jsonl, write_spec
 torch = pytest.importorskip("torch")
 
 from crossgraft.adapters.card import trained_on
-from crossgraft.adapters.check import Asked, Composed, _pairs, _tables, compose, doubts
+from crossgraft.adapters.check import Asked, Composed, _pairs, _tables, compose, doubts, in_memory
 from crossgraft.adapters.engine.local import LocalEngine
 from crossgraft.campaign import prepare
 from crossgraft.cli import main
@@ -304,6 +304,31 @@ def test_the_doctor_finds_nothing_wrong_with_a_sound_model(
     assert found["zero adapter = zero"]["saw"] == "no bit changes"
     assert found["shared = plain, packed"]["fine"]
     assert all(one["fine"] for one in found.values())
+
+
+@pytest.mark.parametrize("on", [False, True])
+def test_the_doctor_says_what_half_precision_may_do_to_a_change(
+    adapter_spec: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], on: bool
+) -> None:
+    told = ["--on", adapter_spec] if on else []
+    device = ["--device", "cpu", "--threads", 1]
+
+    crossgraft(monkeypatch, "check", tiny_model, *told, "--doctor", "--dtype", "bfloat16", "--json", *device)
+
+    dtype = next(one for one in json.loads(capsys.readouterr().out) if one["check"] == "dtype")
+    assert "bfloat16: an option moves by up to" in dtype["saw"]
+    assert ("of 36 items" if on else "name targets with --on to count them") in dtype["saw"]
+    assert "--dtype float32 takes that away (float32 weights take" in dtype["saw"]
+
+
+def test_the_first_lines_of_a_check_name_dtype_memory_and_the_other_choice(
+    adapter_spec: Path, tiny_model: Path
+) -> None:
+    study = parse_study(compose(Asked(str(tiny_model), (), (str(adapter_spec),))).text, folder=Path("/elsewhere"))
+
+    (line,) = in_memory(study)  # type: ignore[arg-type]
+
+    assert line == "base: float32, 0.1 MB of weights; --dtype bfloat16 takes half of it, and adds noise"
 
 
 def test_the_doctor_sees_a_zero_adapter_that_is_none(

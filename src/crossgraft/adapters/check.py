@@ -8,12 +8,13 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from crossgraft.adapters.card import trained_on
 from crossgraft.adapters.guess import Guess, tasks_of
-from crossgraft.adapters.models import Model
+from crossgraft.adapters.models import Model, check_model_folder, weight_shapes
 from crossgraft.adapters.shown import items_to_test
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.adapters.tasks import AnyItem, OpenItem, TextItem
@@ -216,6 +217,30 @@ def _said_of(asked: Asked) -> dict[str, Point]:
             if said.setdefault(path, point) != point:
                 raise SpecError(f"--trained-on: {path} was trained on one point; got {said[path]} and {point}")
     return said
+
+
+def in_memory(study: AdapterStudy) -> Iterator[str]:
+    """The dtype of the base, what its weights take, and the other choice."""
+    model = study.models["base"]
+    if model.path:
+        folder = Path(model.input("base", study.origin).path)
+        check_model_folder(folder, "BASE")
+        numbers = sum(prod(shape) for _, shape in weight_shapes(folder))
+        other = (
+            "--dtype bfloat16 takes half of it, and adds noise"
+            if model.dtype == "float32"
+            else "--dtype float32 takes twice as much, without its noise"
+        )
+        yield f"base: {model.dtype}, {size(numbers * (4 if model.dtype == 'float32' else 2))} of weights; {other}"
+
+
+def size(count: int) -> str:
+    """Bytes in words.
+
+    >>> size(6_300_000), size(2_470_000_000)
+    ('6.3 MB', '2.5 GB')
+    """
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 def doubts(study: AdapterStudy) -> Iterator[str]:

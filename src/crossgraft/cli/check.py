@@ -59,7 +59,7 @@ def check(
     of an ordinary study, whose spec is written beside them: add sources to it, and run it.
     """
     settings = settings_of((), "inline", device, threads, None, False)
-    from crossgraft.adapters.check import Asked, base_model, compose, doubts
+    from crossgraft.adapters.check import Asked, base_model, compose, doubts, in_memory
     from crossgraft.adapters.check import told as lines
     from crossgraft.spec import parse_study
 
@@ -67,7 +67,7 @@ def check(
     composed = compose(told).apart_from(out, named=bool(told.name)) if told.on or not doctor else None
     text = composed.text if composed else ""
     study: Any = parse_study(text, folder=Path.cwd(), name="check") if text else None
-    for line in (*lines(composed.guesses, study), *doubts(study)) if composed else ():
+    for line in (*in_memory(study), *lines(composed.guesses, study), *doubts(study)) if composed else ():
         click.echo(line, err=as_json)
     if doctor:
         _doctor(study.models["base"] if study else base_model(told), device, study, as_json=as_json)

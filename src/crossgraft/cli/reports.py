@@ -96,7 +96,10 @@ def _print(findings: Findings, *, cells: bool = False) -> None:
     if cells:
         header = ("treatment", "target", "base", "now", "change", "n", "verdict", "could have seen")
         print_table(header, view.cells(findings))
-        shared = [(one.words, one.mean, one.n) for one in view.regimes(findings) if one.regime in REGIME_WORDS]
+        for one in findings.trust_checks:
+            if one.name == "near-ties":
+                click.echo(f"{one.name}: {one.saw}")
+        shared = [(row.words, row.mean, row.n) for row in view.regimes(findings) if row.regime in REGIME_WORDS]
         print_table(("targets", "mean change (pp)", "cells"), shared)
         return
     columns = ("model", "treatment", "gain (pp)", "how sure", "worst elsewhere (pp)", "harmed")
