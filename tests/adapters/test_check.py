@@ -127,6 +127,12 @@ def record_ids(text: str, folder: Path) -> set[str]:
     return {cell.record_id for job in jobs for cell in job.cells if job.treatment.kind != "trained"}
 
 
+@pytest.mark.parametrize("base", ["x/small-q4.gguf", "owner/Small-GGUF", "owner/Small-GGUF@main"])
+def test_a_base_of_gguf_says_how_to_convert_it(adapter_spec: Path, base: str) -> None:
+    with pytest.raises(DataError, match="BASE: .* holds GGUF weights"):
+        compose(Asked(base, (), (str(adapter_spec),)))
+
+
 READING = {
     "boundary": 'boundary = "lm-eval"',
     "limit": "limit = 5",

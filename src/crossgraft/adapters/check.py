@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 
 from crossgraft.adapters.card import trained_on
 from crossgraft.adapters.guess import Guess, tasks_of
-from crossgraft.adapters.models import Model, check_model_folder, weight_shapes
+from crossgraft.adapters.models import Model, check_model_folder, is_gguf, not_gguf, weight_shapes
 from crossgraft.adapters.shown import items_to_test
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.adapters.tasks import AnyItem, OpenItem, TextItem
@@ -326,6 +326,8 @@ def _files(pattern: str) -> list[Path]:
 def _model(asked: Asked, known: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """The base's table: as a spec has it that knows the same model; else with the chat settings that all its models share."""
     folder = Path(asked.base)
+    if is_gguf(asked.base.partition("@")[0]) and not folder.is_dir():
+        raise DataError(f"BASE: {not_gguf(asked.base.partition('@')[0])}")
     if asked.base.startswith("almanac:"):
         told: dict[str, Any] = {"path": asked.base}
     elif folder.is_dir():
