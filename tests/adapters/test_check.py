@@ -90,6 +90,23 @@ def test_adapters_of_one_name_are_told_apart(tiny_model: Path, tmp_path: Path, a
     assert '[adapters."b/checkpoint-9"]' in text
 
 
+def test_a_base_alone_is_scored_against_chance(
+    adapter_spec: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = ["--on", adapter_spec, "--out", tmp_path / "out", "--threads", 1, "--device", "cpu", "--json"]
+
+    assert crossgraft(monkeypatch, "check", tiny_model, *told) == 0
+
+    printed = capsys.readouterr().out
+    scores = json.loads(printed[printed.index("[\n") :])
+    assert [one["target"] for one in scores] == ["intent/en", "intent/sw", "intent/no"]
+    assert all(one["low"] < one["value"] < one["high"] and one["chance"] == pytest.approx(1 / 3) for one in scores)
+
+
 XNLI: list[dict[str, object]] = [
     {"id": f"{n}", "premise": "It rains.", "hypothesis": f"Guess {n}.", "label": label, "genre": "news"}
     for n, label in enumerate(["entailment", "neutral", "contradiction"])

@@ -10,9 +10,8 @@ import click
 
 from crossgraft.cli.options import AS_JSON, DEVICE, OUT, THREADS
 from crossgraft.cli.printing import print_lines
-from crossgraft.cli.reports import write_the_report
+from crossgraft.cli.reports import print_base_scores, write_the_report
 from crossgraft.cli.runs import carry_out, print_summary, settings_of
-from crossgraft.errors import SpecError
 
 _KINDS = ("float32", "bfloat16", "float16")
 
@@ -55,8 +54,9 @@ def check(
 
     BASE is a model folder, almanac:NAME, or owner/name@commit. ADAPTERS are PEFT folders, merged models or
     checkpoints made from it, by whatever tool. Nothing is trained: base and adapters are measured on every
-    target, and the report says what got better, what got worse, and how sure that is. The results are those
-    of an ordinary study, whose spec is written beside them: add sources to it, and run it.
+    target, and the report says what got better, what got worse, and how sure that is. Without ADAPTERS, the
+    scores of BASE are printed with their intervals and what guessing would score. The results are those of an
+    ordinary study, whose spec is written beside them: add sources to it, and run it.
     """
     settings = settings_of((), "inline", device, threads, None, False)
     from crossgraft.adapters.check import Asked, base_model, compose, doubts, in_memory
@@ -72,14 +72,15 @@ def check(
     if doctor:
         _doctor(study.models["base"] if study else base_model(told), device, study, as_json=as_json)
         return
-    if study is None or not adapters:
-        raise SpecError("expected adapters, merged models or checkpoints to compare with BASE")
     summary = carry_out(study, out, settings, as_json=as_json)
     spec = out / f"{study.name}.toml"
     spec.write_text(text, "utf-8")
     if not as_json:
         print_summary(summary, f"{spec}", out)
-    write_the_report(study.name, out, None, as_json=as_json, cells=True)
+    if adapters:
+        write_the_report(study.name, out, None, as_json=as_json, cells=True)
+    else:
+        print_base_scores(study.name, out, as_json=as_json)
     if summary.failed:
         raise click.exceptions.Exit(1)
 
