@@ -274,6 +274,13 @@ def test_an_unknown_source_and_one_without_a_target_are_told(adapter_spec: Path,
     assert told("intent@letter/en") == ""
 
 
+def test_a_table_that_is_not_completed_is_refused(tmp_path: Path) -> None:
+    spec = write_spec(tmp_path / "x.toml", '[tasks.x]\nfiles = "x.jsonl"\noptions = ["…", "…"]\n')
+
+    with pytest.raises(SpecError, match=r"x.toml, tasks.x: options is still to be completed, where it says '…'"):
+        composed(spec)
+
+
 @pytest.mark.parametrize("name", ["a/b", "../escape", ".hidden", "a b", "x" * 101])
 def test_a_name_that_is_no_file_name_is_refused_before_the_work(name: str) -> None:
     with pytest.raises(SpecError, match="--name: expected up to 100 letters, digits"):

@@ -14,6 +14,7 @@ from typing import Any, TypeGuard
 
 from crossgraft.adapters.card import trained_on
 from crossgraft.adapters.guess import Guess, tasks_of
+from crossgraft.adapters.layouts import UNKNOWN
 from crossgraft.adapters.models import Model, check_model_folder, is_gguf, not_gguf, weight_shapes
 from crossgraft.adapters.shown import items_to_test
 from crossgraft.adapters.study import AdapterStudy
@@ -277,10 +278,15 @@ def _of_spec(spec: Path) -> tuple[dict[str, Any], Lent]:
         table = tomllib.loads(spec.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SpecError(f"{spec}: {error}") from error
-    if not isinstance(table.get("tasks"), dict):
-        raise SpecError(f"{spec} has no [tasks]")
+    if not isinstance(table.get("tasks"), dict) or not all(isinstance(task, dict) for task in table["tasks"].values()):
+        raise SpecError(f"{spec}: expected [tasks.NAME] tables")
     folder = spec.resolve().parent
     tasks = {name: _absolute(task, folder) for name, task in table["tasks"].items()}
+    for name, task in tasks.items():
+        if open_keys := [
+            key for key, value in task.items() if UNKNOWN in (value if isinstance(value, list) else [value])
+        ]:
+            raise SpecError(f"{spec}, tasks.{name}: {open_keys[0]} is still to be completed, where it says {UNKNOWN!r}")
     grid, models = table.get("grid", {}), table.get("models", {})
     if not isinstance(grid, dict) or not isinstance(models, dict):
         raise SpecError(f"{spec}: expected [grid] and [models] to be tables")
@@ -292,9 +298,7 @@ def _of_spec(spec: Path) -> tuple[dict[str, Any], Lent]:
     )
 
 
-def _absolute(task: Any, folder: Path) -> Any:
-    if not isinstance(task, dict):
-        return task
+def _absolute(task: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return {
         key: str(folder / Path(value).expanduser()) if key in _PATHS and _is_path(value) else value
         for key, value in task.items()

@@ -136,11 +136,12 @@ def _languages(rows: Mapping[Path, Sequence[Row]]) -> tuple[str, str]:
 
 def _split(rows: Mapping[Path, Sequence[Row]]) -> dict[str, Any]:
     """The field that tells the split, where it tells more than one; or all rows."""
-    told = {str(row.values.get("split")) for some in rows.values() for row in some}
-    theirs = next((name for name in _TESTS if name in told), "")
-    if len(told) < 2 or not theirs:
-        return {"test_share": 1.0}
-    return {"split_field": "split", **({} if theirs == "test" else {"splits": {"test": theirs}})}
+    for field in ("split", "partition"):
+        told = {str(row.values.get(field)) for some in rows.values() for row in some}
+        theirs = next((name for name in _TESTS if name in told), "")
+        if len(told) > 1 and theirs:
+            return {"split_field": field, **({} if theirs == "test" else {"splits": {"test": theirs}})}
+    return {"test_share": 1.0}
 
 
 def _id(rows: Mapping[Path, Sequence[Row]]) -> str:

@@ -208,6 +208,8 @@ def _choice(fields: Fields, options: str | list[str], uses: tuple[str, ...]) -> 
         told["prompt"] = (
             "\n".join(f"{{{one}}}" for one in asked if one != "question") + "\nWhat was the {question}?\nAnswer:"
         )
+    if options == "endings" or "ending0" in uses:
+        told["prompt"] = "\n".join(f"{{{one}}}" for one in asked)  # which they continue
     if not asked:
         return Layout(name, told, uses, "no field is known to hold the question")
     if not answer:
@@ -227,7 +229,8 @@ def _counted(fields: Fields, answer: str, options: str | list[str]) -> tuple[lis
     given = fields.column(answer)
     among = [isinstance(one, str) and one in listed for one, listed in zip(given, texts, strict=True)]
     if all(among):
-        return [], ""
+        either = all(one.isdigit() and int(one) <= len(listed) for one, listed in zip(given, texts, strict=True))
+        return [], f"{answer!r} may be the text of an option, or its number" if either else ""
     if all(isinstance(one, str) and _LETTER.fullmatch(one) for one in given):
         places = [ord(one.upper()) - ord("A") for one in given]
         fit = all(place < len(listed) for place, listed in zip(places, texts, strict=True))
