@@ -15,8 +15,9 @@ from parts import make_choice_files, make_tiny_model, write_jsonl, write_spec
 torch = pytest.importorskip("torch")
 
 from crossgraft.adapters.card import trained_on
-from crossgraft.adapters.check import Asked, Composed, _pairs, _tables, compose, doubts, in_memory
+from crossgraft.adapters.check import Asked, Composed, compose, doubts, in_memory
 from crossgraft.adapters.engine.local import LocalEngine
+from crossgraft.adapters.toml import pairs, tables
 from crossgraft.campaign import prepare
 from crossgraft.cli import main
 from crossgraft.errors import DataError, SpecError
@@ -196,8 +197,8 @@ def changed(text: str, keys: str) -> str:
         override(table, one)
     return "\n".join(
         [
-            *_pairs({k: v for k, v in table.items() if not isinstance(v, dict)}),
-            *_tables({k: v for k, v in table.items() if isinstance(v, dict)}),
+            *pairs({k: v for k, v in table.items() if not isinstance(v, dict)}),
+            *tables({k: v for k, v in table.items() if isinstance(v, dict)}),
         ]
     )
 

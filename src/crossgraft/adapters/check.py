@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import glob
-import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from crossgraft.adapters.card import trained_on
 from crossgraft.adapters.guess import Guess, tasks_of
-from crossgraft.adapters.layouts import UNKNOWN
+from crossgraft.adapters.lent import OF_MODEL, Lent, lent_by, resolved
 from crossgraft.adapters.models import Model, check_model_folder, is_gguf, not_gguf, weight_shapes
 from crossgraft.adapters.shown import items_to_test
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.adapters.tasks import AnyItem, OpenItem, TextItem
+from crossgraft.adapters.toml import key as toml_key
+from crossgraft.adapters.toml import pairs, tables
 from crossgraft.core import Point
 from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.spec import build
 from crossgraft.store import Store
 
 _NAME = re.compile(r"\w[\w.+=,-]{0,99}")  # of a study that is a file, too
-_PATHS = ("files", "folder", "path")  # keys of a table that name files, relative to their spec
-_OF_STUDY = ("boundary", "attention", "scoring", "merge", "limit")
-_OF_GRID = ("test_items", "shots", "shots_seed", "shots_between", "base_shots", "base_repeats", "base_variants")
-_OF_MODEL = ("dtype", "quantised", "trust_remote_code", "chat", "system", "family", "billions")
 
 
 @dataclass(frozen=True)
@@ -58,12 +54,12 @@ class Composed:
     """The spec of a check, and what was guessed for it, by name of task."""
 
     name: str
-    tables: str
+    body: str
     guesses: Mapping[str, Guess]
 
     @property
     def text(self) -> str:
-        return "\n".join([*_pairs({"study": "adapters", "name": self.name}), self.tables]) + "\n"
+        return "\n".join([*pairs({"study": "adapters", "name": self.name}), self.body]) + "\n"
 
     def apart_from(self, out: Path, *, named: bool) -> Composed:
         """Under a name that no other spec or study has in the folder of results; a name that was asked for is kept or refused."""
@@ -97,20 +93,20 @@ def compose(asked: Asked) -> Composed:
     for one in asked.on:
         wanted: Sequence[str] = ()
         if one.endswith(".toml"):
-            tables, more = _of_spec(Path(one))
+            found, more = lent_by(Path(one))
             wanted = more.targets
             lent = lent.joined(more, one)
         elif one.startswith("lm-eval:"):
-            tables = _of_harness(one)
+            found = _of_harness(one)
         else:
             guessed = tasks_of(_files(one))
             _refuse_doubts(guessed)
             guesses |= guessed
-            tables = {name: guess.table for name, guess in guessed.items()}
-        if shared := set(tables) & set(tasks):
+            found = {name: guess.table for name, guess in guessed.items()}
+        if shared := set(found) & set(tasks):
             raise SpecError(f"two tasks are called {sorted(shared)[0]!r}; name them in a spec and give that to --on")
-        tasks |= tables
-        targets += wanted or [f"{name}/*" for name in tables]
+        tasks |= found
+        targets += wanted or [f"{name}/*" for name in found]
     grid = {"sources": [], **({"targets": targets} if lent.targets else {}), "test_items": 0, **lent.grid}
     study = {key: value for key, value in lent.study.items() if not (key == "limit" and asked.items)}
     if asked.items:
@@ -120,33 +116,7 @@ def compose(asked: Asked) -> Composed:
     adapters = _adapters(asked)
     table = {"models": {"base": _model(asked, lent.models)}, "adapters": adapters, "tasks": tasks, "grid": grid}
     name = asked.name or _title(asked, list(adapters))
-    return Composed(name, "\n".join([*_pairs(study), *_tables(table)]), guesses)
-
-
-@dataclass(frozen=True)
-class Lent:
-    """What specs say of how targets are read: everything that their item sets and records depend on."""
-
-    study: Mapping[str, Any] = field(default_factory=dict)
-    grid: Mapping[str, Any] = field(default_factory=dict)
-    models: tuple[Mapping[str, Any], ...] = ()
-    targets: tuple[str, ...] = ()
-
-    def joined(self, other: Lent, spec: str) -> Lent:
-        """With another spec, which may not say something else."""
-        for ours, theirs in ((self.study, other.study), (self.grid, other.grid)):
-            for key in set(ours) & set(theirs):
-                if ours[key] != theirs[key]:
-                    raise SpecError(
-                        f"{spec} says {key} = {_value(theirs[key])}, a spec before it {_value(ours[key])}: "
-                        "they need a check each"
-                    )
-        return Lent(
-            {**self.study, **other.study},
-            {**self.grid, **other.grid},
-            (*self.models, *other.models),
-            (*self.targets, *other.targets),
-        )
+    return Composed(name, "\n".join([*pairs(study), *tables(table)]), guesses)
 
 
 def _refuse_doubts(guessed: Mapping[str, Guess]) -> None:
@@ -160,7 +130,7 @@ def _refuse_doubts(guessed: Mapping[str, Guess]) -> None:
                     [
                         f"{guess.file}: {seems}{guess.doubt}. Correct this table, save it as {name}.toml, and say "
                         f"--on {name}.toml:",
-                        *_tables({"tasks": {name: guess.table}}),
+                        *tables({"tasks": {name: guess.table}}),
                         *left,
                     ]
                 )
@@ -173,11 +143,11 @@ def told(guesses: Mapping[str, Guess], study: AdapterStudy) -> Iterator[str]:
         first = Point(name, study.tasks[name].languages[0])
         items = items_to_test(study, first)
         yield f"{name}: guessed to be {guess.layout}, {len(items)} items in {first.lang}"
-        yield from (f"  {line}" for line in _pairs(guess.table))
+        yield from (f"  {line}" for line in pairs(guess.table))
         yield f"  not read: {', '.join(guess.unused) or 'nothing'}"
         yield f"  item {items[0].id}:"
         yield from (f"  | {line}" for line in _rendered(items[0]))
-        yield f"  If this is not what you mean, correct the table [tasks.{_key(name)}] and give its file to --on."
+        yield f"  If this is not what you mean, correct the table [tasks.{toml_key(name)}] and give its file to --on."
 
 
 def _rendered(item: AnyItem) -> list[str]:
@@ -272,43 +242,6 @@ def _title(asked: Asked, adapters: Sequence[str]) -> str:
     return re.sub(r"[^\w.-]+", "-", "-".join(words)) + more
 
 
-def _of_spec(spec: Path) -> tuple[dict[str, Any], Lent]:
-    """The tasks of a spec, and how it reads them."""
-    try:
-        table = tomllib.loads(spec.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SpecError(f"{spec}: {error}") from error
-    if not isinstance(table.get("tasks"), dict) or not all(isinstance(task, dict) for task in table["tasks"].values()):
-        raise SpecError(f"{spec}: expected [tasks.NAME] tables")
-    folder = spec.resolve().parent
-    tasks = {name: _absolute(task, folder) for name, task in table["tasks"].items()}
-    for name, task in tasks.items():
-        if open_keys := [
-            key for key, value in task.items() if UNKNOWN in (value if isinstance(value, list) else [value])
-        ]:
-            raise SpecError(f"{spec}, tasks.{name}: {open_keys[0]} is still to be completed, where it says {UNKNOWN!r}")
-    grid, models = table.get("grid", {}), table.get("models", {})
-    if not isinstance(grid, dict) or not isinstance(models, dict):
-        raise SpecError(f"{spec}: expected [grid] and [models] to be tables")
-    return tasks, Lent(
-        {key: table[key] for key in _OF_STUDY if key in table},
-        {key: grid[key] for key in _OF_GRID if key in grid},
-        tuple(_absolute(model, folder) for model in models.values() if isinstance(model, dict)),
-        tuple(grid.get("targets", ())),
-    )
-
-
-def _absolute(task: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    return {
-        key: str(folder / Path(value).expanduser()) if key in _PATHS and _is_path(value) else value
-        for key, value in task.items()
-    }
-
-
-def _is_path(value: Any) -> TypeGuard[str]:
-    return isinstance(value, str) and not value.startswith("almanac:")
-
-
 def _of_harness(name: str) -> dict[str, Any]:
     """``lm-eval:xcopa_et``: the language is in the name, or else unknown."""
     from crossgraft.adapters.guess import language_in
@@ -341,10 +274,10 @@ def _model(asked: Asked, known: Sequence[Mapping[str, Any]] = ()) -> dict[str, A
         told = {"hub": hub, "revision": revision}
     else:
         raise DataError(f"expected a model folder, almanac:NAME, or owner/name@commit; got {asked.base!r}")
-    same = [model for model in known if all(_resolved(model, key) == value for key, value in told.items())]
+    same = [model for model in known if all(resolved(model, key) == value for key, value in told.items())]
     shared = [{key: model[key] for key in ("chat", "system") if key in model} for model in known]
     if same:
-        told |= {key: same[0][key] for key in _OF_MODEL if key in same[0]}
+        told |= {key: same[0][key] for key in OF_MODEL if key in same[0]}
     elif shared and all(one == shared[0] for one in shared):
         told |= shared[0]
     if asked.dtype:
@@ -352,11 +285,6 @@ def _model(asked: Asked, known: Sequence[Mapping[str, Any]] = ()) -> dict[str, A
     if asked.chat:
         told["chat"] = True
     return told
-
-
-def _resolved(model: Mapping[str, Any], key: str) -> Any:
-    value = model.get(key)
-    return str(Path(value).resolve()) if key == "path" and _is_path(value) else value
 
 
 def _folder(path: str) -> Path:
@@ -375,35 +303,3 @@ def _name(path: str, others: Sequence[str]) -> str:
         if len(same) <= 1:
             return name.replace(":", "-")
     return path
-
-
-def _tables(table: Mapping[str, Any]) -> list[str]:
-    lines = []
-    for section, content in table.items():
-        nested = content and all(isinstance(value, dict) for value in content.values())
-        if nested:
-            for name, values in content.items():
-                lines += ["", f"[{section}.{_text(name)}]", *_pairs(values)]
-        elif content:
-            lines += ["", f"[{section}]", *_pairs(content)]
-    return lines
-
-
-def _pairs(table: Mapping[str, Any]) -> list[str]:
-    return [f"{_key(key)} = {_value(value)}" for key, value in table.items()]
-
-
-def _key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else _text(key)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return f"{{ {', '.join(_pairs(value))} }}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
-    return _text(value) if isinstance(value, str) else json.dumps(value)
-
-
-def _text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
