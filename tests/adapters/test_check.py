@@ -262,6 +262,19 @@ def test_an_adapter_of_ours_says_what_it_was_trained_on(
     assert str(trained_on(folder)) == "intent/en"  # the card of an older one says so too
 
 
+def test_test_ids_that_an_adapter_was_trained_on_are_counted(adapter_spec: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    ids = {"intent@letter/en": ["test-3", "train-1"], "other/en": ["test-4"]}
+    (folder / "train_ids.json").write_text(json.dumps({"point": "intent@letter/en", "ids": ids}))
+
+    text = compose(Asked("almanac:llama-small", (str(folder),), (str(adapter_spec),))).text
+    told = list(doubts(parse_study(text, folder=Path())))  # type: ignore[arg-type]
+
+    assert len(told) == 3  # one a language
+    assert "1 of the 12 test ids of intent/en (such as 'test-3') are among those it was trained on" in told[0]
+
+
 def test_an_unknown_source_and_one_without_a_target_are_told(adapter_spec: Path, tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     asked = Asked("almanac:llama-small", (str(tmp_path / "one"),), (str(adapter_spec),))

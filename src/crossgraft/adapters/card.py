@@ -74,6 +74,18 @@ def train_ids(source: Source, items: Sequence[Drawn]) -> str:
     return json.dumps(told, ensure_ascii=False, indent=1)
 
 
+def trained_ids(folder: Path) -> dict[str, set[str]]:
+    """The ids that an adapter of ours was trained on, by task whatever its format; none where its folder does not list them."""
+    try:
+        told = json.loads((folder / TRAIN_IDS).read_text("utf-8"))["ids"]
+        found: dict[str, set[str]] = {}
+        for point, ids in told.items():
+            found.setdefault(Point.parse(point).skill, set()).update(map(str, ids))
+        return found
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, SpecError):  # not as we write it
+        return {}
+
+
 def trained_on(folder: Path) -> Point | None:
     """The point that an adapter of ours was trained on: as its ids say it, or the card of an older one; None if unknown."""
     try:

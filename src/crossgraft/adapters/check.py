@@ -10,7 +10,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from crossgraft.adapters.card import trained_on
+from crossgraft.adapters.card import trained_ids, trained_on
 from crossgraft.adapters.guess import Guess, tasks_of
 from crossgraft.adapters.lent import OF_MODEL, Lent, lent_by, resolved
 from crossgraft.adapters.models import Model, check_model_folder, is_gguf, not_gguf, weight_shapes
@@ -98,6 +98,10 @@ def compose(asked: Asked) -> Composed:
             lent = lent.joined(more, one)
         elif one.startswith("lm-eval:"):
             found = _of_harness(one)
+            guesses |= {
+                name: Guess(Path(), table, "a task of lm-evaluation-harness in the language its name tells")
+                for name, table in found.items()
+            }
         else:
             guessed = tasks_of(_files(one))
             _refuse_doubts(guessed)
@@ -228,6 +232,14 @@ def doubts(study: AdapterStudy) -> Iterator[str]:
                 f"{name}: trained on {given.trained_on}, and no target is of the task {given.trained_on.skill!r}"
                 f"{did_you_mean(given.trained_on.skill, tasks)}"
             )
+        trained = trained_ids(Path(given.input(name, study.origin).path))
+        for target in study.targets:
+            tested = [item.id for item in items_to_test(study, target)] if target.skill in trained else []
+            if shared := [one for one in tested if one in trained[target.skill]]:
+                yield (
+                    f"{name}: {len(shared)} of the {len(tested)} test ids of {target} (such as {shared[0]!r}) are among those "
+                    "it was trained on; if equal ids mean equal items, gains there are partly memory"
+                )
 
 
 def base_model(asked: Asked) -> Model:
