@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from crossgraft.errors import DataError
-from crossgraft.fingerprints import FingerprintCache, fingerprint
+from crossgraft.fingerprints import FingerprintCache, fingerprint, hub_is_reachable
 from crossgraft.identity import content_id, item_hash
 from crossgraft.study import Input
 
@@ -89,3 +93,42 @@ def test_a_hub_branch_is_looked_up_in_the_local_cache(tmp_path: Path, monkeypatc
     found = fingerprint([Input("hub", "owner/name", "models.m", "main")])
 
     assert list(found.values()) == [f"hub:owner/name@{'1' * 40}"]
+
+
+@contextmanager
+def hub_that_says(status: int) -> Iterator[str]:
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Answer)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(("status", "answers"), [(404, True), (401, True), (503, False)])
+def test_the_hub_is_reachable_where_it_answers_whatever_it_says(
+    monkeypatch: pytest.MonkeyPatch, status: int, answers: bool
+) -> None:
+    pytest.importorskip("huggingface_hub")
+    with hub_that_says(status) as address:
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+
+        assert hub_is_reachable("owner/name", "1" * 40) is answers
+
+
+def test_the_hub_is_out_of_reach_where_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("huggingface_hub")
+    with hub_that_says(404) as address:
+        pass
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+
+    assert not hub_is_reachable("owner/name", "1" * 40)

@@ -60,6 +60,17 @@ def test_margins_within_the_noise_are_counted() -> None:
     assert (check.fine, check.saw) == (False, "4 of 40 answers (10.0%) within the numerical noise")
 
 
+def test_the_noise_of_half_precision_is_told_with_what_it_may_do_and_what_takes_it_away() -> None:
+    outcome = answers([1] * 40)
+    outcome.columns["loglik"][:4] = [-1.0, -1.3]
+
+    check = look((BASE, {"noise": 0.24, "model": {"dtype": "bfloat16"}}), outcome=outcome)["near-ties"]
+
+    assert check.saw.endswith(
+        'of bfloat16 (0.24 nats an option): up to 10.0 pp of any change; dtype "float32" takes it away'
+    )
+
+
 def test_a_margin_per_token_is_compared_in_nats() -> None:
     """Divided by length, a margin looks small that is not."""
     outcome = answers([1] * 40)

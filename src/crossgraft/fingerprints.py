@@ -16,6 +16,7 @@ from crossgraft.study import Input
 
 _IGNORED = ("readme", "license", "notice", "use_policy")  # words for people, not for the model
 _CHUNK = 1 << 20
+_PATIENCE = 5.0  # seconds for the hub to answer
 
 
 class FingerprintCache:
@@ -91,16 +92,13 @@ def hub_commit(name: str, revision: str, role: str) -> str:
     """The commit a hub revision stands for: itself, from the local cache, or asked of the hub."""
     if re.fullmatch(r"[0-9a-f]{40}", revision):
         return revision
-    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
-    cached = (
-        Path(os.environ.get("HF_HUB_CACHE", home / "hub")) / f"models--{name.replace('/', '--')}" / "refs" / revision
-    )
+    cached = _hub_cache(name) / "refs" / revision
     if cached.is_file():
         return cached.read_text("utf-8").strip()
     try:
         from huggingface_hub import HfApi  # heavy, and only needed for a revision never seen here
 
-        commit = HfApi().model_info(name, revision=revision).sha
+        commit = HfApi().model_info(name, revision=revision, timeout=_PATIENCE).sha
     except Exception as error:  # the hub client has no common base for "offline"
         reason = str(error).strip().splitlines()
         raise DataError(
@@ -109,3 +107,27 @@ def hub_commit(name: str, revision: str, role: str) -> str:
             f'where there is one and give its folder as path = "…", or name a commit that is in the local cache'
         ) from error
     return str(commit)
+
+
+def _hub_cache(name: str) -> Path:
+    """Where the hub's client keeps a model."""
+    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
+    return Path(os.environ.get("HF_HUB_CACHE", home / "hub")) / f"models--{name.replace('/', '--')}"
+
+
+def hub_is_reachable(name: str, commit: str) -> bool:
+    """Whether the hub answers, whatever it says: one quick question, where its client would retry for half a minute a file."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        HfApi().model_info(name, revision=commit, timeout=_PATIENCE)
+    except HfHubHTTPError as error:
+        return bool(error.response.status_code < 500)  # a gateway that finds no hub is no answer of it
+    except Exception:  # the hub client has no common base for "offline"
+        return False
+    return True
+
+
+def in_hub_cache(name: str, commit: str) -> bool:
+    return (_hub_cache(name) / "snapshots" / commit).is_dir()

@@ -153,12 +153,12 @@ def _measured(metric: Metric, pairs: Sequence[_Pair]) -> Measured:
         () if group is None else tuple(map(str, group)),
         tuple(pair.treated.id for pair in pairs),
         tuple(dict.fromkeys(pair.control.id for pair in pairs)),
-        _chance(first.answers),
+        chance(first.answers),
     )
 
 
-def _chance(answers: Answers) -> float | None:
-    """Of multiple choice: the mean of one over the number of options."""
+def chance(answers: Answers) -> float | None:
+    """What guessing would score, of multiple choice: the mean of one over the number of options."""
     if answers.kind != "choice":
         return None
     options = np.count_nonzero(~np.isnan(answers.columns["loglik"]), axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -144,6 +144,26 @@ class Labelled(Protocol):
     """A study that says more of its models and tasks than their names."""
 
     def labels(self) -> Labels: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much work a job is: test items by target, and what its training run reads, in examples or in tokens."""
+
+    items: Mapping[Point, int]
+    examples: int = 0
+    tokens: int = 0
+
+
+@runtime_checkable
+class Measurable(Protocol):
+    """A study of which a part can be timed before its first job."""
+
+    def sample(self, models: Collection[str]) -> Study | None:
+        """A small part of the work of these models; None where none of them is on this machine."""
+        ...
+
+    def amounts(self, jobs: Sequence[Job]) -> Sequence[Amount]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import pytest
 from crossgraft.adapters.tasks import Item, Split, choose
 from crossgraft.adapters.tasks.choice import Choice
 from crossgraft.errors import DataError, SpecError
+from crossgraft.identity import content_id
 from crossgraft.study import Origin
 from parts import write_jsonl
 
@@ -133,3 +134,104 @@ def test_a_code_cannot_leave_the_folder() -> None:
 
     with pytest.raises(SpecError, match="stays in its folder"):
         task.input("en", "test", Origin())
+
+
+def choice(**told: object) -> Choice:
+    return Choice(files="{language}.{split}.jsonl", languages=("en",), **{"prompt": "{q}", **told})  # type: ignore[arg-type]
+
+
+NLI: dict[str, object] = {"id": "1", "q": "?", "answer": "neutral"}
+THREE = ("entailment", "neutral", "contradiction")
+
+
+def test_labels_of_a_file_are_verbalised_in_each_language(tmp_path: Path) -> None:
+    task = choice(options={"en": ("yes", "maybe", "no")}, labels=THREE)
+
+    (item,) = read(tmp_path, [NLI], task)
+
+    assert (item.options, item.gold) == ((" yes", " maybe", " no"), 1)
+
+
+def test_labels_may_count_from_one(tmp_path: Path) -> None:
+    (item,) = read(tmp_path, [{**GOOD, "answer": 2}], choice(labels=("1", "2")))
+
+    assert item.gold == 1
+
+
+def test_labels_may_lie_beside_the_options_of_a_row(tmp_path: Path) -> None:
+    row: dict[str, object] = {"id": "1", "q": "?", "choices": {"text": ["x", "y"], "label": ["1", "2"]}, "answer": "2"}
+
+    (item,) = read(tmp_path, [row], choice(options="choices.text", labels="choices.label"))
+
+    assert (item.options, item.gold) == ((" x", " y"), 1)
+
+
+def test_true_and_false_are_labels(tmp_path: Path) -> None:
+    (item,) = read(tmp_path, [{**GOOD, "answer": True}], choice(options=("no", "yes"), labels=("false", "true")))
+
+    assert item.answer == " yes"
+
+
+def test_letters_are_scored_after_a_list_of_the_options(tmp_path: Path) -> None:
+    row: dict[str, object] = {"id": "1", "q": "why?", "choices": ["x{", "y"], "answer": "y"}
+    task = choice(format="letter", options="choices", prompt="{q}\n{options}\nAnswer:")
+
+    (item,) = read(tmp_path, [row], task)
+
+    assert item == Item("1", "why?\nA. x{\nB. y\nAnswer:", (" A", " B"), 1)
+
+
+def test_a_prompt_may_name_one_of_a_list(tmp_path: Path) -> None:
+    row: dict[str, object] = {**GOOD, "turns": [{"said": "a"}, {"said": "b"}]}
+
+    (item,) = read(tmp_path, [row], choice(prompt="{options[0]} {options[-1]} {turns[1].said}"))
+
+    assert item.prompt == "x y b"
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"options": ("a", "b"), "labels": ("1", "2", "3")}, "a different label for each of the 2 options"),
+        ({"format": "letter"}, 'format = "letter" needs a prompt with {options}'),
+        ({"options": {"sw": ("a", "b")}}, "no options for the language 'en'"),
+    ],
+)
+def test_labels_letters_and_options_that_do_not_fit_are_refused(told: dict[str, object], message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        choice(**told)
+
+
+@pytest.mark.parametrize(
+    ("row", "told", "message"),
+    [
+        (NLI, {"options": ("a", "b"), "labels": ("yes", "no")}, "one of the labels yes, no; got 'neutral'"),
+        (GOOD, {"prompt": "{options[2]}"}, "line 1: no 'options[2]': 'options' holds"),
+        (GOOD, {"prompt": "{q.text}"}, "line 1: no 'q.text': 'q' holds '?'"),
+        ({**GOOD, "options": [str(n) for n in range(27)]}, {"format": "letter", "prompt": "{options}"}, "at most 26"),
+    ],
+)
+def test_what_a_row_lacks_for_labels_and_letters_is_said(
+    tmp_path: Path, row: dict[str, object], told: dict[str, object], message: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, [row], choice(**told))
+
+    assert message in str(caught.value)
+
+
+def test_the_ids_of_specs_without_labels_and_letters_stay() -> None:
+    plain, templates = choice(options="o"), choice(options=("a", "b"), premise="x")
+
+    assert content_id(**plain.identity("en")) == "a80cf6a33a836b43ee0c17963cac3527"
+    assert content_id(**templates.identity("en")) == "7fd049230c15a059033728962e01cf1c"
+
+
+def test_labels_and_letters_make_other_items() -> None:
+    tasks = [
+        choice(options=("a", "b"), prompt="{options}"),
+        choice(options=("a", "b"), prompt="{options}", labels=("1", "2")),
+        choice(options=("a", "b"), prompt="{options}", format="letter"),
+    ]
+
+    assert len({content_id(**task.identity("en")) for task in tasks}) == 3

@@ -40,6 +40,25 @@ def test_what_a_model_folder_lacks_is_named(tmp_path: Path, files: list[str], me
         check_model_folder(tmp_path, "models.small")
 
 
+HOW = r'holds GGUF weights.*from_pretrained\(".*", gguf_file=".*"\).save_pretrained\("converted"\)'
+
+
+def test_a_folder_of_gguf_says_how_to_convert_it(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "small-q4.gguf").touch()
+
+    with pytest.raises(DataError, match=HOW) as caught:
+        check_model_folder(tmp_path, "models.small")
+
+    assert f'"{tmp_path}", gguf_file="small-q4.gguf"' in str(caught.value)
+
+
+@pytest.mark.parametrize("where", [{"path": "x/small-q4.gguf"}, {"hub": "owner/Small-GGUF", "revision": "main"}])
+def test_a_name_of_gguf_says_how_to_convert_it(where: dict[str, str]) -> None:
+    with pytest.raises(SpecError, match=HOW):
+        Model(**where)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("init", ["pissa", "pissa_niter_16", "olora"])
 def test_an_adapter_that_rewrites_base_weights_is_refused(tmp_path: Path, init: str) -> None:
     (tmp_path / "adapter_config.json").write_text(json.dumps({"init_lora_weights": init}))

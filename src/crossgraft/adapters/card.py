@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from crossgraft.adapters.sources import Drawn, Source
 from crossgraft.adapters.study import AdapterStudy
-from crossgraft.core import Job
+from crossgraft.core import Job, Point
+from crossgraft.errors import SpecError
 from crossgraft.matrix import ChangeCell
+
+TRAIN_IDS = "train_ids.json"
+_TRAINED_ON = re.compile(r"^\| trained on \| (\S+/[\w:-]+) \([\d.e+-]+\) \|$", re.MULTILINE)  # a point, as it is
 
 
 def card(study: AdapterStudy, job: Job, facts: Mapping[str, Any]) -> str:
@@ -53,6 +60,44 @@ def card(study: AdapterStudy, job: Job, facts: Mapping[str, Any]) -> str:
         "```",
     ]
     return "\n".join(lines) + "\n"
+
+
+def train_ids(study: AdapterStudy, source: Source, items: Sequence[Drawn]) -> str:
+    """JSON: the source, the point it teaches (none of a sham), and the ids of the items that were drawn from each point.
+
+    Items that choose the epoch (``recipe.validation``) are among them.
+    """
+    ids: dict[str, list[str]] = {}
+    for point, item in items:
+        ids.setdefault(str(point), []).append(item.id)
+    point = None if study.source_variant(source) else source.point
+    told = {"source": source.label, "point": str(point) if point else None, "ids": ids}
+    return json.dumps(told, ensure_ascii=False, indent=1)
+
+
+def trained_ids(folder: Path) -> dict[str, set[str]]:
+    """The ids that an adapter of ours was trained on, by task whatever its format; none where its folder does not list them."""
+    try:
+        told = json.loads((folder / TRAIN_IDS).read_text("utf-8"))["ids"]
+        found: dict[str, set[str]] = {}
+        for point, ids in told.items():
+            found.setdefault(Point.parse(point).skill, set()).update(map(str, ids))
+        return found
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, SpecError):  # not as we write it
+        return {}
+
+
+def trained_on(folder: Path) -> Point | None:
+    """The point that an adapter of ours was trained on: as its ids say it, or the card of an older one; None if unknown."""
+    try:
+        if (folder / TRAIN_IDS).is_file():
+            told = json.loads((folder / TRAIN_IDS).read_text("utf-8"))
+            return Point.parse(told["point"]) if told["point"] else None
+        text = (folder / "README.md").read_text("utf-8")
+        found = _TRAINED_ON.search(text) if "tags: [crossgraft]" in text else None
+        return Point.parse(found[1]) if found else None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, SpecError):  # not as we write it
+        return None
 
 
 def transfer_table(cells: Iterable[ChangeCell]) -> str:

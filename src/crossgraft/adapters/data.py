@@ -13,6 +13,8 @@ from typing import Any
 from crossgraft.errors import DataError
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
+_STEPS = re.compile(r"([^.\[\]]+)((?:\.[^.\[\]]+|\[-?\d+\])+)")  # choices[0], answers.text, turns[-1].content
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(-?\d+)\]")
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,22 @@ class Row:
     values: Mapping[str, Any]
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self.values:
+        """The value of a field, or what lies in it: ``choices[0]``, ``answers.text``, ``messages[-1].content``."""
+        if name in self.values:
+            return self.values[name]
+        path = _STEPS.fullmatch(name)
+        if path is None or path[1] not in self.values:
             raise self.error(f"no field {name!r}; it has {', '.join(map(repr, self.values))}")
-        return self.values[name]
+        value = self.values[path[1]]
+        for key, index in _STEP.findall(path[2]):
+            try:
+                value = value[key if key else int(index)]
+            except (LookupError, TypeError):
+                raise self.error(f"no {name!r}: {path[1]!r} holds {str(self.values[path[1]])[:80]!r}") from None
+        return value
 
     def fill(self, template: str) -> str:
-        """The template with each ``{field}`` replaced by the row's value; ``{{`` is a brace."""
+        """The template with each ``{field}`` (or ``{choices[0]}``) replaced by the row's value; ``{{`` is a brace."""
 
         def value(match: re.Match[str]) -> str:
             if match[1] is None:

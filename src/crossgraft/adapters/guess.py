@@ -1,13 +1,16 @@
-"""What a file of items holds, guessed from its name and its first row: for ``crossgraft check``."""
+"""What files of items hold, guessed from their names and rows: for ``crossgraft check``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crossgraft.adapters.data import Row, read_rows
+from crossgraft.adapters.layouts import recognise
+from crossgraft.core import is_language
 from crossgraft.errors import DataError
 
 _ISO_639_1 = """aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo
@@ -20,19 +23,20 @@ _SPLITS = frozenset({"train", "test", "dev", "valid", "val", "validation", "eval
 _PARTS = re.compile(r"[^.\s/]+")
 _CODE = re.compile(r"([a-z]{2,3})(?:[-_]([A-Z][a-z]{3}|[A-Z]{2}))?")
 
-_OPTIONS = ("options", "choices", "endings", "candidates")
-_LISTED = (
-    ("A", "B", "C", "D"),
-    ("option_a", "option_b", "option_c", "option_d"),
-    ("mc_answer1", "mc_answer2", "mc_answer3", "mc_answer4"),
-    ("choice1", "choice2"),
-    ("option1", "option2"),
-    ("ending0", "ending1", "ending2", "ending3"),
-)
-_ANSWERS = ("answer", "label", "gold", "target", "answerKey", "correct", "answer_index", "correct_answer_num")
-_BEFORE = ("passage", "flores_passage", "context", "premise", "article", "document")
-_ASKED = ("question", "query", "prompt", "instruction", "input", "sentence", "text")
 _IDS = ("id", "uid", "idx", "item_id", "question_id", "guid")
+_LANGUAGE_FIELDS = ("language", "lang", "locale")
+_TESTS = ("test", "dev", "validation", "valid", "val", "eval")  # what a field calls the test split, the best first
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A task's table as a spec has it, what its rows were taken for, what is not read, and why it is not certain."""
+
+    file: Path  # the first one
+    table: dict[str, Any]
+    layout: str
+    unused: tuple[str, ...] = ()
+    doubt: str = ""
 
 
 def language_in(stem: str) -> tuple[str, str] | None:
@@ -50,23 +54,19 @@ def language_in(stem: str) -> tuple[str, str] | None:
     return None
 
 
-def tasks_of(files: Sequence[Path]) -> dict[str, dict[str, Any]]:
-    """Task tables as a spec has them: files whose names differ in the language only are one task."""
+def tasks_of(files: Sequence[Path]) -> dict[str, Guess]:
+    """Guesses by name of task: files whose names differ in the language only are one task."""
     groups: dict[str, dict[str, str]] = {}
     for file in files:
         found = language_in(file.name.removesuffix(".gz").rpartition(".")[0])
-        code, tag = found or ("", "und")
+        code, tag = found or ("", "")
         before, _, after = file.name.rpartition(code) if code else (file.name, "", "")
         pattern = str(file.parent / (f"{before}{{language}}{after}" if code else file.name))
         groups.setdefault(pattern, {})[tag] = code
-    tables: dict[str, dict[str, Any]] = {}
+    guesses: dict[str, Guess] = {}
     for pattern, codes in groups.items():
-        first = Path(pattern.replace("{language}", next(iter(codes.values()))))
-        table = {"files": pattern, "languages": list(codes), **_fields(first)}
-        if any(tag != code for tag, code in codes.items()) and "{language}" in pattern:
-            table["codes"] = codes
-        tables[_unused(_name(Path(pattern)), tables)] = table
-    return tables
+        guesses[_unused(_name(Path(pattern)), guesses)] = _guess(pattern, codes)
+    return guesses
 
 
 def _name(pattern: Path) -> str:
@@ -85,36 +85,69 @@ def _unused(name: str, taken: Mapping[str, Any]) -> str:
     return unused
 
 
-def _fields(file: Path) -> dict[str, Any]:
-    """Kind of task and names of its fields, from the first row."""
-    if file.suffix == ".txt":
-        return {"kind": "text", "test_share": 1.0}
-    row = next(iter(read_rows(file)), None)
-    if row is None:
-        raise DataError(f"{file}: expected JSON lines; the file is empty")
-    found: dict[str, Any] = {"test_share": 1.0, "id": next((name for name in _IDS if name in row.values), "")}
-    answer = next((name for name in _ANSWERS if name in row.values), None)
-    asked = next((name for name in _ASKED if name in row.values), None)
-    before = next((name for name in _BEFORE if name in row.values), None)
-    if answer is None and asked == "text":
-        return {**found, "kind": "text"}
-    if answer is None or (asked is None and before is None):
-        raise DataError(
-            f"{file}: cannot tell which fields are question and answer among {', '.join(map(repr, row.values))}; name them "
-            "in a spec ([tasks.NAME] with files, prompt, options, answer) and give that to --on"
-        )
-    parts = [f"{{{name}}}" for name in (before, asked) if name]
-    found |= {"answer": answer, "prompt": "\n".join(parts) + "\nAnswer:"}
-    options = _options(row)
-    return {**found, "kind": "choice", "options": options} if options else {**found, "kind": "open"}
+def _guess(pattern: str, codes: Mapping[str, str]) -> Guess:
+    """From all rows of all languages."""
+    files = [Path(pattern.replace("{language}", code)) for code in codes.values()]
+    if files[0].name.removesuffix(".gz").endswith(".txt"):
+        table = {**_where(pattern, codes, ""), "kind": "text", "test_share": 1.0}
+        return Guess(files[0], table, "running text, a paragraph an item")
+    rows = {file: list(read_rows(file)) for file in files}
+    for file, some in rows.items():
+        if not some:
+            raise DataError(f"{file}: expected JSON lines; the file is empty")
+    tag, mixed = _languages(rows)
+    layout = recognise([row for some in rows.values() for row in some])
+    told: dict[str, Any] = _split(rows) | {"id": _id(rows)}
+    where = _where(pattern, codes, tag)
+    taken = {*layout.uses, told["id"], told.get("split_field", "")}
+    left = dict.fromkeys(name for some in rows.values() for row in some for name in row.values if name not in taken)
+    return Guess(
+        files[0],
+        {**where, **layout.table, **told},
+        layout.name,
+        tuple(left),
+        "; ".join(filter(None, [mixed, layout.doubt])),
+    )
 
 
-def _options(row: Row) -> str | list[str] | None:
-    """The field with the list of options, or templates for options in fields of their own."""
-    for name in _OPTIONS:
-        if isinstance(row.values.get(name), list):
+def _where(pattern: str, codes: Mapping[str, str], tag: str) -> dict[str, Any]:
+    """Files and languages; of a file whose name tells no language, the one its rows tell."""
+    if "{language}" not in pattern:
+        return {"files": pattern, "languages": [tag or "und"]}
+    told: dict[str, Any] = {"files": pattern, "languages": list(codes)}
+    return told | {"codes": dict(codes)} if any(tag != code for tag, code in codes.items()) else told
+
+
+def _languages(rows: Mapping[Path, Sequence[Row]]) -> tuple[str, str]:
+    """The language that the rows of a file name, and the doubt if they name several."""
+    tag = ""
+    for file, some in rows.items():
+        for name in _LANGUAGE_FIELDS:
+            told = sorted({str(row.values[name]) for row in some if name in row.values})
+            if len(told) > 1:
+                return (
+                    "",
+                    f"{name!r} has {len(told)} languages in {file.name}, such as {told[0]!r} and {told[1]!r}: one file a language is expected",
+                )
+            if told and is_language(told[0]):
+                tag = tag or told[0]
+    return tag, ""
+
+
+def _split(rows: Mapping[Path, Sequence[Row]]) -> dict[str, Any]:
+    """The field that tells the split, where it tells more than one; or all rows."""
+    for field in ("split", "partition"):
+        told = {str(row.values.get(field)) for some in rows.values() for row in some}
+        theirs = next((name for name in _TESTS if name in told), "")
+        if len(told) > 1 and theirs:
+            return {"split_field": field, **({} if theirs == "test" else {"splits": {"test": theirs}})}
+    return {"test_share": 1.0}
+
+
+def _id(rows: Mapping[Path, Sequence[Row]]) -> str:
+    """The field with the ids: every row has one, and no two rows of a file the same; "" takes the number of the line."""
+    for name in _IDS:
+        ids = [[row.values.get(name) for row in some] for some in rows.values()]
+        if all(None not in some and len(set(map(str, some))) == len(some) for some in ids):
             return name
-    for names in _LISTED:
-        if all(name in row.values for name in names):
-            return [f"{{{name}}}" for name in names]
-    return None
+    return ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from crossgraft.adapters import quantisation
 from crossgraft.adapters.models import Model, check_model_folder
-from crossgraft.errors import DataError, MissingExtra
-from crossgraft.fingerprints import hub_commit
+from crossgraft.errors import DataError, JobFailed, MissingExtra
+from crossgraft.fingerprints import hub_commit, hub_is_reachable, in_hub_cache
 from crossgraft.study import Origin
 
 try:
@@ -66,10 +67,24 @@ def load_model(name: str, model: Model, origin: Origin, attention: str, device: 
 def _where(name: str, model: Model, origin: Origin) -> tuple[str, dict[str, Any]]:
     options: dict[str, Any] = {"trust_remote_code": model.trust_remote_code}
     if model.hub:
-        return model.hub, {**options, "revision": hub_commit(model.hub, model.revision, f"models.{name}")}
+        commit = hub_commit(model.hub, model.revision, f"models.{name}")
+        return model.hub, {**options, "revision": commit, **_offline(name, model.hub, commit)}
     folder = Path(model.input(name, origin).path)
     check_model_folder(folder, f"models.{name}")
     return str(folder), {**options, "local_files_only": True}
+
+
+@cache
+def _offline(name: str, hub: str, commit: str) -> dict[str, Any]:
+    """The option to read from the cache only, where the hub does not answer."""
+    if hub_is_reachable(hub, commit):
+        return {}
+    if not in_hub_cache(hub, commit):
+        raise JobFailed(
+            f"models.{name}: the hub does not answer, and {hub}@{commit[:10]} is not in its cache here; download it where there "
+            'is network, and give its folder as path = "…"'
+        )
+    return {"local_files_only": True}
 
 
 @contextmanager

@@ -52,6 +52,8 @@ class Model:
             )
         if self.path and self.revision:
             raise SpecError("a local folder has no revision; its content is hashed", ("revision",))
+        if self.path.lower().endswith(".gguf") or is_gguf(self.hub):
+            raise SpecError(not_gguf(self.path or self.hub), ("path" if self.path else "hub",))
 
     def input(self, name: str, origin: Origin) -> Input:
         if self.hub:
@@ -91,8 +93,30 @@ class Given:
         return Input("adapter", origin.path(self.path), f"adapters.{name}")
 
 
+def is_gguf(name: str) -> bool:
+    """Whether the name of a file or of a hub model says that it holds GGUF (``x.gguf``, ``owner/x-GGUF``)."""
+    return Path(name).name.lower().endswith("gguf")
+
+
+def not_gguf(where: str) -> str:
+    """How to make of GGUF weights what can be read here."""
+    path = Path(where)
+    files = sorted(path.glob("*.gguf")) if path.is_dir() else []
+    folder, file = (
+        (path.parent, path.name) if path.suffix == ".gguf" else (path, files[0].name if files else "FILE.gguf")
+    )
+    given = f'"{folder}", gguf_file="{file}"'
+    return (
+        f"{where} holds GGUF weights, which are not read here. Convert them once with Transformers (pip install gguf): "
+        f'AutoModelForCausalLM.from_pretrained({given}).save_pretrained("converted"), '
+        f'AutoTokenizer.from_pretrained({given}).save_pretrained("converted"); then give the folder "converted"'
+    )
+
+
 def check_model_folder(folder: Path, role: str) -> None:
     """What a Transformers folder needs for us: configuration, safetensors, tokenizer."""
+    if any(folder.glob("*.gguf")) and not any(folder.glob("*.safetensors")):
+        raise DataError(f"{role}: {not_gguf(str(folder))}")
     if not (folder / "config.json").is_file():
         raise DataError(f"{role}: expected a Transformers model folder; {folder} has no config.json")
     if not any(folder.glob("*.safetensors")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -15,13 +15,14 @@ from crossgraft.adapters.grid import Grid, View
 from crossgraft.adapters.jobs import jobs
 from crossgraft.adapters.models import Given, Model
 from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.sample import amounts, sample
 from crossgraft.adapters.sources import Mixture, Source, sources
 from crossgraft.adapters.tasks import TASKS, MaybeSham, Split, Task
 from crossgraft.adapters.training.callbacks import CALLBACKS
 from crossgraft.core import Job, Labels, Pairing, Point, SourceVariant, Treatment
 from crossgraft.errors import SpecError, did_you_mean
 from crossgraft.spec import Chosen
-from crossgraft.study import Bench, Fingerprints, Glimpse, Input, Origin, Worker
+from crossgraft.study import Amount, Bench, Fingerprints, Glimpse, Input, Origin, Worker
 
 
 @dataclass(frozen=True)
@@ -254,3 +255,9 @@ class AdapterStudy:
 
     def adapter_bytes(self, jobs: Sequence[Job]) -> int | None:
         return ahead.bytes_of_adapters(self, jobs)
+
+    def sample(self, models: Collection[str]) -> AdapterStudy | None:
+        return sample(self, models)
+
+    def amounts(self, jobs: Sequence[Job]) -> tuple[Amount, ...]:
+        return amounts(self, jobs)

@@ -91,8 +91,21 @@ def _near_ties(model: str, records: Sequence[Record], metrics: Mapping[str, str]
             ties += int((margins <= 2 * float(record.provenance.get("noise", 0.0))).sum())
             items += len(margins)
     share = ties / items if items else 0.0
-    return TrustCheck(
-        "near-ties", model, share <= _TIES, f"{ties} of {items} answers ({share:.1%}) within the numerical noise"
+    saw = f"{ties} of {items} answers ({share:.1%}) within the numerical noise{_of_dtype(records, share)}"
+    return TrustCheck("near-ties", model, share <= _TIES, saw)
+
+
+def _of_dtype(records: Sequence[Record], share: float) -> str:
+    """What the noise is of, what it may do to a change, and what takes it away."""
+    dtype = next((one.provenance["model"].get("dtype", "") for one in records if "model" in one.provenance), "")
+    noise = max((float(record.provenance.get("noise", 0.0)) for record in records), default=0.0)
+    if not dtype:
+        return ""
+    told = f" of {dtype} ({noise:.2g} nats an option)"
+    return (
+        told
+        if dtype == "float32"
+        else f'{told}: up to {100 * share:.1f} pp of any change; dtype "float32" takes it away'
     )
 
 

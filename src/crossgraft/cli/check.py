@@ -10,9 +10,8 @@ import click
 
 from crossgraft.cli.options import AS_JSON, DEVICE, OUT, THREADS
 from crossgraft.cli.printing import print_lines
-from crossgraft.cli.reports import write_the_report
+from crossgraft.cli.reports import print_base_scores, write_the_report
 from crossgraft.cli.runs import carry_out, print_summary, settings_of
-from crossgraft.errors import SpecError
 
 _KINDS = ("float32", "bfloat16", "float16")
 
@@ -21,10 +20,20 @@ _KINDS = ("float32", "bfloat16", "float16")
 @click.argument("base")
 @click.argument("adapters", nargs=-1)
 @click.option("--on", multiple=True, help="JSONL files ('data/{language}.jsonl'), a spec, or lm-eval:TASK; repeatable.")
+@click.option(
+    "--trained-on",
+    multiple=True,
+    metavar="[ADAPTER=]TASK/LANGUAGE",
+    help="What an adapter (or all) was trained on, such as sib200/en; repeatable.  [default: what its folder says]",
+)
 @click.option("--items", type=click.IntRange(min=1), help="At most so many items a target.  [default: all]")
 @click.option("--shots", type=click.IntRange(min=0), default=0, help="Solved examples before every item.")
 @click.option("--chat", is_flag=True, help="Put prompts through the chat template of BASE.")
-@click.option("--dtype", type=click.Choice(_KINDS), help="[default: what the configuration of BASE says]")
+@click.option(
+    "--dtype",
+    type=click.Choice(_KINDS),
+    help="[default: float32, as in specs; bfloat16 takes half the memory, and adds noise]",
+)
 @click.option("--name", default="", help="What to call the study in the store.")
 @OUT
 @DEVICE
@@ -45,27 +54,33 @@ def check(
 
     BASE is a model folder, almanac:NAME, or owner/name@commit. ADAPTERS are PEFT folders, merged models or
     checkpoints made from it, by whatever tool. Nothing is trained: base and adapters are measured on every
-    target, and the report says what got better, what got worse, and how sure that is. The results are those
-    of an ordinary study, whose spec is written beside them: add sources to it, and run it.
+    target, and the report says what got better, what got worse, and how sure that is. Without ADAPTERS, the
+    scores of BASE are printed with their intervals and what guessing would score. The results are those of an
+    ordinary study, whose spec is written beside them: add sources to it, and run it.
     """
     settings = settings_of((), "inline", device, threads, None, False)
-    from crossgraft.adapters.check import Asked, base_model, compose
+    from crossgraft.adapters.check import Asked, base_model, compose, doubts, in_memory
+    from crossgraft.adapters.check import told as lines
     from crossgraft.spec import parse_study
 
     told = Asked(base, adapters, **{**asked, "items": asked["items"] or 0, "dtype": asked["dtype"] or ""})
-    text = compose(told) if told.on or not doctor else ""
-    study = parse_study(text, folder=Path.cwd(), name="check") if text else None
+    composed = compose(told).apart_from(out, named=bool(told.name)) if told.on or not doctor else None
+    text = composed.text if composed else ""
+    study: Any = parse_study(text, folder=Path.cwd(), name="check") if text else None
+    for line in (*in_memory(study), *lines(composed.guesses, study), *doubts(study)) if composed else ():
+        click.echo(line, err=as_json)
     if doctor:
-        _doctor(base_model(told), device, study, as_json=as_json)
+        _doctor(study.models["base"] if study else base_model(told), device, study, as_json=as_json)
         return
-    if study is None or not adapters:
-        raise SpecError("expected adapters, merged models or checkpoints to compare with BASE")
     summary = carry_out(study, out, settings, as_json=as_json)
     spec = out / f"{study.name}.toml"
     spec.write_text(text, "utf-8")
     if not as_json:
         print_summary(summary, f"{spec}", out)
-    write_the_report(study.name, out, None, as_json=as_json, cells=True)
+    if adapters:
+        write_the_report(study.name, out, None, as_json=as_json, cells=True)
+    else:
+        print_base_scores(study.name, out, as_json=as_json)
     if summary.failed:
         raise click.exceptions.Exit(1)
 

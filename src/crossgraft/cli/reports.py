@@ -78,6 +78,21 @@ def write_the_report(name: str, out: Path, to: Path | None, *, as_json: bool, ce
     _show(findings, folder, about, as_json=as_json, cells=cells)
 
 
+def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
+    """The scores of a study's base, where there is nothing to compare it with."""
+    from crossgraft.analysis.base_scores import base_scores
+    from crossgraft.store import Store
+
+    found = list(base_scores(Store(out), name))
+    if as_json:
+        told = [{"target": str(one.target), "metric": one.metric.name, "value": one.value, "low": one.low,
+                 "high": one.high, "n": one.n, "chance": one.chance} for one in found]  # fmt: skip
+        click.echo(json.dumps(told, indent=1))
+        return
+    header = ("target", "metric", "score", "95 % interval", "n", "chance", "verdict")
+    print_table(header, (one.texts for one in found))
+
+
 def _show(findings: Findings, folder: Path, about: About, *, as_json: bool, cells: bool = False) -> None:
     from crossgraft.report.write import write_report
 
@@ -90,12 +105,18 @@ def _show(findings: Findings, folder: Path, about: About, *, as_json: bool, cell
 
 
 def _print(findings: Findings, *, cells: bool = False) -> None:
+    from crossgraft.core import REGIME_WORDS
     from crossgraft.report import view
 
     click.echo("\n".join(findings.sentences))
     if cells:
         header = ("treatment", "target", "base", "now", "change", "n", "verdict", "could have seen")
         print_table(header, view.cells(findings))
+        for one in findings.trust_checks:
+            if one.name == "near-ties":
+                click.echo(f"{one.name}: {one.saw}")
+        shared = [(row.words, row.mean, row.n) for row in view.regimes(findings) if row.regime in REGIME_WORDS]
+        print_table(("targets", "mean change (pp)", "cells"), shared)
         return
     columns = ("mean change of", "", "pp", "measured", "n", "")
     rows = [(one.what, one.name, one.change, one.measured, one.n, one.verdict) for one in view.first_rows(findings)]

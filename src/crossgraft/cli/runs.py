@@ -28,14 +28,33 @@ ONLY = click.option(
 @OUT
 @overrides
 @ONLY
+@click.option(
+    "--measure", is_flag=True, help="Time a few items and training steps of what was never timed; keeps no results."
+)
+@DEVICE
+@THREADS
 @AS_JSON
-def plan(spec: Path, out: Path, sets: tuple[str, ...], limit: int | None, only: tuple[str, ...], as_json: bool) -> None:
-    """Say what a run of SPEC would do, and compute nothing."""
-    from crossgraft.campaign import Settings
+def plan(
+    spec: Path,
+    out: Path,
+    sets: tuple[str, ...],
+    limit: int | None,
+    only: tuple[str, ...],
+    measure: bool,
+    device: str,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Say what a run of SPEC would do, and compute nothing.
+
+    The time is that of like jobs in the store. Before a first job there is none: --measure then loads the models and
+    times a small part of the study, for seconds with small models.
+    """
+    settings = settings_of(only, "inline", device, threads, None, False)
     from crossgraft.outlook import outlook
     from crossgraft.store import Store
 
-    told = outlook(study_of(spec, sets, limit), Store(out), Settings(only=only))
+    told = outlook(study_of(spec, sets, limit), Store(out), settings, measure=measure)
     click.echo(json.dumps(told.plain(), indent=1) if as_json else "\n".join(told.lines()))
 
 

@@ -114,10 +114,9 @@ def newcombe(both: int, gained: int, lost: int, neither: int, *, level: float = 
     Wilson's intervals of the two shares, put together with the correlation of the outcomes.
     """
     n = both + gained + lost + neither
-    z = _NORMAL.inv_cdf(0.5 + level / 2)
     after, before = (both + gained) / n, (both + lost) / n
-    low_after, high_after = _wilson(after, n, z)
-    low_before, high_before = _wilson(before, n, z)
+    low_after, high_after = wilson(after, n, level=level)
+    low_before, high_before = wilson(before, n, level=level)
     product = (both + gained) * (lost + neither) * (both + lost) * (gained + neither)
     covariance = float(both * neither - gained * lost)
     if covariance > 0:
@@ -134,7 +133,13 @@ def newcombe(both: int, gained: int, lost: int, neither: int, *, level: float = 
     )
 
 
-def _wilson(share: float, n: int, z: float) -> tuple[float, float]:
+def wilson(share: float, n: float, *, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's (1927) interval of a share of n items.
+
+    >>> [round(end, 3) for end in wilson(0.0, 20)]
+    [0.0, 0.161]
+    """
+    z = _NORMAL.inv_cdf(0.5 + level / 2)
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
     return centre - half, centre + half

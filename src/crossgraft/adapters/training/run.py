@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 import torch
 
 from crossgraft.adapters.base import Base
-from crossgraft.adapters.card import card
+from crossgraft.adapters.card import TRAIN_IDS, card, train_ids
 from crossgraft.adapters.engine.local import finished
 from crossgraft.adapters.evaluation import prepare
 from crossgraft.adapters.jobs import artefact
@@ -66,7 +66,12 @@ def train_job(study: AdapterStudy, base: Base, job: Job, bench: Bench) -> Iterat
         for epochs, values in result.states.items():
             put(weights, values)
             told = card(study, job, {**facts, "after": epochs})
-            save(_writer(model, base.tokenizer), bench.artefacts / artefact(job, epochs), facts, told)
+            save(
+                _writer(model, base.tokenizer, train_ids(study, source, items)),
+                bench.artefacts / artefact(job, epochs),
+                facts,
+                told,
+            )
     state.unlink(missing_ok=True)
 
 
@@ -119,13 +124,14 @@ def _checkpointed(model: Any) -> Iterator[None]:
         model.disable_input_require_grads()
 
 
-def _writer(model: Any, tokenizer: Any) -> Callable[[str], None]:
-    """A PEFT folder; or a model folder with its tokenizer, where the whole model was trained."""
+def _writer(model: Any, tokenizer: Any, ids: str) -> Callable[[str], None]:
+    """A PEFT folder, or a model folder with its tokenizer, where the whole model was trained; with the ids it was trained on."""
 
     def write(folder: str) -> None:
         model.save_pretrained(folder)
         if not hasattr(model, "peft_config"):
             tokenizer.save_pretrained(folder)
+        (Path(folder) / TRAIN_IDS).write_text(ids, "utf-8")
 
     return write
 
