@@ -16,6 +16,7 @@ from crossgraft.adapters.harness import quiet, reason
 from crossgraft.adapters.harness.definition import Definition
 from crossgraft.adapters.tasks import Split
 from crossgraft.errors import DataError
+from crossgraft.study import home
 
 _FILE_READERS = ("json", "csv", "parquet", "text")
 
@@ -88,7 +89,7 @@ def _placed(paths: Any, base: Path) -> Any:
         return {split: _placed(one, base) for split, one in paths.items()}
     if isinstance(paths, list):
         return [_placed(one, base) for one in paths]
-    return str(base / Path(paths).expanduser()) if isinstance(paths, str) and "://" not in paths else paths
+    return str(base / home(paths)) if isinstance(paths, str) and "://" not in paths else paths
 
 
 def _texts(paths: Any) -> Iterator[str]:

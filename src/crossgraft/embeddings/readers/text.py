@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from crossgraft.embeddings.normalise import Vectors
-from crossgraft.embeddings.readers.opening import packing
-from crossgraft.embeddings.reading import Block, Source
+from crossgraft.opening import packing
+from crossgraft.embeddings.reading import MOST_DIMENSIONS, Block, Source
 from crossgraft.errors import DataError
 
 _BLOCK = 4 << 20  # bytes parsed at once
@@ -25,6 +25,7 @@ _PACKED = 10  # times smaller than text of vectors a gzip is at best; 2 to 5 are
 _SLACK = 1.05  # lines grow shorter or longer as a file goes on
 _SHOWN = 60  # characters of a broken line in a message
 _WHOLE = re.compile(rb"\d+")
+_COUNT = re.compile(rb"\d{1,15}")  # numbers of more digits count no words
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _expected(layout: _Layout, lines: list[bytes], declared: int | None) -> int 
 
 def _header(line: bytes) -> tuple[int, int] | None:
     fields = line.split()
-    if len(fields) == 2 and all(_WHOLE.fullmatch(field) for field in fields):
+    if len(fields) == 2 and all(_COUNT.fullmatch(field) for field in fields):
         return int(fields[0]), int(fields[1])
     return None
 
@@ -82,6 +83,8 @@ def _layout(file: Path, lines: list[bytes]) -> _Layout:
     separator = b"\t" if lines[0].count(b"\t") > 1 else b" "
     widths = Counter(count for line in lines if (count := _trailing_numbers(line, separator)))
     width = max(widths, key=lambda count: (widths[count], -count), default=0)
+    if width > MOST_DIMENSIONS:
+        raise DataError(f"{file}: expected at most {MOST_DIMENSIONS:,} numbers on a line; most lines have {width:,}")
     if not width:
         shown = lines[0][:_SHOWN].decode("utf-8", "replace")
         raise DataError(f"{file}: expected a word and its numbers on each line; got {shown!r}")
