@@ -90,7 +90,7 @@ def open_bytes(file: Path) -> Iterator[BinaryIO]:
     with open_plain(file) as plain:
         if kind == "gzip":
             with gzip.open(plain) as stream:
-                yield _limited(file, stream)
+                yield _limited(file, cast(IO[bytes], stream))
         elif kind == "zip":
             with _member(file, plain) as stream:
                 yield _limited(file, stream)

@@ -84,7 +84,7 @@ Fingerprints = Mapping[Input, str]
 
 def home(text: str) -> str:
     """A path with ``~`` filled in, where that is anyone's folder."""
-    return text if "\0" in text else os.path.expanduser(text)  # noqa: PTH111 - Path refuses a user who is not there
+    return text if "\0" in text else os.path.expanduser(text)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from peft.tuners.tuners_utils import BaseTunerLayer
 from transformers.pytorch_utils import Conv1D
 
-from crossgraft.adapters.weights import weight_shapes
 from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.weights import weight_shapes
 from crossgraft.errors import DataError, did_you_mean
 
 FACTS = "training.json"

@@ -49,7 +49,9 @@ def check_peft_folder(folder: Path, role: str) -> None:
     if not isinstance(kind, str):
         raise _odd(role, "peft_type", "a text, such as 'LORA'", kind)
     if config.get("num_virtual_tokens") is not None:
-        raise DataError(f"{role}: expected an adapter that changes weights, such as LoRA; {folder} holds one of type {kind[:40]}")
+        raise DataError(
+            f"{role}: expected an adapter that changes weights, such as LoRA; {folder} holds one of type {kind[:40]}"
+        )
     shapes = dict(weight_shapes(folder))
     patterns = list(_patterns(config, role))
     _check_patterns(patterns, shapes, role)
@@ -117,7 +119,9 @@ def _check_ranks(config: Mapping[str, Any], shapes: Mapping[str, list[int]], rol
     for key, rank in told.items():
         if type(rank) is not int or not 0 <= rank <= most:
             raise _odd(role, key, f"a rank, a whole number of at most {most:,} by the shapes of its weights", rank)
-    if config["peft_type"] != "LORA" or config.get("target_parameters"):  # ranks of other methods are no dimension of a weight
+    if config["peft_type"] != "LORA" or config.get(
+        "target_parameters"
+    ):  # ranks of other methods are no dimension of a weight
         return
     ranks = {told.get("r", 8), *told.values()}
     found = {name: shape[0] for name, shape in shapes.items() if _RANKED.search(name) and shape}

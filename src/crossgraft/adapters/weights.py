@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from crossgraft.errors import DataError
 from crossgraft.opening import open_plain, parse_json
@@ -56,5 +56,5 @@ def _is_weight(name: str, entry: Any, size: int) -> bool:
     return place[0] <= place[1] <= size and prod(shape) <= 8 * (place[1] - place[0])  # no type has less than a bit
 
 
-def _are_counts(values: Any) -> bool:
+def _are_counts(values: Any) -> TypeGuard[list[int]]:
     return isinstance(values, list) and all(type(one) is int and one >= 0 for one in values)

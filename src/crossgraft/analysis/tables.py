@@ -261,9 +261,7 @@ def _number(
     return value
 
 
-def _whole(
-    row: Mapping[str, str], name: str, line: int, *, least: float = -_MOST, most: float = _MOST
-) -> int | None:
+def _whole(row: Mapping[str, str], name: str, line: int, *, least: float = -_MOST, most: float = _MOST) -> int | None:
     value = _number(row, name, line, least=least, most=most)
     if value is not None and value != int(value):
         raise DataError(f"line {line}, {name}: expected a whole number; got {value:g}")

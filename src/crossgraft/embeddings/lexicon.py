@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from crossgraft.opening import lines_of, open_bytes
 from crossgraft.embeddings.space import Case, Space
 from crossgraft.errors import DataError
+from crossgraft.opening import lines_of, open_bytes
 
 Pairs = npt.NDArray[np.int64]  # (n, 2): row in the source space, row in the target space
 Mask = npt.NDArray[np.bool_]  # (n,): which lines

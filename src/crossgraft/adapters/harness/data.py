@@ -16,6 +16,7 @@ from crossgraft.adapters.harness import quiet, reason
 from crossgraft.adapters.harness.definition import Definition
 from crossgraft.adapters.tasks import Split
 from crossgraft.errors import DataError
+from crossgraft.opening import is_file, is_folder
 from crossgraft.study import home
 
 _FILE_READERS = ("json", "csv", "parquet", "text")
@@ -38,15 +39,15 @@ def local_files(definition: Definition, base: Path) -> Iterator[Path]:
         for text in _texts(_placed(given.get("data_files"), base)):
             yield from map(Path, glob(text)) if glob(text) else [Path(text)]
         path = given.get("data_dir")
-    if path and (base / path).is_dir():
-        yield from sorted(file for file in (base / path).rglob("*") if file.is_file())
+    if path and is_folder(base / str(path)):
+        yield from sorted(file for file in (base / str(path)).rglob("*") if file.is_file())
 
 
 def load_rows(definition: Definition, split: Split, base: Path) -> Any:
     """The split as a ``datasets.Dataset``, before the definition's own ``process_docs``."""
     name = split_name(definition, split)
     for file in local_files(definition, base):
-        if not file.is_file():
+        if not is_file(file):
             raise definition.error(
                 f"no such data file: {file} (relative paths in dataset_kwargs start from the folder of the spec)"
             )

@@ -56,7 +56,11 @@ def _blocks(model: _Model) -> Iterator[Block]:
         named = [place for place, word in enumerate(part) if word is not None]
         texts = [word for word in part if word is not None]
         broken = len(part) - len(named)
-        first = f", word {start + part.index(None) + 1:,}: expected UTF-8 text of at most {_LONGEST_WORD:,} bytes" if broken else ""
+        first = (
+            f", word {start + part.index(None) + 1:,}: expected UTF-8 text of at most {_LONGEST_WORD:,} bytes"
+            if broken
+            else ""
+        )
         yield Block(texts, vectors[named] if broken else vectors, broken, first)
 
 
