@@ -82,7 +82,7 @@ def render(definition: Definition, rows: Any, split: str, *, id_field: str = "")
     found: dict[str, Item | OpenItem] = {}
     with quiet():
         task = _task(definition, rows, split)
-        for number, doc in enumerate(task.task_docs):
+        for number, doc in enumerate(_docs(definition, task)):
             place = f"row {number} of the split {split!r}"
             try:
                 prompt = task.fewshot_context(doc, num_fewshot=0, gen_prefix=task.doc_to_prefix(doc))
@@ -101,6 +101,17 @@ def render(definition: Definition, rows: Any, split: str, *, id_field: str = "")
                 raise definition.error(f"{place}: the id {shown(name)} is there already; ids must be unique in a split")
             found[name] = item
     return tuple(found.values())
+
+
+def _docs(definition: Definition, task: Any) -> Iterator[Mapping[str, Any]]:
+    rows = iter(task.task_docs)
+    while True:
+        try:
+            yield next(rows)
+        except StopIteration:
+            return
+        except Exception as error:  # the library of the data decodes a row only now
+            raise definition.error(f"a row of its data cannot be read: {reason(error)}") from error
 
 
 def _task(definition: Definition, rows: Any, split: str) -> Any:
