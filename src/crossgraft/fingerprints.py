@@ -96,7 +96,7 @@ def hub_commit(name: str, revision: str, role: str) -> str:
     cached = (
         Path(os.environ.get("HF_HUB_CACHE", home / "hub")) / f"models--{name.replace('/', '--')}" / "refs" / revision
     )
-    if cached.is_file():
+    if is_file(cached):
         return cached.read_text("utf-8").strip()
     try:
         from huggingface_hub import HfApi  # heavy, and only needed for a revision never seen here

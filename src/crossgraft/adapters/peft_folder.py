@@ -20,7 +20,7 @@ _SMALL_RANK = 1024  # layers of such a rank may be built for modules that the we
 _RANKED = re.compile(r"\.lora_(?:A|embedding_A)(?:\.[^.]+)?(?:\.weight)?$")  # weights whose first dimension is the rank
 _UNBOUNDED = re.compile(r"[*+{]")
 _RANKS = ("r", "init_r", "target_r")
-_PATIENCE = 5.0  # seconds that matching names of modules may take; it takes milliseconds
+_PATIENCE = 3.0  # seconds that matching names of modules may take; it takes milliseconds
 _MATCH = """
 import json, re, sys
 patterns, names = json.load(sys.stdin)
