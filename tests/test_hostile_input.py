@@ -155,6 +155,7 @@ def test_a_hostile_number_in_a_table(tmp_path: Path, column: str, value: str, se
         ("", f"seeds={'[' * 3000}", "seeds: expected TOML of at most 64 levels"),
         ("", "name=\udcff", "expected key=value in UTF-8"),
         (f"limit = {'9' * 5000}", "", "spec: expected whole numbers of at most 64 bits"),
+        (f"{'a.' * 20_000}a = 1", "", "spec: expected lines with at most 1,000 dots"),
         (f"limit = {'[' * 3000}", "", "spec: expected TOML of at most 64 levels"),
         (f"limit = {'[' * 99 + ']' * 99}", "", "spec: expected TOML of at most 64 levels"),
     ],

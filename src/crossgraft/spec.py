@@ -26,7 +26,8 @@ from crossgraft.study import Origin, Study
 T = TypeVar("T")
 Key = tuple[str, ...]
 
-_LARGEST = 16 << 20  # bytes of a spec
+_LARGEST = 1 << 20  # bytes of a spec
+_MOST_DOTS = 1_000  # on a line: a key of many parts takes the parser time that grows with their square
 _DEEPEST = 64  # levels of TOML
 _TOO_LARGE = "expected whole numbers of at most 64 bits; one is larger"
 
@@ -91,6 +92,8 @@ def parse_study(text: str, *, folder: Path, name: str = "spec", overrides: Seque
 
 def parse_toml(text: str) -> dict[str, Any]:
     """The table of a TOML text; a ``ValueError`` says what is wrong, also with depth and with numbers."""
+    if any(line.count(".") > _MOST_DOTS for line in text.splitlines()):
+        raise ValueError(f"expected lines with at most {_MOST_DOTS:,} dots; one has more")
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
