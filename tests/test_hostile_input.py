@@ -157,6 +157,7 @@ def test_a_hostile_number_in_a_table(tmp_path: Path, column: str, value: str, se
         (f"limit = {'9' * 5000}", "", "spec: expected whole numbers of at most 64 bits"),
         (f"{'a.' * 20_000}a = 1", "", "spec: expected lines with at most 1,000 dots"),
         (f"limit = {'[' * 3000}", "", "spec: expected TOML of at most 64 levels"),
+        (f"{'9' * 5000} = 1", "", "unknown key '9999"),
         (f"limit = {'[' * 99 + ']' * 99}", "", "spec: expected TOML of at most 64 levels"),
     ],
 )
@@ -165,6 +166,7 @@ def test_a_hostile_spec(text: str, override: str, sentence: str) -> None:
         parse_study(f'study = "adapters"\n{text}', folder=Path(), overrides=[override] if override else [])
 
     assert sentence in str(caught.value)
+    assert len(str(caught.value)) < 1000
 
 
 ADAPTER: dict[str, object] = {"peft_type": "LORA", "r": 4, "target_modules": ["q_proj"]}

@@ -15,6 +15,7 @@ import faulthandler
 import gzip
 import io
 import json
+import os
 import random
 import resource
 import shutil
@@ -502,8 +503,11 @@ def fuzz(readers: list[str], first: int, count: int, seconds: float) -> tuple[di
 def _watched(reader: str, first: int, count: int) -> tuple[int, list[Failure]]:
     with tempfile.NamedTemporaryFile(suffix=".progress") as file:
         command = [sys.executable, __file__, "--batch", reader, str(first), str(count), file.name]
+        offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
         try:
-            ended = subprocess.run(command, capture_output=True, text=True, timeout=60 + count * SECONDS / 4).returncode
+            ended = subprocess.run(
+                command, env=os.environ | offline, capture_output=True, text=True, timeout=60 + count * SECONDS / 4
+            ).returncode
         except subprocess.TimeoutExpired:
             ended = -1
         lines = Path(file.name).read_text("utf-8").splitlines()

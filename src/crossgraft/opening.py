@@ -27,6 +27,7 @@ _MOST_PACKED = 200  # times smaller than its content: no text of vectors or word
 _SMALL = 1 << 20  # bytes that any archive may unpack to
 _LONGEST_LINE = 16 << 20
 _LARGEST_TEXT = 1 << 30  # of texts that are read whole
+_PIECE = 1 << 20
 _DEEPEST = 64  # levels of JSON
 _TOO_DEEP = f"expected JSON of at most {_DEEPEST} levels; it is nested deeper"
 
@@ -184,12 +185,22 @@ def lines_of(file: Path, stream: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
+def read_bytes(file: Path, most: int = _LARGEST_TEXT) -> bytes:
+    """A whole file of at most ``most`` bytes; piece by piece, as ``read`` would make room for all of them at once."""
+    pieces: list[bytes] = []
+    left = most
+    with open_plain(file) as stream:
+        while piece := stream.read(_PIECE):
+            pieces.append(piece)
+            left -= len(piece)
+            if left < 0:
+                raise DataError(f"{file}: expected at most {most >> 20} MiB; it is larger")
+    return b"".join(pieces)
+
+
 def read_text(file: Path, *, most: int = _LARGEST_TEXT, encoding: str = "utf-8-sig") -> str:
     """A whole file of at most ``most`` bytes, with ``\\n`` at the ends of lines."""
-    with open_plain(file) as stream:
-        raw = stream.read(most + 1)
-    if len(raw) > most:
-        raise DataError(f"{file}: expected at most {most >> 20} MiB; it is larger")
+    raw = read_bytes(file, most)
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:

@@ -29,6 +29,7 @@ Key = tuple[str, ...]
 _LARGEST = 1 << 20  # bytes of a spec
 _MOST_DOTS = 1_000  # on a line: a key of many parts takes the parser time that grows with their square
 _DEEPEST = 64  # levels of TOML
+_LONGEST_KEY = 100  # characters of a key in a sentence
 _TOO_LARGE = "expected whole numbers of at most 64 bits; one is larger"
 
 STUDIES: Registry[type[Study]] = Registry("kind of study", "crossgraft.studies")
@@ -118,7 +119,7 @@ def build(cls: type[T], table: Mapping[str, Any], at: Key = (), **given: Any) ->
     fields = {field.name: field for field in _keys(cls)}
     for key in table:
         if key not in fields:
-            raise SpecError(f"unknown key {key!r}{did_you_mean(key, fields)}", (*at, key))
+            raise SpecError(f"unknown key {shown(key)}{did_you_mean(key, fields)}", (*at, key))
     hints = typing.get_type_hints(cls, include_extras=True)
     values = {key: convert(value, hints[key], (*at, key), given) for key, value in table.items()}
     for name, field in fields.items():
@@ -269,7 +270,7 @@ def _where(name: str, text: str, key: Key) -> str:
     if not key:
         return f"{name}: "
     line = line_of(text, key)
-    dotted = ".".join(key)
+    dotted = ".".join(part if len(part) <= _LONGEST_KEY else f"{part[:_LONGEST_KEY]}…" for part in key)
     return f"{name}, line {line}, {dotted}: " if line else f"{name}, {dotted}: "
 
 

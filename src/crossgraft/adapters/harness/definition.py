@@ -11,7 +11,7 @@ from typing import Any
 
 from crossgraft.adapters.harness import quiet, reason, require_harness
 from crossgraft.errors import DataError, SpecError, did_you_mean, shown
-from crossgraft.opening import is_file, is_folder, open_plain
+from crossgraft.opening import is_file, is_folder, read_bytes
 
 _TASK = re.compile(r"""^["']?task["']?[ \t]*:[ \t]*["']?([^\s"'#\[{]+)""", re.MULTILINE)
 _RENDERING = ("custom_dataset", "process_docs", "doc_to_text", "doc_to_choice", "doc_to_target")
@@ -114,11 +114,7 @@ def _own_names() -> Mapping[str, Sequence[Path]]:
 
 
 def _text(file: Path) -> str:
-    with open_plain(file) as stream:
-        text = stream.read(_LARGEST + 1)
-    if len(text) > _LARGEST:
-        raise DataError(f"{file}: expected a definition of at most {_LARGEST >> 20} MiB; it is larger")
-    return text.decode("utf-8", "replace")
+    return read_bytes(file, _LARGEST).decode("utf-8", "replace")
 
 
 def _look_up(name: str, folder: Path) -> Path:
@@ -145,7 +141,7 @@ def _index(folder: Path) -> Mapping[str, Any]:
 
     try:
         with quiet():
-            return dict(TaskIndex.build([folder]))
+            return {name: entry for name, entry in TaskIndex.build([folder]).items() if isinstance(name, str)}
     except Exception as error:  # it parses every file of the folder
         raise DataError(f"{folder}: a definition in it cannot be read: {reason(error)}") from error
 

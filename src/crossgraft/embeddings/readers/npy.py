@@ -12,7 +12,7 @@ import numpy.typing as npt
 from crossgraft.embeddings.normalise import Vectors
 from crossgraft.embeddings.reading import MOST_DIMENSIONS, Block, Source
 from crossgraft.errors import DataError
-from crossgraft.opening import look, open_plain
+from crossgraft.opening import look, read_bytes
 
 MAGIC = b"\x93NUMPY"
 _ROWS = 16384  # a block
@@ -51,8 +51,7 @@ def read_words(file: Path) -> list[str]:
     if not look(file):
         raise DataError(f"no such file: {file}; it should have the words of the .npy beside it, one a line")
     try:
-        with open_plain(file) as stream:
-            text = stream.read().decode("utf-8-sig")
+        text = read_bytes(file).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{file}: expected UTF-8 text; {error.reason} at byte {error.start}") from None
     words = text.removesuffix("\n").split("\n") if text else []
