@@ -147,6 +147,16 @@ def test_a_hostile_number_in_a_table(tmp_path: Path, column: str, value: str, se
         read_table(tmp_path / "scores.csv")
 
 
+@pytest.mark.parametrize("header", ["x" * 70_000 + ",y", "model,source,a/" + "x" * 70_000, "model,source," * 9_000])
+def test_a_hostile_header_of_a_table(tmp_path: Path, header: str) -> None:
+    (tmp_path / "scores.csv").write_text(f"{header}\n{','.join(['?'] * (header.count(',') + 1))}\n")
+
+    with pytest.raises(DataError) as caught:
+        read_table(tmp_path / "scores.csv")
+
+    assert len(str(caught.value)) < 1000
+
+
 @pytest.mark.parametrize(
     ("text", "override", "sentence"),
     [

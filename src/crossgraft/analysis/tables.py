@@ -24,6 +24,7 @@ Line = tuple[int, Mapping[str, str]]
 
 _MOST = 1e15  # of any number in a table: more would not be exact
 _MOST_SEEDS = 10_000
+_LONGEST_NAME, _LONGEST_MESSAGE = 60, 500  # characters; a column may have a name of thousands
 _MOST_SD = 1_000.0  # percentage points; changes lie between -100 and 100
 
 
@@ -90,7 +91,7 @@ def read_table(path: Path, named: Iterable[str] = ()) -> TransferMatrix:
         rows, gaps = _with_base(entries, path)
         return matrix_of_scores(rows, columns.score, gaps, _labels(lines, columns))
     except CrossgraftError as error:
-        raise DataError(f"{path}: {error}") from error
+        raise DataError(f"{path}: {str(error)[:_LONGEST_MESSAGE]}") from error
 
 
 def _lines(path: Path) -> tuple[list[str], list[Line]]:
@@ -105,7 +106,7 @@ def _lines(path: Path) -> tuple[list[str], list[Line]]:
         raise DataError(f"{path}: expected a header and a line a score; there is {'no line' if header else 'nothing'}")
     twice = [name for name in header if header.count(name) > 1]
     if twice:
-        raise DataError(f"{path}: the column {twice[0]!r} is there twice; rename one")
+        raise DataError(f"{path}: the column {shown(twice[0])} is there twice; rename one")
     short = next((number for number, row in lines if None in row or None in row.values()), None)
     if short:
         raise DataError(f"{path}, line {short}: expected {len(header)} values, as in the header; it has more or fewer")
@@ -116,10 +117,10 @@ def _require(path: Path, header: Sequence[str], field: str, name: str) -> None:
     for part in _names([name]):
         if part not in header:
             if len(header) == 1:
-                raise DataError(f"{path}: expected columns with commas between them; it has one, {header[0]!r}")
+                raise DataError(f"{path}: expected columns with commas between them; it has one, {shown(header[0])}")
             more = ", or columns called task/language, such as xnli/sw" if field == "target" else ""
             raise DataError(
-                f"{path}: expected a column {part!r}{more}; it has {', '.join(header[:12])}: name the right one with {field}=COLUMN"
+                f"{path}: expected a column {part!r}{more}; it has {', '.join(name[:_LONGEST_NAME] for name in header[:12])}: name the right one with {field}=COLUMN"
             )
 
 
