@@ -366,6 +366,14 @@ def test_code_of_the_harness_own_definitions_runs(tmp_path: Path) -> None:
 # what cannot be
 
 
+@pytest.mark.parametrize("key", ["repeats", "num_fewshot", "metadata", "filter_list", "description"])
+def test_a_key_without_a_value_is_a_key_that_is_not_given(tmp_path: Path, key: str) -> None:
+    wanted(tmp_path, changed(CHOICE, **{key: "null"}))
+    task = LmEval(use="lm-eval:colours", languages=("en",), folder="defs", origin=Origin(tmp_path))
+
+    assert list(task.notes()) == []
+
+
 LEAK = changed(CHOICE, doc_to_text='"{{ q.__class__.__mro__[-1].__name__ }}?"')
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{after}: &{after} [{', '.join([f'*{before}'] * 9)}]\n"
@@ -414,6 +422,7 @@ def test_a_template_makes_no_text_of_gigabytes(tmp_path: Path, template: str) ->
         (changed(OPEN, doc_to_target='""'), "expected a text, or a list of texts, as target; got ''"),
         (changed(CHOICE, dataset_kwargs="{ data_files: { test: row.jsonl } }"), "no such data file: "),
         (changed(CHOICE, metric_list="[acc]"), "expected a table in every entry of 'metric_list'; got 'acc'"),
+        (changed(CHOICE, dataset_path="/usr", dataset_kwargs=""), "expected at most 10,000 files of data in /usr"),
         (changed(CHOICE, filter_list="[{ filter: 5 }]"), "expected a list of tables under 'filter'; got 5"),
         (changed(CHOICE, dataset_kwargs="rows.jsonl"), "expected a table in 'dataset_kwargs'; got 'rows.jsonl'"),
         (changed(CHOICE, test_split="[test]"), "expected a text in 'test_split'; got ['test']"),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from glob import glob
+from itertools import islice
+from os.path import isfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +21,7 @@ from crossgraft.errors import DataError
 from crossgraft.opening import is_file, is_folder
 from crossgraft.study import home
 
+_MOST_FILES = 10_000
 _FILE_READERS = ("json", "csv", "parquet", "text")
 
 
@@ -40,7 +43,12 @@ def local_files(definition: Definition, base: Path) -> Iterator[Path]:
             yield from map(Path, glob(text)) if glob(text) else [Path(text)]
         path = given.get("data_dir")
     if path and is_folder(base / str(path)):
-        yield from sorted(file for file in (base / str(path)).rglob("*") if file.is_file())
+        there = list(islice((base / str(path)).rglob("*"), _MOST_FILES + 1))
+        if len(there) > _MOST_FILES:
+            raise definition.error(
+                f"expected at most {_MOST_FILES:,} files of data in {base / str(path)}; there are more"
+            )
+        yield from sorted(file for file in there if isfile(file))
 
 
 def load_rows(definition: Definition, split: Split, base: Path) -> Any:
