@@ -10,6 +10,7 @@ from typing import Literal
 from crossgraft.analysis.wording import TINY
 from crossgraft.matrix import ChangeCell
 
+SHARE_CELLS = 10  # a share of fewer cells moves in steps of more than a tenth: it has no interval
 Weighted = Sequence[tuple[ChangeCell, float]]
 Verdict = Literal["better", "worse", "not distinguishable"]
 

@@ -20,7 +20,8 @@ from crossgraft.analysis.bli import BLIFindings
 from crossgraft.analysis.consistency import Consistency, consistencies
 from crossgraft.analysis.contrast import Contrast, contrasts
 from crossgraft.analysis.draws import DRAWS, SEED, Draws, Estimate, has_items
-from crossgraft.analysis.gates import Gate, gates
+from crossgraft.analysis.floor import at_chance, can_show_harm
+from crossgraft.analysis.gates import CHANCE_FLOOR, Gate, gates
 from crossgraft.analysis.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
 from crossgraft.analysis.regimes import RegimeSummary, regimes
 from crossgraft.analysis.roles import Coverage, NoRoles, Roles, coverage, roles
@@ -52,9 +53,10 @@ class Summary:
     row: Treatment
     gain: Estimate | None  # mean change on the cells that ``gain_is`` names
     gain_is: str
-    worst: ChangeCell | None
-    harmed: int  # cells that lost, told from zero among all cells of the model elsewhere
-    cells: int
+    worst: ChangeCell | None  # of the cells elsewhere that can show harm
+    harmed: int  # of these cells, those that lost: told from zero among all of the model
+    cells: int  # how many these are
+    at_chance: int = 0  # cells elsewhere on targets that can show no harm
     worst_is_harm: bool = False  # the worst cell is one of them
     adjusted: float = 1.0  # p of the gain, Benjamini–Hochberg over the treatments of the study
 
@@ -74,7 +76,7 @@ class Findings:
 
     study: str
     sentences: tuple[str, ...]
-    summaries: tuple[Summary, ...]
+    summaries: tuple[Summary, ...]  # of the treatments under study
     regimes: tuple[RegimeSummary, ...]
     matrix: TransferMatrix
     gaps: tuple[Gap, ...]
@@ -96,6 +98,7 @@ class Findings:
     asymmetries: tuple[Asymmetry, ...] = ()
     coverage: tuple[Coverage, ...] = ()
     training: tuple[Training, ...] = ()
+    controls: tuple[Summary, ...] = ()  # of shams
     bli: tuple[BLIFindings, ...] = ()  # one a task of ranked words; none in other studies
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
@@ -114,9 +117,9 @@ def analyse(
 ) -> Findings:
     """Read a matrix: means by regime, the first table and its sentences."""
     draws = Draws(matrix)
-    harm = _harmed(draws)
     sourced = any(cell.regime for cell in draws.cells)
-    summaries = _adjusted([_summary(row, draws, harm) for row in matrix.rows])
+    summaries = _summaries([row for row in matrix.rows if not row.is_sham], draws)
+    controls = _summaries([row for row in matrix.rows if row.is_sham], draws)
     contrasted = tuple(contrasts(draws, matrix.labels))
     looked = gates(matrix)
     notes = [*notes, *(f"{one.task}: {note}" for one in bli for note in one.notes)]
@@ -124,13 +127,15 @@ def analyse(
     parted = variance(draws, matrix.labels) if sourced else None
     sentences = _nothing_yet(matrix)
     if matrix.cells:
-        found = " ".join([*(one.sentence for one in bli), _what_was_found(summaries)])
+        first = [*(one.sentence for one in bli), _what_was_found(summaries), at_chance(draws.cells)]
+        found = " ".join(filter(None, [*first, _what_controls_did(controls)]))
         sure = " ".join([*_headline(contrasted), _how_sure(matrix)])
         sentences = found, sure, _what_to_distrust(matrix, [*notes, *_doubts(checks, looked)], failures)
     return Findings(
         study=study,
         sentences=sentences,
         summaries=tuple(sorted(summaries, key=_by_gain)),
+        controls=tuple(sorted(controls, key=_by_gain)),
         regimes=tuple(regimes(draws)),
         contrasts=contrasted,
         treatment_harm=treatment_harm(matrix, draws),
@@ -164,6 +169,12 @@ def _beside_the_authors(draws: Draws, labels: Labels, parted: Variance | None) -
     return (*side_by_side(draws, labels), *shares)
 
 
+def _summaries(rows: Sequence[Treatment], draws: Draws) -> tuple[Summary, ...]:
+    """Of treatments, or of controls: each is tested among its own kind."""
+    harm = _harmed([cell for row in rows for cell in draws.cells_of(row)])
+    return _adjusted([_summary(row, draws, harm) for row in rows])
+
+
 def _adjusted(summaries: Sequence[Summary]) -> tuple[Summary, ...]:
     """With the p of each gain adjusted for the number of treatments."""
     known = [summary for summary in summaries if summary.gain is not None]
@@ -172,12 +183,15 @@ def _adjusted(summaries: Sequence[Summary]) -> tuple[Summary, ...]:
     return tuple(replace(summary, adjusted=found.get(summary.row, 1.0)) for summary in summaries)
 
 
-def _harmed(draws: Draws) -> set[int]:
-    """Cells elsewhere that lost, with few false ones among them: Benjamini–Hochberg, a family a model."""
+def _harmed(cells: Iterable[ChangeCell]) -> set[int]:
+    """Cells elsewhere that lost, with few false ones among them: Benjamini–Hochberg, a family a model.
+
+    A family has the cells that can show harm.
+    """
     found: set[int] = set()
-    cells = [cell for cell in draws.cells if cell.regime != "MT-ML" and cell.change.p is not None]
-    for model in dict.fromkeys(cell.row.model for cell in cells):
-        own = [cell for cell in cells if cell.row.model == model]
+    tested = [cell for cell in cells if cell.regime != "MT-ML" and cell.change.p is not None and can_show_harm(cell)]
+    for model in dict.fromkeys(cell.row.model for cell in tested):
+        own = [cell for cell in tested if cell.row.model == model]
         adjusted = benjamini_hochberg(np.array([cell.change.p for cell in own], dtype=float))
         found |= {id(cell) for cell, p in zip(own, adjusted, strict=True) if p <= LEVEL and cell.change.mean < 0}
     return found
@@ -187,14 +201,16 @@ def _summary(row: Treatment, draws: Draws, harm: set[int]) -> Summary:
     cells = draws.cells_of(row)
     gained, words = _where_it_should_gain(cells)
     off_source = [cell for cell in cells if cell.regime != "MT-ML"]
-    worst = min(off_source, key=lambda cell: cell.change.mean, default=None)
+    seen = [cell for cell in off_source if can_show_harm(cell)]
+    worst = min(seen, key=lambda cell: cell.change.mean, default=None)
     return Summary(
         row=row,
         gain=draws.mean(gained),
         gain_is=words,
         worst=worst,
-        harmed=sum(id(cell) in harm for cell in off_source),
-        cells=len(off_source),
+        harmed=sum(id(cell) in harm for cell in seen),
+        cells=len(seen),
+        at_chance=len(off_source) - len(seen),
         worst_is_harm=id(worst) in harm,
     )
 
@@ -225,31 +241,69 @@ def _nothing_yet(matrix: TransferMatrix) -> tuple[str, str, str]:
 
 def _what_was_found(summaries: Sequence[Summary]) -> str:
     known = [summary for summary in summaries if summary.gain is not None]
-    gains = [summary for summary in known if summary.gain and summary.sure == "better"]
+    if not known:
+        return "No treatment has been measured together with its control."
+    gains = [summary for summary in known if summary.sure == "better"]
     only = len(known) == 1
-    harmful = [summary for summary in summaries if summary.worst is not None and summary.worst_is_harm]
     if gains:
-        best = max(gains, key=lambda summary: summary.gain.mean if summary.gain else -np.inf)
-        assert best.gain is not None
         which = "The only treatment" if only else f"{len(gains)} of {len(known)} treatments"
         text = (
             f"{which} gain{'s' if len(gains) == 1 else ''} {_common_words(known)}{': ' if only else ', most of all '}"
-            f"{_called(best.row, known)} ({signed(best.gain.mean)} pp {interval(best.gain.low, best.gain.high)})"
+            f"{_most_gain(gains, known)}"
         )
     elif only:
         text = "The only treatment shows no gain that can be told from zero"
     else:
         text = f"None of {len(known)} treatments shows a gain that can be told from zero among so many"
+    harmful = [summary for summary in summaries if summary.worst_is_harm]
     if not harmful:
-        return f"{text}; no target elsewhere is harmed beyond doubt."
+        return f"{text}; {_no_harm(known)}."
+    who = "it" if only else str(len(harmful))
+    return f"{text}; {who} harm{'s' if len(harmful) == 1 else ''} some other target, the worst {_most_harm(harmful, known)}."
+
+
+def _no_harm(summaries: Sequence[Summary]) -> str:
+    """As far as it could be seen."""
+    if not any(summary.cells for summary in summaries):
+        unseen = any(summary.at_chance for summary in summaries)
+        return "no other target could show harm" if unseen else "no other target was measured"
+    if any(summary.at_chance for summary in summaries):
+        return "no significant harm on the other targets that could show it"
+    return "no significant harm on any other target"
+
+
+def _most_gain(gains: Sequence[Summary], among: Sequence[Summary]) -> str:
+    best = max(gains, key=lambda summary: summary.gain.mean if summary.gain else -np.inf)
+    assert best.gain is not None
+    return f"{_called(best.row, among)} ({signed(best.gain.mean)} pp {interval(best.gain.low, best.gain.high)})"
+
+
+def _most_harm(harmful: Sequence[Summary], among: Sequence[Summary]) -> str:
     worst = min(harmful, key=lambda summary: summary.worst.change.mean if summary.worst else np.inf)
     assert worst.worst is not None
     change = worst.worst.change
-    who = "it" if only else str(len(harmful))
     return (
-        f"{text}; {who} harm{'s' if len(harmful) == 1 else ''} some other target, the worst {_called(worst.row, known)} on {worst.worst.target} "
-        f"({signed(change.mean)} pp {interval(change.low, change.high)})."
+        f"{_called(worst.row, among)} on {worst.worst.target} "
+        f"({signed(change.mean)} pp {interval(change.low, change.high)})"
     )
+
+
+def _what_controls_did(controls: Sequence[Summary]) -> str:
+    """Of sources that teach a format at most: what they gain or harm, the content of a treatment did not."""
+    if not controls:
+        return ""
+    kinds = " and ".join(dict.fromkeys(one.row.source_variant for one in controls))
+    gains = [one for one in controls if one.sure == "better"]
+    harmful = [one for one in controls if one.worst_is_harm]
+    parts = []
+    if gains:
+        parts.append(f"{len(gains)} gain{'s' if len(gains) == 1 else ''}, the most {_most_gain(gains, controls)}")
+    if harmful:
+        parts.append(
+            f"{len(harmful)} harm{'s' if len(harmful) == 1 else ''} some target, the worst {_most_harm(harmful, controls)}"
+        )
+    told = "; ".join(parts) or f"no significant gain, {_no_harm(controls)}"
+    return f"{number_of(len(controls), 'control source')} ({kinds}): {told}."
 
 
 def _called(row: Treatment, among: Sequence[Summary]) -> str:
@@ -282,7 +336,9 @@ def _common_words(summaries: Sequence[Summary]) -> str:
 
 
 def _how_sure(matrix: TransferMatrix) -> str:
-    cells = list(matrix.cells.values())
+    cells = [cell for cell in matrix.cells.values() if not cell.row.is_sham]
+    if not cells:
+        return "No cell belongs to a treatment."
     if not has_items(cells):
         return _how_sure_of_scores(cells)
     counts = sorted(cell.change.n for cell in cells)
@@ -322,13 +378,12 @@ def _unseen(cells: Sequence[ChangeCell]) -> str:
 def _how_sure_of_scores(cells: Sequence[ChangeCell]) -> str:
     known = [cell for cell in cells if not cell.change.why]
     if not known:
-        return "No cell has an interval: only scores are known, and nothing tells their noise."
+        return f"Nothing can be called significant: {cells[0].change.why}."
     clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in known)
-    none = f"; {len(cells) - len(known)} have none" if len(known) < len(cells) else ""
-    seen = f" ({_by_chance(len(known))})"
+    none = f"; {len(cells) - len(known)} have no interval" if len(known) < len(cells) else ""
     return (
-        f"{clear} of {len(known)} cells with an interval over seeds exclude zero{seen}{none}; only scores are known, so nothing is "
-        "said of new items."
+        f"{clear} of {len(known)} cells have an interval that excludes zero{none}; only scores are known, so intervals are as wide as "
+        f"the binomial distribution allows{_unseen(known)}."
     )
 
 
@@ -348,7 +403,7 @@ def _what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Se
     if any(len(cell.seeds) == 1 and cell.row.kind == "trained" for cell in matrix.cells.values()):
         doubts.append("with one seed, the luck of a training run is not in the intervals")
     if not has_items(matrix.cells.values()):
-        doubts.append("only scores are known, so the luck of the items and of the shared base is not in the intervals")
+        doubts.append("only scores are known, so nothing is paired by item and the shared base is not corrected for")
     if notes:
         doubts.append(notes[0] if len(notes) == 1 else f"{len(notes)} notes on data and checks, the first: {notes[0]}")
     if not doubts:
@@ -357,7 +412,8 @@ def _what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Se
 
 
 def _doubts(checks: Sequence[TrustCheck], looked: Sequence[Gate]) -> list[str]:
-    both: list[TrustCheck | Gate] = [*checks, *looked]
+    """Targets at chance are not among them: the first sentence names these."""
+    both: list[TrustCheck | Gate] = [*checks, *(gate for gate in looked if gate.name != CHANCE_FLOOR)]
     return [f"{check.model}, {check.name}: {check.saw}" for check in both if not check.fine]
 
 

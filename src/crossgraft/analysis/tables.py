@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -41,7 +42,7 @@ class Columns:
     change: str = "change"  # percentage points
     sd: str = "sd"  # of the change between seeds
     seeds: str = "seeds"  # how many a line is the mean of
-    items: str = "n"
+    items: str = "n"  # how many items a score is from; or a number, which then holds for all
     billions: str = "billions"
     regime: str = "regime"  # checked where it is there
 
@@ -57,7 +58,7 @@ class Columns:
             if key not in known:
                 raise SpecError(f"no field of a table is called {key!r}{did_you_mean(key, known)}")
             missing = [part for part in _names([name]) if part not in header]
-            if missing:
+            if missing and not (key == "items" and name.isdecimal()):
                 raise SpecError(f"{text}: the table has no column {missing[0]!r}{did_you_mean(missing[0], header)}")
             columns = replace(columns, **{key: name})
         return columns
@@ -104,7 +105,7 @@ def _lines(path: Path) -> tuple[list[str], list[Line]]:
         raise DataError(f"{path}: expected a table of comma-separated values in UTF-8; {error}") from error
     if not lines:
         raise DataError(f"{path}: expected a header and a line a score; there is {'no line' if header else 'nothing'}")
-    twice = [name for name in header if header.count(name) > 1]
+    twice = [name for name, count in Counter(header).items() if count > 1]
     if twice:
         raise DataError(f"{path}: the column {shown(twice[0])} is there twice; rename one")
     short = next((number for number, row in lines if None in row or None in row.values()), None)
@@ -158,7 +159,7 @@ def _long(lines: Sequence[Line], columns: Columns, header: Sequence[str], path: 
             _number(row, columns.sd, number, least=0, most=_MOST_SD),
             _whole(row, columns.seeds, number, least=1, most=_MOST_SEEDS) or 1,
             seed,
-            _whole(row, columns.items, number, least=1) or 0,
+            _items(row, columns, number),
         )
 
 
@@ -175,6 +176,7 @@ def _wide(lines: Sequence[Line], columns: Columns, targets: Sequence[str]) -> It
                 Point.parse(name),
                 score,
                 seed=seed,
+                items=_items(row, columns, number),
             )
 
 
@@ -267,6 +269,13 @@ def _whole(row: Mapping[str, str], name: str, line: int, *, least: float = -_MOS
     if value is not None and value != int(value):
         raise DataError(f"line {line}, {name}: expected a whole number; got {value:g}")
     return None if value is None else int(value)
+
+
+def _items(row: Mapping[str, str], columns: Columns, line: int) -> int:
+    """As the column says, or the same number for all lines; 0 where it is not known."""
+    if columns.items.isdecimal() and columns.items not in row:
+        return int(columns.items)
+    return _whole(row, columns.items, line, least=1) or 0
 
 
 def _model(row: Mapping[str, str], columns: Columns, line: int) -> str:

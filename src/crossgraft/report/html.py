@@ -17,6 +17,7 @@ def html(findings: Findings, about: About) -> str:
         study=findings.study,
         sentences=findings.sentences,
         summaries=list(view.summaries(findings)),
+        controls=list(view.controls(findings)),
         matrices=list(view.matrices(findings)),
         regimes=list(view.regimes(findings)),
         contrasts=list(view.contrasts(findings)),

@@ -28,7 +28,13 @@ def _first(findings: Findings) -> Iterator[str]:
     yield ""
     for sentence in findings.sentences:
         yield f"- {in_markdown(sentence)}"
-    yield from _section("What each treatment did")
+    yield from _summaries("What each treatment did", view.summaries(findings))
+    if findings.controls:
+        yield from _summaries("Controls: sources that teach a format at most", view.controls(findings))
+
+
+def _summaries(title: str, summaries: Iterable[view.SummaryView]) -> Iterator[str]:
+    yield from _section(title)
     yield from _table(
         ["model", "treatment", "gain (pp)", "where", "how sure", "worst elsewhere (pp)", "harmed"],
         (
@@ -41,7 +47,7 @@ def _first(findings: Findings) -> Iterator[str]:
                 one.worst,
                 one.harmed,
             ]
-            for one in view.summaries(findings)
+            for one in summaries
         ),
     )
 

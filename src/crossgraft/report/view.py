@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from crossgraft.analysis.draws import Estimate
+from crossgraft.analysis.estimate import SHARE_CELLS, Estimate
 from crossgraft.analysis.findings import Findings, Summary, columns_of
 from crossgraft.analysis.gates import Gate
 from crossgraft.analysis.trust import TrustCheck
@@ -80,7 +80,17 @@ class SummaryView:
 
 
 def summaries(findings: Findings) -> Iterator[SummaryView]:
-    for one in findings.summaries:
+    """Of the treatments under study."""
+    yield from _summaries(findings.summaries)
+
+
+def controls(findings: Findings) -> Iterator[SummaryView]:
+    """Of the shams, in the same columns."""
+    yield from _summaries(findings.controls)
+
+
+def _summaries(summaries: Sequence[Summary]) -> Iterator[SummaryView]:
+    for one in summaries:
         yield SummaryView(
             model=one.row.model,
             treatment=one.row.label,
@@ -90,8 +100,14 @@ def summaries(findings: Findings) -> Iterator[SummaryView]:
             sure=one.sure,
             worst=_worst(one),
             worst_n=f"n = {items(one.worst)}" if one.worst else "",
-            harmed=f"{one.harmed} of {one.cells}" if one.cells else "–",
+            harmed=_harmed(one),
         )
+
+
+def _harmed(one: Summary) -> str:
+    """How many of the cells that can show harm, and how many cannot."""
+    seen = f"{one.harmed} of {one.cells}" if one.cells else "–"
+    return f"{seen} ({one.at_chance} at chance)" if one.at_chance else seen
 
 
 def _worst(one: Summary) -> str:
@@ -198,8 +214,12 @@ def regimes(findings: Findings) -> Iterator[RegimeView]:
         )
 
 
-def share(one: Estimate) -> str:
-    """Percent of cells, with an interval that stays within 0 and 100."""
+def share(one: Estimate | None) -> str:
+    """Percent of cells, with an interval that stays within 0 and 100; of a handful of cells, how many of them."""
+    if one is None:
+        return "–"
+    if one.cells < SHARE_CELLS:
+        return f"{round(one.mean * one.cells / 100)} of {one.cells}"
     if one.why:
         return f"{one.mean:.0f} % [no interval]"
     return f"{one.mean:.0f} % [{max(0.0, one.low):.0f}, {min(100.0, one.high):.0f}]"
@@ -244,8 +264,8 @@ def treatment_harm(findings: Findings) -> Iterator[HarmView]:
             estimate(one.gain),
             estimate(one.off),
             share(one.harmed),
-            f"{one.mass:.1f}",
-            signed(one.tail),
+            "–" if one.mass is None else f"{one.mass:.1f}",
+            "–" if one.tail is None else signed(one.tail),
             estimate(one.excess),
         )
 
@@ -281,11 +301,13 @@ class LuckView:
 def luck(findings: Findings) -> Iterator[LuckView]:
     """What the base in common does to numbers that are not immune to it."""
     for one in findings.luck:
+        cells = one.uplift.cells
+        few = cells < SHARE_CELLS
         yield LuckView(
             one.model,
             estimate(one.uplift),
-            f"{one.raw_positive:.0f} %",
-            f"{one.positive:.0f} %",
+            f"{round(one.raw_positive * cells / 100)} of {cells}" if few else f"{one.raw_positive:.0f} %",
+            "–" if few else f"{one.positive:.0f} %",
             f"{one.between:.2f} pp² ({one.share:.0f} %)",
             f"{one.corrected:.2f} pp² ({one.corrected_share:.0f} %)",
         )
