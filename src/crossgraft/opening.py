@@ -91,10 +91,10 @@ def open_bytes(file: Path) -> Iterator[BinaryIO]:
     with open_plain(file) as plain:
         if kind == "gzip":
             with gzip.open(plain) as stream:
-                yield _limited(file, cast(IO[bytes], stream))
+                yield _limited(file, plain, cast(IO[bytes], stream))
         elif kind == "zip":
             with _member(file, plain) as stream:
-                yield _limited(file, stream)
+                yield _limited(file, plain, stream)
         else:
             yield plain
 
@@ -114,12 +114,13 @@ def most_unpacked(file: Path) -> int:
 
 
 class _Unpacked(io.RawIOBase):
-    """What an unpacker gives, up to a limit."""
+    """What an unpacker gives, as long as it is not too much for what it has read of the packed file."""
 
-    def __init__(self, file: Path, stream: IO[bytes]) -> None:
+    def __init__(self, file: Path, packed: BinaryIO, stream: IO[bytes]) -> None:
         self._file = file
+        self._packed = packed
         self._stream = stream
-        self._left = most_unpacked(file)
+        self._came = 0
 
     def readable(self) -> bool:
         return True
@@ -129,15 +130,15 @@ class _Unpacked(io.RawIOBase):
             came = self._stream.read(len(buffer))
         except _DAMAGE as error:
             raise _damaged(self._file, error) from None
-        self._left -= len(came)
-        if self._left < 0:
+        self._came += len(came)
+        if self._came > max(_MOST_PACKED * self._packed.tell(), _SMALL):
             raise DataError(f"{self._file}: it unpacks to more than {_MOST_PACKED} times its size; unpack it first")
         buffer[: len(came)] = came
         return len(came)
 
 
-def _limited(file: Path, stream: IO[bytes]) -> BinaryIO:
-    return cast(BinaryIO, io.BufferedReader(_Unpacked(file, stream), 1 << 18))
+def _limited(file: Path, packed: BinaryIO, stream: IO[bytes]) -> BinaryIO:
+    return cast(BinaryIO, io.BufferedReader(_Unpacked(file, packed, stream), 1 << 18))
 
 
 @contextmanager

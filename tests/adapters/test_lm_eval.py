@@ -423,6 +423,7 @@ def test_a_template_makes_no_text_of_gigabytes(tmp_path: Path, template: str) ->
         (changed(CHOICE, dataset_kwargs="{ data_files: { test: row.jsonl } }"), "no such data file: "),
         (changed(CHOICE, metric_list="[acc]"), "expected a table in every entry of 'metric_list'; got 'acc'"),
         (changed(CHOICE, dataset_path="/usr", dataset_kwargs=""), "expected at most 10,000 files of data in /usr"),
+        (changed(CHOICE, dataset_kwargs="{ data_files: { test: " + "x" * 300 + " } }"), "is no path that can be read: File name too long"),
         (changed(CHOICE, filter_list="[{ filter: 5 }]"), "expected a list of tables under 'filter'; got 5"),
         (changed(CHOICE, dataset_kwargs="rows.jsonl"), "expected a table in 'dataset_kwargs'; got 'rows.jsonl'"),
         (changed(CHOICE, test_split="[test]"), "expected a text in 'test_split'; got ['test']"),

@@ -18,7 +18,7 @@ Pairs = npt.NDArray[np.int64]  # (n, 2): row in the source space, row in the tar
 Mask = npt.NDArray[np.bool_]  # (n,): which lines
 
 EDGES = (1_000, 5_000, 20_000)  # the last ranks of bands of frequency
-_MOST_PAIRS = 5_000_000  # of a dictionary; the largest there are have some 100,000
+_MOST_PAIRS = 2_000_000  # of a dictionary; the largest there are have some 100,000
 _FLIPPED = 2.0  # times as many entries known in the other direction: written that way
 
 

@@ -18,7 +18,7 @@ from crossgraft.adapters.harness import quiet, reason
 from crossgraft.adapters.harness.definition import Definition
 from crossgraft.adapters.tasks import Split
 from crossgraft.errors import DataError
-from crossgraft.opening import is_file, is_folder
+from crossgraft.opening import is_file, is_folder, look
 from crossgraft.study import home
 
 _MOST_FILES = 10_000
@@ -40,6 +40,10 @@ def local_files(definition: Definition, base: Path) -> Iterator[Path]:
     if path in _FILE_READERS:
         given = definition.settings.get("dataset_kwargs") or {}
         for text in _texts(_placed(given.get("data_files"), base)):
+            try:
+                look(text)
+            except DataError as error:
+                raise definition.error(f"its data cannot be read: {error}") from None
             yield from map(Path, glob(text)) if glob(text) else [Path(text)]
         path = given.get("data_dir")
     if path and is_folder(base / str(path)):

@@ -16,6 +16,7 @@ from crossgraft.adapters.harness.sandbox import sandboxed
 from crossgraft.adapters.tasks import Generation, Item, OpenItem, Split
 from crossgraft.errors import CrossgraftError, shown
 from crossgraft.identity import content_id
+from crossgraft.opening import is_file
 
 _GREEDY = {"until", "do_sample", "temperature", "top_p", "top_k", "num_beams", "max_gen_toks"}
 
@@ -62,7 +63,7 @@ def _stamps(wanted: Wanted) -> Iterator[tuple[str, int, int]]:
     if wanted.folder is not None:
         files += [file for pattern in ("*.yaml", "*.py") for file in wanted.folder.rglob(pattern)]
     for file in sorted(files):
-        if file.is_file():
+        if is_file(file):
             status = file.stat()
             yield str(file), status.st_mtime_ns, status.st_size
 
