@@ -130,7 +130,7 @@ def too_large(folder: Path) -> None:
         (replaced("study.toml", "[tasks.bli]", '[tasks.bli]\nretrieval = "csls"\nk = 121'), "de:en: CSLS takes the mean of the 121 nearest source words, but there are only 120; take a smaller k"),
         (swapped("de-fi.train.tsv"), "de:fi: the dictionary de-fi.train.tsv seems to be written in the other direction: as it is, 0 of its 20 pairs are in both vocabularies; with its columns swapped, 20; rename the file, or swap its columns"),
         (swapped("de-fi.test.tsv"), "de:fi: the dictionary de-fi.test.tsv seems to be written in the other direction: as it is, 0 of its 61 pairs are in both vocabularies; with its columns swapped, 60; rename the file, or swap its columns"),
-        (too_large, "fi.vec: 90,000,000,000 words of 8 dimensions need"),
+        (too_large, "fi.vec: its header says 90,000,000,000 words of 8 dimensions; the file has room for 1; get it again"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_an_embedding_study(

@@ -125,7 +125,7 @@ def test_three_words_are_translated_and_scored(crossgraft) -> None:  # type: ign
         (("map", "de.vec", "en.vec", "--dictionary", "turned.tsv", "--out", "x"), "as it is, 0 of its 60 pairs are in both vocabularies; with its columns swapped, 60"),
         (("map", "de.vec", "narrow.vec", "--dictionary", "de-en.train.tsv", "--out", "x"), "de.vec has 8 dimensions, narrow.vec 2"),
         (("map", "nan.vec", "en.vec", "--dictionary", "de-en.train.tsv", "--out", "x"), "nan.vec: the vector of 'b' has values that are not finite"),
-        (("map", "large.bin", "en.vec", "--dictionary", "de-en.train.tsv", "--top", "0", "--out", "x"), "large.bin: 90,000,000,000 words of 8 dimensions need"),
+        (("map", "large.bin", "en.vec", "--dictionary", "de-en.train.tsv", "--top", "0", "--out", "x"), "large.bin: its header says 90,000,000,000 words of 8 dimensions; the file has room for 1"),
         ((*MAP[:-1], "."), "is not empty"),
         (("bli", "nothing", "de-en.test.tsv"), "no mapping in nothing"),
         (("translate", "nothing", "x"), "no mapping in nothing"),

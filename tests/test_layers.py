@@ -14,7 +14,7 @@ ROOT = Path(crossgraft.__file__).parent
 
 LAYERS = [  # "__main__" and the lazy public face stand above all of them
     {"errors"},
-    {"identity", "registry", "core", "study"},
+    {"identity", "registry", "core", "study", "opening", "escaping"},
     {"spec", "fingerprints", "plan", "layout", "store", "changes", "pairing", "matrix", "metrics", "stats"},
     {"analysis", "executors", "testing", "synthetic"},
     {"adapters", "embeddings", "report", "campaign", "starters"},
@@ -27,7 +27,9 @@ MAY_BE_HEAVY = {
     *(f"adapters/{name}.py" for name in ("base", "doctor", "loading", "lora", "quantisation", "snapshot", "worker")),
     *(f"adapters/training/{name}.py" for name in ("apart", "examples", "loop", "loss", "run")),
     *(f"adapters/engine/{name}.py" for name in ("body", "generation", "local", "paths", "rows", "scorer", "selftest")),
-    *(f"adapters/harness/{name}.py" for name in ("__init__", "data", "definition", "items")),  # inside functions only
+    *(
+        f"adapters/harness/{name}.py" for name in ("__init__", "data", "definition", "items", "sandbox")
+    ),  # inside functions only
     "adapters/tasks/lm_eval.py",  # inside functions only
     "embeddings/devices.py",  # inside functions only, and only where there is a GPU
     "embeddings/retrieval/device.py",  # the same

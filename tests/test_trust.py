@@ -62,7 +62,7 @@ def test_margins_within_the_noise_are_counted() -> None:
 
 def test_the_noise_of_half_precision_is_told_with_what_it_may_do_and_what_takes_it_away() -> None:
     outcome = answers([1] * 40)
-    outcome.columns["loglik"][:4] = [-1.0, -1.3]
+    outcome.columns["loglik"][:4, :2] = [-1.0, -1.3]
 
     check = look((BASE, {"noise": 0.24, "model": {"dtype": "bfloat16"}}), outcome=outcome)["near-ties"]
 

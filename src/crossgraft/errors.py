@@ -68,3 +68,18 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if not names:
         return ""
     return f"; known: {', '.join(names)}"
+
+
+def shown(value: object, most: int = 100) -> str:
+    """A value as a sentence quotes it: on one line, with its control characters visible, and not too long.
+
+    >>> shown("word " * 100, most=12)
+    "'word word…'"
+    """
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no number of more than 4,300 digits
+        return "a number of thousands of digits"
+    except RecursionError:
+        return "something nested too deep to show"
+    return text if len(text) <= most else f"{text[: most - 2]}…{text[-1]}"

@@ -12,6 +12,7 @@ from typing import Any
 
 from crossgraft.errors import DataError
 from crossgraft.identity import content_id
+from crossgraft.opening import is_file, is_folder
 from crossgraft.study import Input
 
 _IGNORED = ("readme", "license", "notice", "use_policy")  # words for people, not for the model
@@ -71,10 +72,10 @@ def _fingerprint(one: Input, cache: FingerprintCache) -> str:
         return f"hub:{one.path}@{hub_commit(one.path, one.revision, one.role)}"
     path = Path(one.path)
     if one.kind == "file":
-        if not path.is_file():
+        if not is_file(path):
             raise DataError(f"{one.role}: no such file: {path}")
         return cache.of_file(path)
-    if not path.is_dir():
+    if not is_folder(path):
         raise DataError(f"{one.role}: no such folder: {path}")
     names = sorted(file.name for file in _files_that_count(path))
     if not names:
@@ -93,7 +94,7 @@ def hub_commit(name: str, revision: str, role: str) -> str:
     if re.fullmatch(r"[0-9a-f]{40}", revision):
         return revision
     cached = _hub_cache(name) / "refs" / revision
-    if cached.is_file():
+    if is_file(cached):
         return cached.read_text("utf-8").strip()
     try:
         from huggingface_hub import HfApi  # heavy, and only needed for a revision never seen here

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from crossgraft.core import Job
+from crossgraft.escaping import visible
 from crossgraft.study import Event, Failed, Finished, Progress, Recorded, Remark, Started
 
 
@@ -42,7 +43,7 @@ class JsonLines:
 
     def see(self, event: Event) -> None:
         if not isinstance(event, Progress):
-            print(json.dumps(_plain(event), ensure_ascii=False), flush=True)
+            _print(json.dumps(_plain(event), ensure_ascii=False))
 
     def close(self) -> None:
         pass
@@ -74,14 +75,11 @@ class Lines:
             self._done += 1
             left = (time.monotonic() - self._start) / self._done * max(0, self._total - self._done)
             score = _score(event)
-            print(
-                f"[{self._done}/{self._total}, {duration(left)} left] {event.job} on {event.record.target}: {score}",
-                flush=True,
-            )
+            _print(f"[{self._done}/{self._total}, {duration(left)} left] {event.job} on {event.record.target}: {score}")
         elif isinstance(event, Remark):
-            print(f"note: {event.job}: {event.text}", flush=True)
+            _print(f"note: {event.job}: {event.text}")
         elif isinstance(event, Failed):
-            print(f"failed: {event.job}: {event.error}", flush=True)
+            _print(f"failed: {event.job}: {event.error}")
 
     def close(self) -> None:
         pass
@@ -132,10 +130,14 @@ class Bars:
         self._bars.stop()
 
 
+def _print(text: str) -> None:
+    print(visible(text), flush=True)
+
+
 def _escaped(text: str) -> str:
     from rich.markup import escape
 
-    return escape(text)
+    return escape(visible(text))
 
 
 def duration(seconds: float) -> str:

@@ -9,6 +9,7 @@ is false.
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 import types
 import typing
@@ -17,12 +18,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union
 
-from crossgraft.errors import SpecError, did_you_mean
+from crossgraft.errors import DataError, SpecError, did_you_mean, shown
+from crossgraft.opening import look, read_text
 from crossgraft.registry import Registry
 from crossgraft.study import Origin, Study
 
 T = TypeVar("T")
 Key = tuple[str, ...]
+
+_LARGEST = 1 << 20  # bytes of a spec
+_MOST_DOTS = 1_000  # on a line: a key of many parts takes the parser time that grows with their square
+_DEEPEST = 64  # levels of TOML
+_LONGEST_KEY = 100  # characters of a key in a sentence
+_TOO_LARGE = "expected whole numbers of at most 64 bits; one is larger"
 
 STUDIES: Registry[type[Study]] = Registry("kind of study", "crossgraft.studies")
 
@@ -51,22 +59,20 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
     """Read a study from a TOML file; ``overrides`` are ``key=value`` texts, as of ``--set``."""
     file = Path(path)
     try:
-        text = file.read_text("utf-8")
-    except FileNotFoundError:
-        raise SpecError(f"no such spec: {file}; 'crossgraft init' writes one to start from") from None
-    except IsADirectoryError:
-        raise SpecError(f"expected a TOML file, got the folder {file}") from None
-    except UnicodeDecodeError as error:
-        raise SpecError(f"{file}: a spec is UTF-8 text; byte {error.start} is not") from None
+        if not look(file):
+            raise SpecError(f"no such spec: {file}; 'crossgraft init' writes one to start from")
+        text = read_text(file, most=_LARGEST)
+    except DataError as error:
+        raise SpecError(str(error)) from None
     return parse_study(text, folder=file.resolve().parent, name=file.name, overrides=overrides)
 
 
 def parse_study(text: str, *, folder: Path, name: str = "spec", overrides: Sequence[str] = ()) -> Study:
     """Read a study from the text of a TOML file."""
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{name}: not valid TOML: {error}") from None
+        table = parse_toml(text)
+    except ValueError as error:
+        raise SpecError(f"{name}: {error}") from None
     origin = Origin(folder, text, tuple(overrides))
     try:
         for change in overrides:
@@ -75,7 +81,7 @@ def parse_study(text: str, *, folder: Path, name: str = "spec", overrides: Seque
         if not isinstance(kind, str):
             raise SpecError(
                 f"a spec names its kind of study first: study = {' or '.join(map(repr, STUDIES.names()))}; "
-                f"got {kind!r}",
+                f"got {shown(kind)}",
                 ("study",),
             )
         study_class = _get(STUDIES, kind, ("study",))
@@ -85,12 +91,35 @@ def parse_study(text: str, *, folder: Path, name: str = "spec", overrides: Seque
         raise SpecError(_where(name, text, error.key) + str(error), error.key) from None
 
 
+def parse_toml(text: str) -> dict[str, Any]:
+    """The table of a TOML text; a ``ValueError`` says what is wrong, also with depth and with numbers."""
+    if any(line.count(".") > _MOST_DOTS for line in text.splitlines()):
+        raise ValueError(f"expected lines with at most {_MOST_DOTS:,} dots; one has more")
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"not valid TOML: {error}") from None
+    except RecursionError:
+        raise ValueError(f"expected TOML of at most {_DEEPEST} levels; it is nested deeper") from None
+    except ValueError:
+        raise ValueError(_TOO_LARGE) from None
+    level: list[Any] = [table]
+    for _ in range(_DEEPEST):
+        if any(type(one) is int and not -(2**63) <= one < 2**63 for one in level):
+            raise ValueError(_TOO_LARGE)
+        inner = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
+        level = [value for values in inner for value in values]
+    if level:
+        raise ValueError(f"expected TOML of at most {_DEEPEST} levels; it is nested deeper")
+    return table
+
+
 def build(cls: type[T], table: Mapping[str, Any], at: Key = (), **given: Any) -> T:
     """Make the dataclass from a table; ``given`` holds the fields that are no keys, its own and those of tables in it."""
     fields = {field.name: field for field in _keys(cls)}
     for key in table:
         if key not in fields:
-            raise SpecError(f"unknown key {key!r}{did_you_mean(key, fields)}", (*at, key))
+            raise SpecError(f"unknown key {shown(key)}{did_you_mean(key, fields)}", (*at, key))
     hints = typing.get_type_hints(cls, include_extras=True)
     values = {key: convert(value, hints[key], (*at, key), given) for key, value in table.items()}
     for name, field in fields.items():
@@ -111,13 +140,13 @@ def convert(value: Any, hint: Any, at: Key, given: Mapping[str, Any] = types.Map
         return _convert_chosen(value, arguments[1], at, given)
     if origin is Literal:
         if value not in arguments:
-            raise SpecError(f"expected one of {_listed(arguments)}; got {value!r}{_near(value, arguments)}", at)
+            raise SpecError(f"expected one of {_listed(arguments)}; got {shown(value)}{_near(value, arguments)}", at)
         return value
     if origin in (Union, types.UnionType):
         return _convert_union(value, arguments, at, given)
     if origin is tuple:
         if not isinstance(value, list):
-            raise SpecError(f"expected a list; got {value!r}", at)
+            raise SpecError(f"expected a list; got {shown(value)}", at)
         return tuple(convert(one, arguments[0], (*at, str(index)), given) for index, one in enumerate(value))
     if origin in (dict, Mapping):
         table = _table(value, at)
@@ -156,7 +185,7 @@ def _convert_dataclass(value: Any, cls: type[T], at: Key, given: Mapping[str, An
     if parse is None:
         return build(cls, _table(value, at), at, **given)
     if not isinstance(value, str):
-        raise SpecError(f"expected a text; got {value!r}", at)
+        raise SpecError(f"expected a text; got {shown(value)}", at)
     try:
         return typing.cast(T, parse(value))
     except SpecError as error:
@@ -168,8 +197,10 @@ def _convert_scalar(value: Any, hint: Any, at: Key) -> Any:
         return value
     if hint is float and type(value) is int:
         return float(value)
+    if hint is float and type(value) is float and not math.isfinite(value):
+        raise SpecError(f"expected a finite number; got {value}", at)
     if type(value) is not hint:
-        raise SpecError(f"expected {_SCALARS.get(hint, hint)}; got {value!r}", at)
+        raise SpecError(f"expected {_SCALARS.get(hint, hint)}; got {shown(value)}", at)
     return value
 
 
@@ -193,7 +224,7 @@ def _set_by_us(cls: type[Any]) -> Iterator[dataclasses.Field[Any]]:
 
 def _table(value: Any, at: Key) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise SpecError(f"expected a table; got {value!r}", at)
+        raise SpecError(f"expected a table; got {shown(value)}", at)
     return value
 
 
@@ -215,13 +246,17 @@ def _near(value: Any, names: Sequence[Any]) -> str:
 
 def override(table: dict[str, Any], text: str) -> None:
     """Apply ``recipe.rank=16``: the value is TOML, or a bare word taken as text."""
+    if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise SpecError(f"expected key=value in UTF-8; got {shown(text)}")
     path, equals, value = text.partition("=")
     keys = path.strip().split(".")
     if not equals or not all(keys):
-        raise SpecError(f"expected key=value, such as recipe.rank=16; got {text!r}")
+        raise SpecError(f"expected key=value, such as recipe.rank=16; got {shown(text)}")
     try:
-        parsed = tomllib.loads(f"value = {value.strip()}")["value"]
-    except tomllib.TOMLDecodeError:
+        parsed = parse_toml(f"value = {value.strip()}")["value"]
+    except ValueError as error:
+        if not str(error).startswith("not valid TOML"):
+            raise SpecError(f"{path.strip()}: {error}") from None
         parsed = value.strip()
     for depth, key in enumerate(keys[:-1]):
         inner = table.setdefault(key, {})
@@ -235,7 +270,7 @@ def _where(name: str, text: str, key: Key) -> str:
     if not key:
         return f"{name}: "
     line = line_of(text, key)
-    dotted = ".".join(key)
+    dotted = ".".join(part if len(part) <= _LONGEST_KEY else f"{part[:_LONGEST_KEY]}…" for part in key)
     return f"{name}, line {line}, {dotted}: " if line else f"{name}, {dotted}: "
 
 

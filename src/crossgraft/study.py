@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -81,6 +82,11 @@ class Input:
 Fingerprints = Mapping[Input, str]
 
 
+def home(text: str) -> str:
+    """A path with ``~`` filled in, where that is anyone's folder."""
+    return text if "\0" in text else os.path.expanduser(text)
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a study was read from; kept with its results."""
@@ -91,7 +97,7 @@ class Origin:
 
     def path(self, text: str) -> str:
         """A path of the spec, relative to the folder of the spec."""
-        return str(self.folder / Path(text).expanduser())
+        return str(self.folder / home(text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,3 +36,20 @@ def test_an_export_overwrites_nothing(store: Store, tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match="exists already"):
         list(export(store, "", tmp_path / "hub"))
+
+
+def test_names_and_texts_become_no_html_in_a_card(adapter_spec: Path, tmp_path: Path) -> None:
+    hostile = "<img src=x onerror=alert(1)>\\u202e"
+    adapter_spec.write_text(
+        adapter_spec.read_text("utf-8")
+        .replace('name = "tiny"', f'name = "tiny{hostile}"')
+        .replace("tiny =", f'"{hostile}" ='),
+        "utf-8",
+    )
+    store = Store(tmp_path / "out")
+    run(load_study(adapter_spec), store, settings=Settings(device="cpu", threads=1))
+
+    (card,) = (tmp_path / "out").rglob("README.md")
+
+    assert "<img" not in card.read_text("utf-8")
+    assert "\u202e" not in card.read_text("utf-8")

@@ -366,11 +366,41 @@ def test_code_of_the_harness_own_definitions_runs(tmp_path: Path) -> None:
 # what cannot be
 
 
+@pytest.mark.parametrize("key", ["repeats", "num_fewshot", "metadata", "filter_list", "description"])
+def test_a_key_without_a_value_is_a_key_that_is_not_given(tmp_path: Path, key: str) -> None:
+    wanted(tmp_path, changed(CHOICE, **{key: "null"}))
+    task = LmEval(use="lm-eval:colours", languages=("en",), folder="defs", origin=Origin(tmp_path))
+
+    assert list(task.notes()) == []
+
+
+LEAK = changed(CHOICE, doc_to_text='"{{ q.__class__.__mro__[-1].__name__ }}?"')
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{after}: &{after} [{', '.join([f'*{before}'] * 9)}]\n"
+    for before, after in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+def test_a_template_reaches_python_only_where_code_may_run(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="SecurityError: .*allow_code = true"):
+        items(tmp_path, LEAK)
+
+    assert items(tmp_path, LEAK, allow_code=True)[0].prompt == "object?"
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ 'x' * 99999999999 }}", "{% for n in range(999999999) %}x{% endfor %}", "{{ 9 ** 99999999 }}"]
+)
+def test_a_template_makes_no_text_of_gigabytes(tmp_path: Path, template: str) -> None:
+    with pytest.raises(DataError, match="would be too large|Range too big"):
+        items(tmp_path, changed(CHOICE, doc_to_text=f'"{template}"'))
+
+
 @pytest.mark.parametrize(
     ("yaml", "message"),
     [
         ("task: colours\noutput_type: [\n", "colours.yaml, line 3: the definition cannot be read: "),
-        ("task: colours\ninclude: nowhere\n", "nowhere: the definition cannot be read: FileNotFoundError"),
+        ("task: colours\ninclude: nowhere\n", "defs/nowhere"),
         (changed(CHOICE, output_type="loglikelihood_rolling"), "the output type multiple_choice or generate_until; got 'loglikelihood_rolling'"),
         (changed(CHOICE, doc_to_text=""), "the key 'doc_to_text' is missing"),
         (changed(CHOICE, doc_to_choice=""), "the key 'doc_to_choice' is missing"),
@@ -391,6 +421,17 @@ def test_code_of_the_harness_own_definitions_runs(tmp_path: Path) -> None:
         (changed(OPEN, generation_kwargs="{ until: [], penalty: 4 }"), "generation_kwargs have 'penalty', which is not known here"),
         (changed(OPEN, doc_to_target='""'), "expected a text, or a list of texts, as target; got ''"),
         (changed(CHOICE, dataset_kwargs="{ data_files: { test: row.jsonl } }"), "no such data file: "),
+        (changed(CHOICE, metric_list="[acc]"), "expected a table in every entry of 'metric_list'; got 'acc'"),
+        (changed(CHOICE, dataset_path="/usr", dataset_kwargs=""), "expected at most 10,000 files of data in /usr"),
+        (changed(CHOICE, dataset_kwargs="{ data_files: { test: " + "x" * 300 + " } }"), "is no path that can be read: File name too long"),
+        (changed(CHOICE, filter_list="[{ filter: 5 }]"), "expected a list of tables under 'filter'; got 5"),
+        (changed(CHOICE, dataset_kwargs="rows.jsonl"), "expected a table in 'dataset_kwargs'; got 'rows.jsonl'"),
+        (changed(CHOICE, test_split="[test]"), "expected a text in 'test_split'; got ['test']"),
+        (changed(OPEN, generation_kwargs="{ until: [5] }"), "expected texts in until and a number in max_gen_toks"),
+        (CHOICE + "x: " + "[" * 5000 + "]" * 5000 + "\n", "the definition cannot be read"),
+        (CHOICE + BOMB, "its aliases stand for more than 1,000,000 values"),
+        (CHOICE + "x: &x [*x]\n", "its aliases stand for more than"),
+        (CHOICE + "include: /dev/zero\n", "/dev/zero: expected a file; it is a device"),
     ],
 )  # fmt: skip
 def test_a_definition_that_cannot_be_a_target_is_told_with_its_file(tmp_path: Path, yaml: str, message: str) -> None:

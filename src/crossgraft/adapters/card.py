@@ -12,6 +12,7 @@ from crossgraft.adapters.sources import Drawn, Source
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.core import Job, Point
 from crossgraft.errors import SpecError
+from crossgraft.escaping import in_markdown
 from crossgraft.matrix import ChangeCell
 
 TRAIN_IDS = "train_ids.json"
@@ -45,13 +46,13 @@ def card(study: AdapterStudy, job: Job, facts: Mapping[str, Any]) -> str:
         "tags: [crossgraft]",
         "---",
         "",
-        f"# {source.label} on {treatment.model}",
+        f"# {in_markdown(f'{source.label} on {treatment.model}')}",
         "",
-        f"{trained} made by crossgraft{after}, in the study {study.name!r}.",
+        f"{trained} made by crossgraft{after}, in the study {in_markdown(repr(study.name))}.",
         "",
         "| | |",
         "|---|---|",
-        *(f"| {name} | {_plain(value)} |" for name, value in rows.items()),
+        *(f"| {in_markdown(name)} | {in_markdown(str(value))} |" for name, value in rows.items()),
         "",
         "Recipe, as far as it differs from the defaults:",
         "",
@@ -70,8 +71,8 @@ def train_ids(study: AdapterStudy, source: Source, items: Sequence[Drawn]) -> st
     ids: dict[str, list[str]] = {}
     for point, item in items:
         ids.setdefault(str(point), []).append(item.id)
-    point = None if study.source_variant(source) else source.point
-    told = {"source": source.label, "point": str(point) if point else None, "ids": ids}
+    teaches = None if study.source_variant(source) else source.point
+    told = {"source": source.label, "point": str(teaches) if teaches else None, "ids": ids}
     return json.dumps(told, ensure_ascii=False, indent=1)
 
 
@@ -114,11 +115,7 @@ def transfer_table(cells: Iterable[ChangeCell]) -> str:
     for cell in cells:
         change = cell.change
         lines.append(
-            f"| {cell.target} | {cell.regime or ''} | {cell.control:.3f} | {cell.treated:.3f} | "
+            f"| {in_markdown(str(cell.target))} | {cell.regime or ''} | {cell.control:.3f} | {cell.treated:.3f} | "
             f"{change.mean:+.2f} {cell.unit} [{change.low:+.2f}, {change.high:+.2f}] | {change.n} | {len(cell.seeds)} |"
         )
     return "\n".join(lines) + "\n"
-
-
-def _plain(value: object) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")

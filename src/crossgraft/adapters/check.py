@@ -13,12 +13,13 @@ from typing import Any
 from crossgraft.adapters.card import trained_ids, trained_on
 from crossgraft.adapters.guess import Guess, tasks_of
 from crossgraft.adapters.lent import OF_MODEL, Lent, lent_by, resolved
-from crossgraft.adapters.models import Model, check_model_folder, is_gguf, not_gguf, weight_shapes
+from crossgraft.adapters.models import Model, check_model_folder, is_gguf, not_gguf
 from crossgraft.adapters.shown import items_to_test
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.adapters.tasks import AnyItem, OpenItem, TextItem
 from crossgraft.adapters.toml import key as toml_key
 from crossgraft.adapters.toml import pairs, tables
+from crossgraft.adapters.weights import weight_shapes
 from crossgraft.core import Point
 from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.spec import build

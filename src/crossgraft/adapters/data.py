@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crossgraft.errors import DataError
+from crossgraft.errors import DataError, shown
+from crossgraft.opening import lines_of, open_bytes, parse_json
 
+_LONGEST_MESSAGE = 500  # characters: values of rows may have millions
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _STEPS = re.compile(r"([^.\[\]]+)((?:\.[^.\[\]]+|\[-?\d+\])+)")  # choices[0], answers.text, turns[-1].content
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(-?\d+)\]")
@@ -31,7 +31,7 @@ class Row:
             return self.values[name]
         path = _STEPS.fullmatch(name)
         if path is None or path[1] not in self.values:
-            raise self.error(f"no field {name!r}; it has {', '.join(map(repr, self.values))}")
+            raise self.error(f"no field {name!r}; it has {', '.join(map(shown, self.values)) or 'none'}")
         value = self.values[path[1]]
         for key, index in _STEP.findall(path[2]):
             try:
@@ -51,15 +51,14 @@ class Row:
         return _FIELD.sub(value, template)
 
     def error(self, message: str) -> DataError:
-        return DataError(f"{self.file}, line {self.line}: {message}")
+        cut = message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
+        return DataError(f"{self.file}, line {self.line}: {cut}")
 
 
 def read_rows(file: Path) -> Iterator[Row]:
-    """The objects of a JSON-lines file, also gzipped; blank lines are passed over."""
-    if not file.is_file():
-        raise DataError(f"no such file: {file}")
-    with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as stream:
-        for number, raw in enumerate(stream, 1):
+    """The objects of a JSON-lines file, also gzipped or alone in a zip; blank lines are passed over."""
+    with open_bytes(file) as stream:
+        for number, raw in enumerate(lines_of(file, stream), 1):
             row = _parse(file, number, raw)
             if row is not None:
                 yield row
@@ -76,9 +75,9 @@ def _parse(file: Path, number: int, raw: bytes) -> Row | None:
     if not line:
         return None
     try:
-        values = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{file}, line {number}: not valid JSON: {error.msg} at column {error.colno}") from None
+        values = parse_json(line)
+    except ValueError as error:
+        raise DataError(f"{file}, line {number}: {error}") from None
     if not isinstance(values, dict):
-        raise DataError(f"{file}, line {number}: expected a JSON object; got {line[:60]!r}")
+        raise DataError(f"{file}, line {number}: expected a JSON object; got {shown(line)}")
     return Row(file, number, values)

@@ -11,6 +11,7 @@ from typing import Any, TypeGuard
 from crossgraft.adapters.layouts import UNKNOWN
 from crossgraft.adapters.toml import value
 from crossgraft.errors import SpecError
+from crossgraft.study import home
 
 _PATHS = ("files", "folder", "path")  # keys of a table that name files, relative to their spec
 _OF_STUDY = ("boundary", "attention", "scoring", "merge", "limit")
@@ -74,8 +75,7 @@ def lent_by(spec: Path) -> tuple[dict[str, Any], Lent]:
 
 def _absolute(task: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return {
-        key: str(folder / Path(value).expanduser()) if key in _PATHS and _is_path(value) else value
-        for key, value in task.items()
+        key: str(folder / home(value)) if key in _PATHS and _is_path(value) else value for key, value in task.items()
     }
 
 

@@ -15,9 +15,9 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from transformers.pytorch_utils import Conv1D
 
-from crossgraft.adapters.models import weight_shapes
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.snapshot import restored
+from crossgraft.adapters.weights import weight_shapes
 from crossgraft.errors import DataError, did_you_mean
 
 FACTS = "training.json"

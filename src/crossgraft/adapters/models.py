@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from crossgraft.adapters.peft_folder import check_peft_folder, is_peft_folder, read_config
+from crossgraft.adapters.weights import weight_shapes
 from crossgraft.core import Point
 from crossgraft.errors import DataError, SpecError, did_you_mean
+from crossgraft.opening import is_file
 from crossgraft.study import Input, Origin
 
 DType = Literal["float32", "bfloat16", "float16"]
 Quantised = Literal["", "nf4", "int8"]
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt")
-_CHANGES_THE_BASE = ("pissa", "olora", "loftq", "corda")  # initialisations that rewrite base weights
 
 
 @dataclass(frozen=True)
@@ -117,40 +117,30 @@ def check_model_folder(folder: Path, role: str) -> None:
     """What a Transformers folder needs for us: configuration, safetensors, tokenizer."""
     if any(folder.glob("*.gguf")) and not any(folder.glob("*.safetensors")):
         raise DataError(f"{role}: {not_gguf(str(folder))}")
-    if not (folder / "config.json").is_file():
+    if not is_file(folder / "config.json"):
         raise DataError(f"{role}: expected a Transformers model folder; {folder} has no config.json")
     if not any(folder.glob("*.safetensors")):
         raise DataError(f"{role}: {folder} has no *.safetensors; pickled weights are not loaded, convert them first")
     for _ in weight_shapes(folder):  # reads the headers, and so finds what is no safetensors
         pass
-    if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
+    if not any(is_file(folder / name) for name in _TOKENIZER_FILES):
         raise DataError(
             f"{role}: {folder} has no tokenizer (none of {', '.join(_TOKENIZER_FILES)}); "
             "save it there with tokenizer.save_pretrained(…)"
         )
-
-
-def is_peft_folder(folder: Path) -> bool:
-    return (folder / "adapter_config.json").is_file()
+    read_config(folder / "config.json", role)
 
 
 def check_given_folder(folder: Path, role: str) -> None:
     """An adapter that leaves the base as it is, or a checkpoint that is complete."""
     if not is_peft_folder(folder):
-        if not (folder / "config.json").is_file():
+        if not is_file(folder / "config.json"):
             raise DataError(
                 f"{role}: expected a PEFT folder (adapter_config.json) or a checkpoint (config.json); {folder} is neither"
             )
         check_model_folder(folder, role)
         return
-    if not (folder / "adapter_model.safetensors").is_file():
-        raise DataError(f"{role}: {folder} has no adapter_model.safetensors; pickled adapters are not loaded")
-    init = json.loads((folder / "adapter_config.json").read_text("utf-8")).get("init_lora_weights")
-    if isinstance(init, str) and init.lower().startswith(_CHANGES_THE_BASE):
-        raise DataError(
-            f"{role}: the adapter was initialised with {init!r}, which rewrites base weights, so it cannot be compared "
-            "with the base in place; convert it with PEFT: save_pretrained(…, path_initial_model_for_weight_conversion=…)"
-        )
+    check_peft_folder(folder, role)
 
 
 def adapter_bytes(folder: Path, rank: int, targets: Sequence[str]) -> int:
@@ -167,24 +157,3 @@ def _is_target(module: str, targets: Sequence[str]) -> bool:
     if list(targets) != ["all-linear"]:
         return module in targets
     return not any(part in module.lower() for part in ("embed", "lm_head", "wte", "wpe", "norm"))
-
-
-def weight_shapes(folder: Path) -> Iterator[tuple[str, list[int]]]:
-    """Names and shapes from the headers of the safetensors files; no weight is read."""
-    for file in sorted(folder.glob("*.safetensors")):
-        for name, entry in _header(file).items():
-            if name != "__metadata__":
-                yield name, entry["shape"]
-
-
-def _header(file: Path) -> dict[str, Any]:
-    try:
-        with file.open("rb") as stream:
-            (length,) = struct.unpack("<Q", stream.read(8))
-            if length > file.stat().st_size:
-                raise ValueError
-            return dict(json.loads(stream.read(length)))
-    except (struct.error, ValueError) as error:
-        raise DataError(
-            f"{file} is no whole safetensors file; is it a pointer of Git LFS, or a broken download?"
-        ) from error

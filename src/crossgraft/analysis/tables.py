@@ -8,18 +8,25 @@ other names are named (``source=train_task/train_language`` puts two columns tog
 from __future__ import annotations
 
 import csv
+import io
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from math import isfinite
 from pathlib import Path
 from typing import Self
 
 from crossgraft.analysis.scores import ScoreRow, matrix_of_scores
 from crossgraft.core import Labels, Point, Treatment
-from crossgraft.errors import CrossgraftError, DataError, SpecError, did_you_mean
+from crossgraft.errors import CrossgraftError, DataError, SpecError, did_you_mean, shown
 from crossgraft.matrix import Gap, TransferMatrix
+from crossgraft.opening import open_plain
 
 Line = tuple[int, Mapping[str, str]]
+
+_MOST = 1e15  # of any number in a table: more would not be exact
+_MOST_SEEDS = 10_000
+_LONGEST_NAME, _LONGEST_MESSAGE = 60, 500  # characters; a column may have a name of thousands
+_MOST_SD = 1_000.0  # percentage points; changes lie between -100 and 100
 
 
 @dataclass(frozen=True)
@@ -85,24 +92,22 @@ def read_table(path: Path, named: Iterable[str] = ()) -> TransferMatrix:
         rows, gaps = _with_base(entries, path)
         return matrix_of_scores(rows, columns.score, gaps, _labels(lines, columns))
     except CrossgraftError as error:
-        raise DataError(f"{path}: {error}") from error
+        raise DataError(f"{path}: {str(error)[:_LONGEST_MESSAGE]}") from error
 
 
 def _lines(path: Path) -> tuple[list[str], list[Line]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
+        with open_plain(path) as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
+            reader = csv.DictReader(text, strict=True)
             header = list(reader.fieldnames or ())
             lines: list[Line] = [(reader.line_num, row) for row in reader]
-    except OSError as error:
-        raise DataError(f"{path}: expected a table to read; {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: expected a table of comma-separated values in UTF-8; {error}") from error
     if not lines:
         raise DataError(f"{path}: expected a header and a line a score; there is {'no line' if header else 'nothing'}")
-    twice = [name for name in header if header.count(name) > 1]
+    twice = [name for name, count in Counter(header).items() if count > 1]
     if twice:
-        raise DataError(f"{path}: the column {twice[0]!r} is there twice; rename one")
+        raise DataError(f"{path}: the column {shown(twice[0])} is there twice; rename one")
     short = next((number for number, row in lines if None in row or None in row.values()), None)
     if short:
         raise DataError(f"{path}, line {short}: expected {len(header)} values, as in the header; it has more or fewer")
@@ -113,10 +118,10 @@ def _require(path: Path, header: Sequence[str], field: str, name: str) -> None:
     for part in _names([name]):
         if part not in header:
             if len(header) == 1:
-                raise DataError(f"{path}: expected columns with commas between them; it has one, {header[0]!r}")
+                raise DataError(f"{path}: expected columns with commas between them; it has one, {shown(header[0])}")
             more = ", or columns called task/language, such as xnli/sw" if field == "target" else ""
             raise DataError(
-                f"{path}: expected a column {part!r}{more}; it has {', '.join(header[:12])}: name the right one with {field}=COLUMN"
+                f"{path}: expected a column {part!r}{more}; it has {', '.join(name[:_LONGEST_NAME] for name in header[:12])}: name the right one with {field}=COLUMN"
             )
 
 
@@ -151,8 +156,8 @@ def _long(lines: Sequence[Line], columns: Columns, header: Sequence[str], path: 
             _score(row, columns.score, number),
             _score(row, columns.base, number),
             _number(row, columns.change, number),
-            _number(row, columns.sd, number, least=0),
-            _whole(row, columns.seeds, number, least=1) or 1,
+            _number(row, columns.sd, number, least=0, most=_MOST_SD),
+            _whole(row, columns.seeds, number, least=1, most=_MOST_SEEDS) or 1,
             seed,
             _items(row, columns, number),
         )
@@ -242,7 +247,9 @@ def _score(row: Mapping[str, str], name: str, line: int) -> float | None:
     return value
 
 
-def _number(row: Mapping[str, str], name: str, line: int, *, least: float | None = None) -> float | None:
+def _number(
+    row: Mapping[str, str], name: str, line: int, *, least: float = -_MOST, most: float = _MOST
+) -> float | None:
     """A number, or nothing where the column or the value is not there."""
     text = (row.get(name) or "").strip()
     if text.lower() in ("", "nan", "na"):
@@ -251,14 +258,14 @@ def _number(row: Mapping[str, str], name: str, line: int, *, least: float | None
         value = float(text)
     except ValueError:
         value = float("nan")
-    if not isfinite(value) or (least is not None and value < least):
-        more = "" if least is None else f" of at least {least:g}"
-        raise DataError(f"line {line}, {name}: expected a number{more}; got {text!r}")
+    if not least <= value <= most:  # also where it is not a number
+        more = "" if least == -_MOST and most == _MOST else f" from {least:g} to {most:g}"
+        raise DataError(f"line {line}, {name}: expected a number{more}; got {shown(text)}")
     return value
 
 
-def _whole(row: Mapping[str, str], name: str, line: int, *, least: float | None = None) -> int | None:
-    value = _number(row, name, line, least=least)
+def _whole(row: Mapping[str, str], name: str, line: int, *, least: float = -_MOST, most: float = _MOST) -> int | None:
+    value = _number(row, name, line, least=least, most=most)
     if value is not None and value != int(value):
         raise DataError(f"line {line}, {name}: expected a whole number; got {value:g}")
     return None if value is None else int(value)

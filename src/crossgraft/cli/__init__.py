@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -13,7 +14,7 @@ from crossgraft import __version__
 from crossgraft.cli.check import check
 from crossgraft.cli.mapping import bli, map_, translate
 from crossgraft.cli.options import AS_JSON
-from crossgraft.cli.printing import print_lines
+from crossgraft.cli.printing import echo, print_lines
 from crossgraft.cli.reports import read, report
 from crossgraft.cli.runs import plan, preview, run
 from crossgraft.cli.stores import store
@@ -38,7 +39,7 @@ def init(folder: Path, kind: str) -> None:
     """Write a commented spec, study.toml, into FOLDER (here, if none is given)."""
     from crossgraft.starters import write_starter
 
-    click.echo(f"wrote {write_starter(kind, folder)}: edit it, then 'crossgraft plan {folder / 'study.toml'}'")
+    echo(f"wrote {write_starter(kind, folder)}: edit it, then 'crossgraft plan {folder / 'study.toml'}'")
 
 
 @cli.command("list")
@@ -49,10 +50,10 @@ def list_(as_json: bool) -> None:
 
     found = catalogue()
     if as_json:
-        click.echo(json.dumps(found, indent=1))
+        echo(json.dumps(found, indent=1))
         return
     for kind, names in found.items():
-        click.secho(kind, bold=True)
+        echo(kind, bold=True)
         print_lines(names.items())
 
 
@@ -67,16 +68,18 @@ def main() -> None:
     except click.exceptions.Exit as stop:
         code = stop.exit_code
     except click.ClickException as error:
-        error.show()
+        told = io.StringIO()
+        error.show(told)
+        echo(told.getvalue().rstrip(), err=True)
         code = error.exit_code
     except JobFailed as error:
-        click.echo(f"crossgraft: {error}", err=True)
+        echo(f"crossgraft: {error}", err=True)
         code = 1
     except CrossgraftError as error:
-        click.echo(f"crossgraft: {error}", err=True)
+        echo(f"crossgraft: {error}", err=True)
         code = 2
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\ninterrupted; what was computed is kept, run the same command to go on", err=True)
+        echo("\ninterrupted; what was computed is kept, run the same command to go on", err=True)
         code = 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

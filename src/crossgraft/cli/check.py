@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from crossgraft.cli.options import AS_JSON, DEVICE, OUT, THREADS
-from crossgraft.cli.printing import print_lines
+from crossgraft.cli.printing import echo, print_lines
 from crossgraft.cli.reports import print_base_scores, write_the_report
 from crossgraft.cli.runs import carry_out, print_summary, settings_of
 
@@ -90,7 +90,7 @@ def _doctor(model: Any, device: str, study: Any, *, as_json: bool) -> None:
 
     found = list(examine(model, device, study))
     if as_json:
-        click.echo(json.dumps([{"check": one.name, "fine": one.fine, "saw": one.saw} for one in found], indent=1))
+        echo(json.dumps([{"check": one.name, "fine": one.fine, "saw": one.saw} for one in found], indent=1))
     else:
         print_lines((one.name, f"{'fine' if one.fine else 'LOOK'}  {one.saw}") for one in found)
     if not all(one.fine for one in found):

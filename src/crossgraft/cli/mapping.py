@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossgraft.cli.options import AS_JSON
+from crossgraft.cli.printing import echo
 from crossgraft.errors import SpecError
 
 if TYPE_CHECKING:
@@ -54,12 +55,12 @@ def map_(source: Path, target: Path, out: Path, text: bool, **how: Any) -> None:
     save(mapped, out, text=text)
     known = mapped.told["dictionary"]
     pairs = f" from {known['known']} of {known['pairs']} pairs" if known else ""
-    click.echo(f"{mapped.told['method']}{pairs}: {len(mapped.source.words)} and {len(mapped.target.words)} words")
+    echo(f"{mapped.told['method']}{pairs}: {len(mapped.source.words)} and {len(mapped.target.words)} words")
     for name, value in mapped.told["facts"].items():
-        click.echo(f"  {name}: {value}")
+        echo(f"  {name}: {value}")
     for note in mapped.told["notes"]:
-        click.echo(f"note: {note}", err=True)
-    click.echo(f"wrote {out}: 'crossgraft bli {out} TEST.tsv', 'crossgraft translate {out} WORD'")
+        echo(f"note: {note}", err=True)
+    echo(f"wrote {out}: 'crossgraft bli {out} TEST.tsv', 'crossgraft translate {out} WORD'")
 
 
 @click.command()
@@ -81,11 +82,11 @@ def bli(folder: Path, test: Path, retrieval: Retrieval, as_json: bool) -> None:
             name: {"value": one.mean, "low": one.low, "high": one.high, "n": one.n}
             for name, one in found.levels.items()
         }
-        click.echo(json.dumps(told, indent=1))
+        echo(json.dumps(told, indent=1))
         return
     width = max(map(len, found.levels))
     for name, one in found.levels.items():
-        click.echo(
+        echo(
             f"{name:<{width}}  {one.mean:.3f} [{one.low:.3f}, {one.high:.3f}]  n = {one.n:<5} "
             f" {found.conventions[name]}"
         )
@@ -128,12 +129,12 @@ def _induce(folder: Path, top: int, retrieval: Retrieval, mutual: bool, out: Pat
         return
     with out.open("w", encoding="utf-8") as stream:
         stream.writelines(f"{line}\n" for line in lines)
-    click.echo(f"wrote {out}")
+    echo(f"wrote {out}")
 
 
 def _echo(lines: Iterable[str]) -> None:
     for line in lines:
-        click.echo(line)
+        echo(line)
 
 
 def _translate(
@@ -147,12 +148,12 @@ def _translate(
     for translated in translations(mapped, found, count, retrieval=retrieval):
         if as_json:
             told = [{"target": one.target, "score": round(one.score, 6)} for one in translated]
-            click.echo(json.dumps({"source": translated[0].source, "translations": told}, ensure_ascii=False))
+            echo(json.dumps({"source": translated[0].source, "translations": told}, ensure_ascii=False))
             continue
-        click.secho(translated[0].source, bold=True)
+        echo(translated[0].source, bold=True)
         _echo(f"  {one.target}  {one.score:.3f}" for one in translated)
     for word in missing:
         near = ", ".join(spellings(word, mapped.source.words))
-        click.echo(f"{word!r} is not in the vocabulary{f'; there is {near}' if near else ''}", err=True)
+        echo(f"{word!r} is not in the vocabulary{f'; there is {near}' if near else ''}", err=True)
     if missing:
         raise click.exceptions.Exit(2)

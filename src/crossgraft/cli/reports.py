@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crossgraft.cli.options import AS_JSON, OUT, overrides, study_of
-from crossgraft.cli.printing import print_table
+from crossgraft.cli.printing import echo, print_table
 
 if TYPE_CHECKING:
     from crossgraft.analysis.findings import Findings
@@ -87,7 +87,7 @@ def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
     if as_json:
         told = [{"target": str(one.target), "metric": one.metric.name, "value": one.value, "low": one.low,
                  "high": one.high, "n": one.n, "chance": one.chance} for one in found]  # fmt: skip
-        click.echo(json.dumps(told, indent=1))
+        echo(json.dumps(told, indent=1))
         return
     header = ("target", "metric", "score", "95 % interval", "n", "chance", "verdict")
     print_table(header, (one.texts for one in found))
@@ -98,17 +98,17 @@ def _show(findings: Findings, folder: Path, about: About, *, as_json: bool, cell
 
     files = write_report(findings, folder, about)
     if as_json:
-        click.echo(json.dumps({"sentences": findings.sentences, "files": [str(file) for file in files]}, indent=1))
+        echo(json.dumps({"sentences": findings.sentences, "files": [str(file) for file in files]}, indent=1))
     else:
         _print(findings, cells=cells)
-        click.echo(f"\nopen {files[0]}")
+        echo(f"\nopen {files[0]}")
 
 
 def _print(findings: Findings, *, cells: bool = False) -> None:
     from crossgraft.core import REGIME_WORDS
     from crossgraft.report import view
 
-    click.echo("\n".join(findings.sentences))
+    echo("\n".join(findings.sentences))
     if cells:
         header = ("treatment", "target", "base", "now", "change", "n", "verdict", "could have seen")
         print_table(header, view.cells(findings))

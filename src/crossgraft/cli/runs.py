@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossgraft.cli.options import AS_JSON, DEVICE, OUT, SPEC, THREADS, overrides, study_of
-from crossgraft.cli.printing import print_lines
+from crossgraft.cli.printing import echo, print_lines
 from crossgraft.errors import JobFailed, SpecError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def plan(
     from crossgraft.store import Store
 
     told = outlook(study_of(spec, sets, limit), Store(out), settings, measure=measure)
-    click.echo(json.dumps(told.plain(), indent=1) if as_json else "\n".join(told.lines()))
+    echo(json.dumps(told.plain(), indent=1) if as_json else "\n".join(told.lines()))
 
 
 @click.command()
@@ -70,7 +70,7 @@ def preview(spec: Path, sets: tuple[str, ...], limit: int | None, count: int) ->
     if not isinstance(study, Inspectable):
         raise SpecError(f"the study {study.name!r} has no preview")
     for glimpse in study.preview(count):
-        click.secho(f"{glimpse.point} · item {glimpse.item}", bold=True)
+        echo(f"{glimpse.point} · item {glimpse.item}", bold=True)
         print_lines(glimpse.lines)
 
 
@@ -114,7 +114,7 @@ def carry_out(study: Study, out: Path, settings: Settings, *, as_json: bool) -> 
     under_way = Campaign(study, Store(out), settings)
     todo = under_way.todo
     if not as_json:
-        click.echo(f"{study.name}: {todo.missing} of {todo.total} results to compute, in {len(todo.jobs)} jobs")
+        echo(f"{study.name}: {todo.missing} of {todo.total} results to compute, in {len(todo.jobs)} jobs")
     watch(under_way, watcher(todo.missing, as_json=as_json))
     return under_way.summary
 
@@ -138,22 +138,22 @@ def _smoke(study: Study, settings: Settings) -> None:
     failed = [event for event in smoke(study, settings) if isinstance(event, Failed)]
     if failed:
         for event in failed:
-            click.echo(f"smoke run: {event.job}: {event.error}\n{event.traceback}".rstrip(), err=True)
+            echo(f"smoke run: {event.job}: {event.error}\n{event.traceback}".rstrip(), err=True)
         raise JobFailed(f"the smoke run failed for {len(failed)} jobs; nothing else was started")
-    click.echo("smoke run: every model went through", err=True)
+    echo("smoke run: every model went through", err=True)
 
 
 def print_summary(summary: Summary, study: str, out: Path) -> None:
-    click.echo(f"{summary.recorded} results computed, {summary.left} left")
+    echo(f"{summary.recorded} results computed, {summary.left} left")
     if summary.out_of_budget:
-        click.echo("stopped: the time budget is spent; run the same command to go on")
+        echo("stopped: the time budget is spent; run the same command to go on")
     if summary.elsewhere:
-        click.echo(f"{summary.elsewhere} jobs are in the hands of another run on this store")
+        echo(f"{summary.elsewhere} jobs are in the hands of another run on this store")
     for failure in summary.failed:
         again = "repeated only with --retry" if failure.error.deterministic else "tried again by the next run"
-        click.echo(f"failed: {failure.job}: {failure.error} ({again})")
+        echo(f"failed: {failure.job}: {failure.error} ({again})")
     where = "" if out == Path("runs") else f" --out {out}"
-    click.echo(f"report: crossgraft report {study}{where}")
+    echo(f"report: crossgraft report {study}{where}")
 
 
 def _seconds(text: str) -> float:

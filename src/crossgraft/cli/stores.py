@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from crossgraft.cli.options import AS_JSON, OUT
-from crossgraft.cli.printing import print_lines
+from crossgraft.cli.printing import echo, print_lines
 
 
 @click.group()
@@ -38,12 +38,12 @@ def ls(study: str, out: Path, as_json: bool) -> None:
             "n": len(record.answers),
         }
         if as_json:
-            click.echo(json.dumps({**told, "scores": scores}, ensure_ascii=False))
+            echo(json.dumps({**told, "scores": scores}, ensure_ascii=False))
         else:
             first = next(iter(record.scores), "")
-            click.echo(f"{record.id[:10]}  {record.treatment} on {record.target}  {first}")
+            echo(f"{record.id[:10]}  {record.treatment} on {record.target}  {first}")
     for damage in damages:
-        click.echo(str(damage), err=True)
+        echo(str(damage), err=True)
 
 
 @store.command()
@@ -57,10 +57,10 @@ def show(record: str, out: Path, flipped: bool) -> None:
 
     one = Store(out)
     found = one.find(record)
-    click.secho(f"{found.treatment} on {found.target}", bold=True)
+    echo(f"{found.treatment} on {found.target}", bold=True)
     if flipped:
         for flip in flips(one, found):
-            click.secho(f"item {flip.item}: {flip.control:g} → {flip.treated:g}", bold=True)
+            echo(f"item {flip.item}: {flip.control:g} → {flip.treated:g}", bold=True)
             print_lines(flip.lines)
         return
     facts: dict[str, Any] = {
@@ -85,9 +85,9 @@ def export(study: str, out: Path, to: Path) -> None:
 
     count = 0
     for folder in exported(Store(out), study, to):
-        click.echo(str(folder))
+        echo(str(folder))
         count += 1
-    click.echo(f"{count} adapters; to publish one: hf upload OWNER/NAME FOLDER")
+    echo(f"{count} adapters; to publish one: hf upload OWNER/NAME FOLDER")
 
 
 @store.command()
@@ -99,4 +99,4 @@ def status(out: Path, as_json: bool) -> None:
     from crossgraft.store import Store
 
     told = store_status(Store(out))
-    click.echo(json.dumps(told.plain(), indent=1) if as_json else "\n".join(told.lines()))
+    echo(json.dumps(told.plain(), indent=1) if as_json else "\n".join(told.lines()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from crossgraft.embeddings.readers.opening import open_bytes
 from crossgraft.embeddings.space import Case, Space
 from crossgraft.errors import DataError
+from crossgraft.opening import lines_of, open_bytes
 
 Pairs = npt.NDArray[np.int64]  # (n, 2): row in the source space, row in the target space
 Mask = npt.NDArray[np.bool_]  # (n,): which lines
 
 EDGES = (1_000, 5_000, 20_000)  # the last ranks of bands of frequency
+_MOST_PAIRS = 2_000_000  # of a dictionary; the largest there are have some 100,000
 _FLIPPED = 2.0  # times as many entries known in the other direction: written that way
 
 
@@ -134,20 +134,29 @@ def read_lexicon(path: str | Path, *, case: Case = "keep") -> Lexicon:
     Blank lines and lines that begin with # are passed over; the file may be gzipped, or alone in a zip.
     """
     file = Path(path)
-    lines = list(_lines(file))
-    separator = "\t" if any("\t" in line for _, line in lines) else None
-    return Lexicon(tuple(_pair(file, number, line, separator, case) for number, line in lines), file)
+    separator = "\t" if any("\t" in line for _, line in _lines(file)) else None
+    words: dict[str, str] = {}  # each word once in memory
+    pairs: list[tuple[str, str]] = []
+    for number, line in _lines(file):
+        if len(pairs) == _MOST_PAIRS:
+            raise DataError(f"{file}, line {number}: expected at most {_MOST_PAIRS:,} pairs; this is no dictionary")
+        source, target = _pair(file, number, line, separator, case)
+        pairs.append((words.setdefault(source, source), words.setdefault(target, target)))
+    return Lexicon(tuple(pairs), file)
 
 
 def _lines(file: Path) -> Iterator[tuple[int, str]]:
     """Numbers and texts of the lines that say something."""
-    try:
-        with open_bytes(file) as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="\n") as text:
-            for number, line in enumerate(text, 1):
-                if line.strip() and not line.startswith("#"):
-                    yield number, line.rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file}: expected UTF-8 text; {error.reason} at byte {error.start} of a block") from None
+    with open_bytes(file) as stream:
+        for number, raw in enumerate(lines_of(file, stream), 1):
+            try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{file}, line {number}: expected UTF-8 text; {error.reason} at byte {error.start}"
+                ) from None
+            if line.strip() and not line.startswith("#"):
+                yield number, line.rstrip("\r\n")
 
 
 def _pair(file: Path, number: int, line: str, separator: str | None, case: Case) -> tuple[str, str]:

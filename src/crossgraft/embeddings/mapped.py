@@ -68,7 +68,8 @@ def save(mapped: Mapped, folder: str | Path, *, text: bool = False) -> Path:
                 write_vec(space, partial / f"{side}.vec")
         np.savez(partial / "map.npz", **_matrices(mapped))
         told = {"format": FORMAT, **mapped.told}
-        (partial / "mapping.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        text_of = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+        (partial / "mapping.json").write_bytes(text_of.encode("utf-8", "backslashreplace"))  # names that are not UTF-8
         if folder.exists():
             folder.rmdir()  # it is empty, or require_new had refused it
         partial.rename(folder)

@@ -16,6 +16,7 @@ from crossgraft.errors import DataError
 
 Case = Literal["keep", "lower"]
 
+MOST_DIMENSIONS = 1 << 15  # of a word vector: more are a header or a line that went wrong
 _TOLERATED = 0.01  # of the entries may be broken; with more, the file is not what it seems
 _FIRST = 1 << 16  # rows to begin with when nobody knows how many come
 

@@ -16,6 +16,7 @@ from crossgraft.embeddings.readers import open_vectors
 from crossgraft.embeddings.reading import Case, Reading, gather
 from crossgraft.embeddings.subwords import Subwords
 from crossgraft.errors import DataError
+from crossgraft.opening import is_file
 
 __all__ = ["Case", "Space", "Step", "Vectors", "read_space", "unit"]
 
@@ -80,7 +81,7 @@ def read_space(
     file = Path(path)
     if kept is None:
         return _space(_read(file, top, case, memory))
-    if not file.is_file():
+    if not is_file(file):
         raise DataError(f"no such file: {file}")
     name = cache.key(kept, file, top, case)
     found = cache.load(kept, name, file)

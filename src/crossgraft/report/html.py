@@ -7,6 +7,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from crossgraft.analysis.findings import Findings
+from crossgraft.escaping import in_html
 from crossgraft.report import bli, plane, roles, second, training, view
 from crossgraft.report.view import About
 
@@ -50,6 +51,7 @@ def _template() -> Template:
     environment = Environment(
         loader=PackageLoader("crossgraft.report"),
         autoescape=True,
+        finalize=in_html,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from crossgraft.analysis.findings import Findings
+from crossgraft.escaping import in_markdown
 from crossgraft.report import bli, roles, second, training, view
 from crossgraft.report.view import About
 
@@ -25,10 +26,10 @@ def _lines(findings: Findings, about: About) -> Iterator[str]:
 
 def _first(findings: Findings) -> Iterator[str]:
     """The sentences and the first table."""
-    yield f"# {_plain(findings.study) or 'Study'}"
+    yield f"# {in_markdown(findings.study) or 'Study'}"
     yield ""
     for sentence in findings.sentences:
-        yield f"- {_plain(sentence)}"
+        yield f"- {in_markdown(sentence)}"
     yield from _section("What helped, what harmed, what is typical")
     header = ["mean change of", "", "pp", "measured", "n", ""]
     rows = ([one.what, one.name, one.change, one.measured, one.n, one.verdict] for one in view.first_rows(findings))
@@ -47,7 +48,7 @@ def _summary(one: view.SummaryView) -> list[str]:
 
 def _matrices(findings: Findings) -> Iterator[str]:
     for matrix in view.matrices(findings):
-        yield from _section(f"Change on every target, {_plain(matrix.model)} (pp)")
+        yield from _section(f"Change on every target, {in_markdown(matrix.model)} (pp)")
         yield from _table(
             ["", *matrix.columns],
             ([label, *(f"**{one.text}**" if one.clear else one.text for one in cells)] for label, cells in matrix.rows),
@@ -126,7 +127,7 @@ def _roles_and_variance(findings: Findings) -> Iterator[str]:
         if table.rows:
             yield from _table(table.header, table.rows)
             yield ""
-        yield _plain(table.remark)
+        yield in_markdown(table.remark)
     yield from _listed("Who gives, who takes", [*roles.structure(findings), *second.sentences(findings)])
 
 
@@ -148,10 +149,10 @@ def _words(findings: Findings) -> Iterator[str]:
     """Ranked words over language pairs."""
     for section in bli.sections(findings):
         for part in section.tables:
-            yield from _section(f"{_plain(section.task)}: {part.title}")
+            yield from _section(f"{in_markdown(section.task)}: {part.title}")
             yield from _table(part.header, part.rows)
         yield ""
-        yield _plain(section.method)
+        yield in_markdown(section.method)
 
 
 def _trust(findings: Findings) -> Iterator[str]:
@@ -183,16 +184,11 @@ def _section(title: str) -> Iterator[str]:
 def _listed(title: str, lines: Sequence[str]) -> Iterator[str]:
     if lines:
         yield from _section(title)
-        yield from (f"- {_plain(line)}" for line in lines)
+        yield from (f"- {in_markdown(line)}" for line in lines)
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(map(_plain, header))} |"
+    yield f"| {' | '.join(map(in_markdown, header))} |"
     yield f"|{'---|' * len(header)}"
     for row in rows:
-        yield f"| {' | '.join(map(_plain, row))} |"
-
-
-def _plain(text: str) -> str:
-    """A text from the data cannot break out of its table cell, or become HTML."""
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+        yield f"| {' | '.join(map(in_markdown, row))} |"

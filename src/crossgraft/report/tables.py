@@ -10,6 +10,7 @@ from typing import Any
 
 from crossgraft.analysis.draws import Estimate
 from crossgraft.analysis.findings import Findings
+from crossgraft.escaping import in_csv
 from crossgraft.matrix import TIDY_COLUMNS
 
 
@@ -139,8 +140,9 @@ def gaps_csv(findings: Findings) -> str:
 
 
 def as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Texts that a spreadsheet would take for formulas are defused."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerows([in_csv(cell) for cell in row] for row in rows)
     return text.getvalue()

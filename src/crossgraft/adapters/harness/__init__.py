@@ -48,5 +48,6 @@ def reason(error: BaseException) -> str:
     """What went wrong at the bottom, in one line: libraries wrap their errors several times."""
     while error.__cause__ is not None:
         error = error.__cause__
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    name, lines = type(error).__name__, str(error).strip().splitlines()
+    told = f"{name}: {lines[0][:300]}" if lines else name
+    return f"{told}; if you trust the definition, say allow_code = true" if name == "SecurityError" else told

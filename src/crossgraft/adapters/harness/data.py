@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from glob import glob
+from itertools import islice
+from os.path import isfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,7 +18,10 @@ from crossgraft.adapters.harness import quiet, reason
 from crossgraft.adapters.harness.definition import Definition
 from crossgraft.adapters.tasks import Split
 from crossgraft.errors import DataError
+from crossgraft.opening import is_file, is_folder, look
+from crossgraft.study import home
 
+_MOST_FILES = 10_000
 _FILE_READERS = ("json", "csv", "parquet", "text")
 
 
@@ -35,17 +40,26 @@ def local_files(definition: Definition, base: Path) -> Iterator[Path]:
     if path in _FILE_READERS:
         given = definition.settings.get("dataset_kwargs") or {}
         for text in _texts(_placed(given.get("data_files"), base)):
+            try:
+                look(text)
+            except DataError as error:
+                raise definition.error(f"its data cannot be read: {error}") from None
             yield from map(Path, glob(text)) if glob(text) else [Path(text)]
         path = given.get("data_dir")
-    if path and (base / path).is_dir():
-        yield from sorted(file for file in (base / path).rglob("*") if file.is_file())
+    if path and is_folder(base / str(path)):
+        there = list(islice((base / str(path)).rglob("*"), _MOST_FILES + 1))
+        if len(there) > _MOST_FILES:
+            raise definition.error(
+                f"expected at most {_MOST_FILES:,} files of data in {base / str(path)}; there are more"
+            )
+        yield from sorted(file for file in there if isfile(file))
 
 
 def load_rows(definition: Definition, split: Split, base: Path) -> Any:
     """The split as a ``datasets.Dataset``, before the definition's own ``process_docs``."""
     name = split_name(definition, split)
     for file in local_files(definition, base):
-        if not file.is_file():
+        if not is_file(file):
             raise definition.error(
                 f"no such data file: {file} (relative paths in dataset_kwargs start from the folder of the spec)"
             )
@@ -88,7 +102,7 @@ def _placed(paths: Any, base: Path) -> Any:
         return {split: _placed(one, base) for split, one in paths.items()}
     if isinstance(paths, list):
         return [_placed(one, base) for one in paths]
-    return str(base / Path(paths).expanduser()) if isinstance(paths, str) and "://" not in paths else paths
+    return str(base / home(paths)) if isinstance(paths, str) and "://" not in paths else paths
 
 
 def _texts(paths: Any) -> Iterator[str]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from crossgraft.adapters.harness import quiet, reason, require_harness
-from crossgraft.errors import DataError, SpecError, did_you_mean
+from crossgraft.errors import DataError, SpecError, did_you_mean, shown
+from crossgraft.opening import is_file, is_folder, read_bytes
 
 _TASK = re.compile(r"""^["']?task["']?[ \t]*:[ \t]*["']?([^\s"'#\[{]+)""", re.MULTILINE)
 _RENDERING = ("custom_dataset", "process_docs", "doc_to_text", "doc_to_choice", "doc_to_target")
@@ -20,6 +21,18 @@ _NOT_OURS = {
     "doc_to_audio": "plays sounds",
     "use_prompt": "takes its prompts from promptsource",
 }
+
+
+_TEXT, _TABLE, _LIST, _COUNT = ((str,), "a text"), ((dict,), "a table"), ((list,), "a list"), ((int,), "a whole number")
+_TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
+    **dict.fromkeys(("output_type", "dataset_path", "test_split", "validation_split", "training_split"), _TEXT),
+    **dict.fromkeys(("target_delimiter", "gen_prefix"), _TEXT),
+    **dict.fromkeys(("dataset_kwargs", "generation_kwargs"), _TABLE),
+    **dict.fromkeys(("metric_list", "filter_list"), _LIST),
+    **dict.fromkeys(("num_fewshot", "repeats"), _COUNT),
+}
+_LARGEST = 16 << 20  # bytes of a definition
+_MOST_NODES = 1_000_000  # values in a definition, aliases written out
 
 
 @dataclass(frozen=True)
@@ -75,7 +88,7 @@ def own_folder() -> Path:
 
 def _find(name: str, folder: Path | None) -> Path:
     """The file with the line ``task: name``, in a folder of the user's or in that of the harness."""
-    if folder is not None and not folder.is_dir():
+    if folder is not None and not is_folder(folder):
         raise SpecError(f"no such folder: {folder}", ("folder",))
     names = _own_names() if folder is None else _names(folder)
     if name not in names:
@@ -89,7 +102,7 @@ def _find(name: str, folder: Path | None) -> Path:
 def _names(folder: Path) -> Mapping[str, Sequence[Path]]:
     """The names of tasks in a folder with their files, found in the text: to parse thousands takes long."""
     names: dict[str, list[Path]] = {}
-    for file in sorted(folder.rglob("*.yaml")):
+    for file in sorted(file for file in folder.rglob("*.yaml") if file.is_file()):
         for name in _TASK.findall(_text(file)):
             names.setdefault(name, []).append(file)
     return names
@@ -101,7 +114,7 @@ def _own_names() -> Mapping[str, Sequence[Path]]:
 
 
 def _text(file: Path) -> str:
-    return file.read_text("utf-8", errors="replace")
+    return read_bytes(file, _LARGEST).decode("utf-8", "replace")
 
 
 def _look_up(name: str, folder: Path) -> Path:
@@ -126,8 +139,11 @@ def _look_up(name: str, folder: Path) -> Path:
 def _index(folder: Path) -> Mapping[str, Any]:
     from lm_eval.tasks._index import TaskIndex
 
-    with quiet():
-        return dict(TaskIndex.build([folder]))
+    try:
+        with quiet():
+            return {name: entry for name, entry in TaskIndex.build([folder]).items() if isinstance(name, str)}
+    except Exception as error:  # it parses every file of the folder
+        raise DataError(f"{folder}: a definition in it cannot be read: {reason(error)}") from error
 
 
 @lru_cache(maxsize=1)
@@ -167,13 +183,24 @@ def _functions(file: Path, seen: set[Path]) -> Iterator[_Function]:
     seen.add(file)
     try:
         tree = yaml.compose(_text(file), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, OSError) as error:
+        if _expanded(tree, {}) > _MOST_NODES:
+            raise DataError(f"{file}: its aliases stand for more than {_MOST_NODES:,} values; write out what is needed")
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise DataError(f"{_place(error, file)}: the definition cannot be read: {reason(error)}") from error
     for key, node in _nodes(tree, (), set()):
         if node.tag == "!function":
             yield _Function(file, ".".join(key), str(node.value))
         elif key[:1] == ("include",) and isinstance(node, yaml.ScalarNode):
-            yield from _functions(file.parent / node.value, seen)
+            yield from _functions(_included(file, node.value), seen)
+
+
+def _included(file: Path, name: str) -> Path:
+    try:
+        if not is_file(file.parent / name):
+            raise DataError(f"no such file: {file.parent / name}")
+    except DataError as error:
+        raise DataError(f"{file}: it includes what cannot be read: {error}") from None
+    return file.parent / name
 
 
 def _imported(settings: Mapping[str, Any], functions: Sequence[_Function]) -> Mapping[str, Any]:
@@ -199,18 +226,46 @@ def _nodes(node: Any, key: tuple[str, ...], seen: set[int]) -> Iterator[tuple[tu
             yield from _nodes(value, (*key, str(number)), seen)
 
 
+def _expanded(node: Any, known: dict[int, int]) -> int:
+    """How many values a tree has with every alias written out; one that contains itself has no end."""
+    if node is None or node.id == "scalar":
+        return 1
+    if id(node) not in known:
+        known[id(node)] = _MOST_NODES + 1  # what it counts as inside itself
+        parts = [part for pair in node.value for part in pair] if node.id == "mapping" else node.value
+        known[id(node)] = 1 + sum(_expanded(part, known) for part in parts)
+    return known[id(node)]
+
+
 def _place(error: BaseException, file: Path) -> str:
     mark = getattr(error, "problem_mark", None)
     return f"{file}, line {mark.line + 1}" if mark is not None else str(file)
 
 
+def _check_types(definition: Definition) -> None:
+    """What is read from a definition here has the type that the harness documents; what is not given is None."""
+    for key, (kinds, expected) in _TYPES.items():
+        value = definition.settings.get(key)
+        if value is not None and (not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds)):
+            raise definition.error(f"expected {expected} in {key!r}; got {shown(value)}")
+    for key in ("metric_list", "filter_list"):
+        for one in definition.settings.get(key) or ():
+            if not isinstance(one, dict):
+                raise definition.error(f"expected a table in every entry of {key!r}; got {shown(one)}")
+    for way in definition.settings.get("filter_list") or ():
+        steps = way.get("filter") or ()
+        if not isinstance(steps, list | tuple) or not all(isinstance(one, dict) for one in steps):
+            raise definition.error(f"expected a list of tables under 'filter'; got {shown(steps)}")
+
+
 def _check_kind(definition: Definition) -> None:
+    _check_types(definition)
     for key, what in _NOT_OURS.items():
         if definition.settings.get(key) is not None:
             raise definition.error(f"it {what} (the key {key!r}); only tasks of text that YAML defines can be targets")
     if definition.output_type not in ("multiple_choice", "generate_until"):
         raise definition.error(
-            f"expected the output type multiple_choice or generate_until; got {definition.output_type!r}, "
+            f"expected the output type multiple_choice or generate_until; got {shown(definition.output_type)}, "
             "which cannot be a target"
         )
     for key in ("doc_to_text", "doc_to_target"):
@@ -221,4 +276,6 @@ def _check_kind(definition: Definition) -> None:
         raise definition.error("the key 'doc_to_choice' is missing")
     for choice in choices if isinstance(choices, list) else ():
         if not isinstance(choice, str):
-            raise definition.error(f"expected texts in doc_to_choice; got {choice!r}; YAML needs quotes, as in 'yes'")
+            raise definition.error(
+                f"expected texts in doc_to_choice; got {shown(choice)}; YAML needs quotes, as in 'yes'"
+            )

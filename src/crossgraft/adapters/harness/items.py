@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,8 +12,11 @@ from typing import Any
 from crossgraft.adapters.harness import quiet, reason
 from crossgraft.adapters.harness.data import load_rows, local_files, split_name
 from crossgraft.adapters.harness.definition import Definition, read_definition
+from crossgraft.adapters.harness.sandbox import sandboxed
 from crossgraft.adapters.tasks import Generation, Item, OpenItem, Split
+from crossgraft.errors import CrossgraftError, shown
 from crossgraft.identity import content_id
+from crossgraft.opening import is_file
 
 _GREEDY = {"until", "do_sample", "temperature", "top_p", "top_k", "num_beams", "max_gen_toks"}
 
@@ -31,6 +35,11 @@ class Wanted:
     folder: Path | None = None
     allow_code: bool = False
     id: str = ""
+
+    @property
+    def trusted(self) -> bool:
+        """Whether its templates may reach Python: those of the harness, and those whose code may run."""
+        return self.folder is None or self.allow_code
 
     def definition(self) -> Definition:
         return read_definition(self.name, self.folder, allow_code=self.allow_code)
@@ -54,7 +63,7 @@ def _stamps(wanted: Wanted) -> Iterator[tuple[str, int, int]]:
     if wanted.folder is not None:
         files += [file for pattern in ("*.yaml", "*.py") for file in wanted.folder.rglob(pattern)]
     for file in sorted(files):
-        if file.is_file():
+        if is_file(file):
             status = file.stat()
             yield str(file), status.st_mtime_ns, status.st_size
 
@@ -63,7 +72,8 @@ def _stamps(wanted: Wanted) -> Iterator[tuple[str, int, int]]:
 def _read(wanted: Wanted, stamps: tuple[tuple[str, int, int], ...]) -> Reading:  # noqa: ARG001 - a key of the cache
     definition = wanted.definition()
     rows = load_rows(definition, wanted.split, wanted.base)
-    items = render(definition, rows, split_name(definition, wanted.split), id_field=wanted.id)
+    with nullcontext() if wanted.trusted else sandboxed():
+        items = render(definition, rows, split_name(definition, wanted.split), id_field=wanted.id)
     return Reading(items, content_id(items=[asdict(item) for item in items]))
 
 
@@ -73,22 +83,36 @@ def render(definition: Definition, rows: Any, split: str, *, id_field: str = "")
     found: dict[str, Item | OpenItem] = {}
     with quiet():
         task = _task(definition, rows, split)
-        for number, doc in enumerate(task.task_docs):
+        for number, doc in enumerate(_docs(definition, task)):
             place = f"row {number} of the split {split!r}"
             try:
                 prompt = task.fewshot_context(doc, num_fewshot=0, gen_prefix=task.doc_to_prefix(doc))
                 request = task.construct_requests(doc=doc, ctx=prompt, metadata=(definition.name, number, 1))
                 target = task.doc_to_target(doc)
                 choices = task.doc_to_choice(doc) if task.config.doc_to_choice is not None else None
-            except Exception as error:  # templates and functions may raise anything
+                name = _id(definition, doc, id_field, split, number)
+                item = make(_Row(definition, place, name, request, target, choices))
+            except CrossgraftError:
+                raise
+            except Exception as error:  # templates and functions may raise anything, and give anything
                 raise definition.error(
-                    f"{place} cannot be rendered: {reason(error)}; its fields are {', '.join(map(repr, doc))}"
+                    f"{place} cannot be rendered: {reason(error)}; its fields are {', '.join(map(shown, doc))}"
                 ) from error
-            name = _id(definition, doc, id_field, split, number)
             if name in found:
-                raise definition.error(f"{place}: the id {name!r} is there already; ids must be unique in a split")
-            found[name] = make(_Row(definition, place, name, request, target, choices))
+                raise definition.error(f"{place}: the id {shown(name)} is there already; ids must be unique in a split")
+            found[name] = item
     return tuple(found.values())
+
+
+def _docs(definition: Definition, task: Any) -> Iterator[Mapping[str, Any]]:
+    rows = iter(task.task_docs)
+    while True:
+        try:
+            yield next(rows)
+        except StopIteration:
+            return
+        except Exception as error:  # the library of the data decodes a row only now
+            raise definition.error(f"a row of its data cannot be read: {reason(error)}") from error
 
 
 def _task(definition: Definition, rows: Any, split: str) -> Any:
@@ -144,8 +168,10 @@ class _Row:
 def _choice_item(row: _Row) -> Item:
     prompts = {request.args[0] for request in row.request}
     options = tuple(request.args[1] for request in row.request)
+    if not all(isinstance(one, str) for one in (*prompts, *options)):
+        raise row.error(f"expected a text as prompt and as every choice; got {shown(list(options))}")
     if len(options) < 2:
-        raise row.error(f"expected at least two choices; got {list(options)}")
+        raise row.error(f"expected at least two choices; got {shown(list(options))}")
     if len(prompts) > 1:
         raise row.error(
             "it puts the choices into the prompt, each another prompt; one prompt with options was expected"
@@ -158,24 +184,26 @@ def _gold(row: _Row) -> int:
     target = row.target
     if isinstance(target, list):
         if len(target) != 1:
-            raise row.error(f"expected one right choice; got {target!r}")
+            raise row.error(f"expected one right choice; got {shown(target)}")
         (target,) = target
     if isinstance(target, str) and target in row.choices:
         return int(row.choices.index(target))
     if isinstance(target, int) and 0 <= target < len(row.choices):
         return int(target)
     raise row.error(
-        f"expected as target an index from 0 to {len(row.choices) - 1} or one of the choices {row.choices}; "
-        f"got {target!r}{' (are the labels of this split hidden?)' if target == -1 else ''}"
+        f"expected as target an index from 0 to {len(row.choices) - 1} or one of the choices {shown(row.choices, 200)}; "
+        f"got {shown(target)}{' (are the labels of this split hidden?)' if target == -1 else ''}"
     )
 
 
 def _open_item(row: _Row) -> OpenItem:
     prompt, asked = row.request.args
+    if not isinstance(prompt, str):
+        raise row.error(f"expected a text as prompt; got {shown(prompt)}")
     target = row.target if row.choices is None else row.choices[_gold(row)]
     references = tuple(map(str, target if isinstance(target, list) else [target]))
     if not references or isinstance(target, Mapping) or not all(one.strip() for one in references):
-        raise row.error(f"expected a text, or a list of texts, as target; got {target!r}")
+        raise row.error(f"expected a text, or a list of texts, as target; got {shown(target)}")
     return OpenItem(row.id, prompt, references, _generation(row, asked), _separator(row))
 
 
@@ -191,7 +219,10 @@ def _generation(row: _Row, asked: Mapping[str, Any]) -> Generation:
         raise row.definition.error(
             f"its generation_kwargs have {', '.join(map(repr, unknown))}, which is not known here"
         )
-    return Generation(tuple(settings["until"]), settings["max_gen_toks"])
+    stop, most = tuple(settings["until"]), settings["max_gen_toks"]
+    if not all(isinstance(one, str) and one for one in stop) or type(most) is not int or most < 1:
+        raise row.definition.error(f"expected texts in until and a number in max_gen_toks; got {shown(dict(asked))}")
+    return Generation(stop, most)
 
 
 def _separator(row: _Row) -> str:

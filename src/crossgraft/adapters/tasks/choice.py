@@ -117,14 +117,14 @@ class Choice(Prompted):
         index: int | None = None
         if type(answer) is int:
             index = answer
-        elif isinstance(answer, str) and answer.isdigit():
+        elif isinstance(answer, str) and answer.isdecimal() and len(answer) < 10:
             index = int(answer)
         elif isinstance(answer, str) and _LETTER.fullmatch(answer):
             index = ord(answer.upper()) - ord("A")
         if index is None or not 0 <= index < len(options):
             raise row.error(
                 f"expected in {self.answer!r} an index from 0 to {len(options) - 1}, a letter from A to "
-                f"{chr(ord('A') + len(options) - 1)} or one of the options; got {answer!r}"
+                f"{chr(ord('A') + min(len(options), 26) - 1)} or one of the options; got {answer!r}"
             )
         return index
 

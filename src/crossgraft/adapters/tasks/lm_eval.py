@@ -173,7 +173,7 @@ def _notes(definition: Definition, *, named: bool) -> Iterator[str]:
     settings = definition.settings
     if shots := settings.get("num_fewshot"):
         yield f"the definition asks for {shots} solved examples; how many there are is for the study to say"
-    if (repeats := settings.get("repeats", 1)) > 1:
+    if (repeats := settings.get("repeats") or 1) > 1:
         yield f"the definition asks for {repeats} answers an item; greedy answers are all the same, so there is one"
     if extracting := _extracting(definition):
         yield f"answers are compared as written: {extracting} of the definition are not applied"

@@ -11,6 +11,7 @@ from crossgraft.adapters.files import FromFiles
 from crossgraft.adapters.tasks import TASKS, Split, TextItem
 from crossgraft.errors import DataError
 from crossgraft.identity import item_hash
+from crossgraft.opening import read_text
 from crossgraft.study import Origin
 
 
@@ -39,12 +40,7 @@ class Text(FromFiles):
         return tuple(found)
 
     def _paragraphs(self, file: Path, split: Split) -> Iterator[TextItem]:
-        if not file.is_file():
-            raise DataError(f"no such file: {file}")
-        try:
-            text = file.read_text("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise DataError(f"{file}: expected UTF-8 text; byte {error.start} is not") from None
+        text = read_text(file)
         paragraphs = [one.strip() for one in text.split("\n\n") if one.strip()]
         if not paragraphs:
             raise DataError(f"{file}: expected paragraphs with blank lines between them; the file is empty")

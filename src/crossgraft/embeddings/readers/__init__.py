@@ -13,14 +13,14 @@ from crossgraft.embeddings.readers.fasttext import read as read_fasttext
 from crossgraft.embeddings.readers.npy import MAGIC as NPY
 from crossgraft.embeddings.readers.npy import read as read_npy
 from crossgraft.embeddings.readers.npy import words_file
-from crossgraft.embeddings.readers.opening import open_bytes, packing
 from crossgraft.embeddings.readers.text import read as read_text
 from crossgraft.embeddings.readers.word2vec import read as read_word2vec
 from crossgraft.embeddings.reading import Source
 from crossgraft.errors import DataError
+from crossgraft.opening import open_bytes, packing
 
 _PEEK = 1 << 20
-_HEADER = re.compile(rb"(\d+) (\d+)[ \r]*\n")
+_HEADER = re.compile(rb"(\d{1,15}) (\d{1,15})[ \r]*\n")  # numbers of more digits count no words
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _BINARY = 0.01  # of the bytes are control characters: numbers as they lie in memory, not text
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crossgraft.embeddings.reading import Block, Source
+from crossgraft.embeddings.reading import MOST_DIMENSIONS, Block, Source
 from crossgraft.embeddings.subwords import Subwords
 from crossgraft.errors import DataError
 
@@ -19,6 +19,8 @@ _VERSIONS = (11, 12)
 _ARGUMENTS = struct.Struct("<12id")  # width, window, epochs, … , buckets, shortest and longest n-gram, …
 _DICTIONARY = struct.Struct("<iiiqq")  # entries, words, labels, tokens, n-grams left by pruning
 _SUPERVISED = 3
+_LONGEST_NGRAM = 32  # characters; fastText makes 6 by default
+_LONGEST_WORD = 1 << 12  # bytes
 _ROWS = 4096  # a block
 
 
@@ -34,7 +36,7 @@ def read(file: Path) -> Source:
     """Vectors as fastText gives them: of each word, the mean of its own row and those of its n-grams."""
     try:
         model = _head(file)
-    except (struct.error, ValueError, IndexError):
+    except (struct.error, ValueError, IndexError, OverflowError):
         raise DataError(f"{file}: the fastText model ends too early; get it again") from None
     needed = model.subwords.offset + 4 * model.subwords.width * (model.subwords.words + model.subwords.buckets)
     if file.stat().st_size < needed:
@@ -54,7 +56,11 @@ def _blocks(model: _Model) -> Iterator[Block]:
         named = [place for place, word in enumerate(part) if word is not None]
         texts = [word for word in part if word is not None]
         broken = len(part) - len(named)
-        first = f", word {start + part.index(None) + 1:,}: expected UTF-8 text" if broken else ""
+        first = (
+            f", word {start + part.index(None) + 1:,}: expected UTF-8 text of at most {_LONGEST_WORD:,} bytes"
+            if broken
+            else ""
+        )
         yield Block(texts, vectors[named] if broken else vectors, broken, first)
 
 
@@ -85,6 +91,11 @@ def _head(file: Path) -> _Model:
         rows, columns = struct.unpack_from("<qq", data, at + 1)
     if version == 11 and kind == _SUPERVISED:
         longest = 0  # models of that age have n-grams of words there, not of characters
+    if not 0 < width <= MOST_DIMENSIONS or count < 1 or buckets < 0 or longest > _LONGEST_NGRAM:
+        raise DataError(
+            f"{file}: expected a fastText model; its head says {count:,} words of {width} dimensions, {buckets:,} buckets, "
+            f"n-grams of up to {longest} characters"
+        )
     if columns != width or rows < count or (longest > 0 and rows != count + buckets):
         raise DataError(
             f"{file}: expected {count + buckets:,} × {width} numbers in the fastText model; its matrix is {rows:,} × {columns}"
@@ -94,6 +105,8 @@ def _head(file: Path) -> _Model:
 
 
 def _decoded(word: bytes) -> str | None:
+    if len(word) > _LONGEST_WORD:
+        return None
     try:
         return word.decode("utf-8")
     except UnicodeDecodeError:

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from crossgraft.embeddings.normalise import Vectors
-from crossgraft.embeddings.reading import Block, Source
+from crossgraft.embeddings.reading import MOST_DIMENSIONS, Block, Source
 from crossgraft.errors import DataError
+from crossgraft.opening import look, read_bytes
 
 MAGIC = b"\x93NUMPY"
 _ROWS = 16384  # a block
@@ -26,9 +27,9 @@ def read(file: Path) -> Source:
     """Vectors of any floating type; words in their order, each to its end of line (``\\n``), spaces and all."""
     try:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise DataError(f"{file}: not a whole .npy file of numbers ({error})") from None
-    if array.ndim != 2 or not np.issubdtype(array.dtype, np.floating):
+    except Exception as error:  # NumPy evaluates the header as a Python literal: it may fail in any way
+        raise DataError(f"{file}: not a whole .npy file of numbers ({str(error)[:200]})") from None
+    if array.ndim != 2 or not np.issubdtype(array.dtype, np.floating) or not 0 < array.shape[1] <= MOST_DIMENSIONS:
         raise DataError(f"{file}: expected rows of floating-point numbers; got {array.dtype} of shape {array.shape}")
     words = read_words(words_file(file))
     if len(words) != len(array):
@@ -47,10 +48,10 @@ def write(file: Path, words: Sequence[str], vectors: Vectors) -> None:
 
 def read_words(file: Path) -> list[str]:
     """A word a line; only ``\\n`` ends one."""
+    if not look(file):
+        raise DataError(f"no such file: {file}; it should have the words of the .npy beside it, one a line")
     try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise DataError(f"no such file: {file}; it should have the words of the .npy beside it, one a line") from None
+        text = read_bytes(file).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{file}: expected UTF-8 text; {error.reason} at byte {error.start}") from None
     words = text.removesuffix("\n").split("\n") if text else []

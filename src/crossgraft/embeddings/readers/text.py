@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from crossgraft.embeddings.normalise import Vectors
-from crossgraft.embeddings.readers.opening import packing
-from crossgraft.embeddings.reading import Block, Source
+from crossgraft.embeddings.reading import MOST_DIMENSIONS, Block, Source
 from crossgraft.errors import DataError
+from crossgraft.opening import packing
 
 _BLOCK = 4 << 20  # bytes parsed at once
 _LONGEST_LINE = 64 << 20
@@ -25,6 +25,7 @@ _PACKED = 10  # times smaller than text of vectors a gzip is at best; 2 to 5 are
 _SLACK = 1.05  # lines grow shorter or longer as a file goes on
 _SHOWN = 60  # characters of a broken line in a message
 _WHOLE = re.compile(rb"\d+")
+_MOST_DIGITS = 15  # numbers of more count no words
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def read(file: Path, stream: BinaryIO, begin: bytes) -> Source:
     lines = [line.rstrip(b"\r") for line in begin.split(b"\n")[: _SAMPLE + 1] if line.strip()]
     if not lines:
         raise DataError(f"{file}: no word vectors in it")
-    header = _header(lines[0])
+    header = _header(file, lines[0])
     sample = lines[1:] if header else lines
     complete = sample[:-1] if len(sample) > 1 and len(begin) > sum(map(len, lines)) + len(lines) else sample
     if not sample:
@@ -70,9 +71,11 @@ def _expected(layout: _Layout, lines: list[bytes], declared: int | None) -> int 
     return int(_SLACK * size / length) + 1 if declared is None else min(declared, size // shortest + 1)
 
 
-def _header(line: bytes) -> tuple[int, int] | None:
+def _header(file: Path, line: bytes) -> tuple[int, int] | None:
     fields = line.split()
     if len(fields) == 2 and all(_WHOLE.fullmatch(field) for field in fields):
+        if max(map(len, fields)) > _MOST_DIGITS:
+            raise DataError(f"{file}: its header says numbers of {max(map(len, fields)):,} digits")
         return int(fields[0]), int(fields[1])
     return None
 
@@ -82,6 +85,8 @@ def _layout(file: Path, lines: list[bytes]) -> _Layout:
     separator = b"\t" if lines[0].count(b"\t") > 1 else b" "
     widths = Counter(count for line in lines if (count := _trailing_numbers(line, separator)))
     width = max(widths, key=lambda count: (widths[count], -count), default=0)
+    if width > MOST_DIMENSIONS:
+        raise DataError(f"{file}: expected at most {MOST_DIMENSIONS:,} numbers on a line; most lines have {width:,}")
     if not width:
         shown = lines[0][:_SHOWN].decode("utf-8", "replace")
         raise DataError(f"{file}: expected a word and its numbers on each line; got {shown!r}")

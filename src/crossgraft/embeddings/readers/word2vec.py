@@ -9,8 +9,9 @@ from typing import BinaryIO
 import numpy as np
 
 from crossgraft.embeddings.normalise import Vectors
-from crossgraft.embeddings.reading import Block, Source
+from crossgraft.embeddings.reading import MOST_DIMENSIONS, Block, Source
 from crossgraft.errors import DataError
+from crossgraft.opening import most_unpacked, packing
 
 _ROWS = 4096  # a block
 _CHUNK = 4 << 20
@@ -19,8 +20,13 @@ _LONGEST_WORD = 1 << 16  # bytes
 
 def read(file: Path, stream: BinaryIO, begin: bytes, declared: int, width: int) -> Source:
     """``begin`` is what was read of the stream already, without the header."""
-    if not width or not declared:
+    if not 0 < width <= MOST_DIMENSIONS or not declared:
         raise DataError(f"{file}: its header says {declared} words of {width} dimensions")
+    room = (most_unpacked(file) if packing(file) else file.stat().st_size) // (4 * width + 1)
+    if declared > room:
+        raise DataError(
+            f"{file}: its header says {declared:,} words of {width} dimensions; the file has room for {room:,}; get it again"
+        )
     return Source("word2vec binary", width, _blocks(_Entries(file, stream, begin, declared, width)), declared, declared)
 
 

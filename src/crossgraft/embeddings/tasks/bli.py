@@ -15,6 +15,7 @@ from crossgraft.embeddings.retrieval.csls import require_neighbours
 from crossgraft.embeddings.space import Space, Vectors, unit
 from crossgraft.embeddings.tasks import TASKS, Evaluation, LanguagePair
 from crossgraft.errors import DataError, SpecError
+from crossgraft.opening import is_file
 from crossgraft.study import Input, Origin
 
 
@@ -23,7 +24,7 @@ def lexicon_file(pattern: str, source: str, target: str, origin: Origin) -> tupl
     for flipped, (first, second) in ((False, (source, target)), (True, (target, source))):
         filled = pattern.replace("{pair}", f"{first}-{second}").replace("{source}", first).replace("{target}", second)
         path = Path(origin.path(filled))
-        if path.is_file():
+        if is_file(path):
             return path, flipped
     expected = pattern.replace("{pair}", f"{source}-{target}").replace("{source}", source).replace("{target}", target)
     raise DataError(f"{source}:{target}: no dictionary {origin.path(expected)}, nor one for the other direction")

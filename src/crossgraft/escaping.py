@@ -1,0 +1,56 @@
+"""Texts of strangers where they are shown: on a terminal, in Markdown, in HTML, in a spreadsheet."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeVar
+
+from markupsafe import Markup
+
+T = TypeVar("T")
+
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, among them those that begin a terminal's commands
+    "\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069"  # ends of lines, and overrides of the direction of writing
+    "\ud800-\udfff]"  # bytes of a name that is not UTF-8, as Python has them
+)
+_FORMULA = re.compile(r"[=+\-@\t\r]")  # how a cell begins that a spreadsheet computes
+
+
+def visible(text: str) -> str:
+    r"""The text with what cannot be seen but would act written out; ends of lines and tabs stay.
+
+    >>> print(visible("\x1b[31mred"))
+    \u001b[31mred
+    """
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def in_html(value: T) -> T | str:
+    """A value that a template puts into HTML, which escapes it afterwards; what is HTML already stays."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def in_markdown(text: str) -> str:
+    """The text in one line of Markdown: it can neither leave its cell of a table nor become HTML, a link or an image.
+
+    >>> in_markdown("<b>a|b</b> [x](y)")
+    '&lt;b>a\\\\|b&lt;/b> [x]\\\\(y)'
+    """
+    line = visible(text.replace("\n", " "))
+    return line.replace("|", "\\|").replace("<", "&lt;").replace("](", "]\\(")
+
+
+def in_csv(value: T) -> T | str:
+    """A cell of a CSV file: a text that a spreadsheet would compute gets an apostrophe in front, numbers stay.
+
+    >>> in_csv("=1+1"), in_csv("-0.5"), in_csv(-0.5)
+    ("'=1+1", '-0.5', -0.5)
+    """
+    if not isinstance(value, str) or not _FORMULA.match(value):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
