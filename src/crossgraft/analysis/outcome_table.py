@@ -156,8 +156,8 @@ def _read(table: object, wanted: list[str]) -> pa.Table:
 
 def _unreadable(path: Path, error: Exception) -> DataError:
     kind = "a Parquet file" if is_parquet(path) else "comma-separated values in UTF-8 with a header"
-    if isinstance(error, OSError) and error.errno and error.strerror:
-        return DataError(f"expected {kind}; {error.strerror}")
+    if not path.is_file():
+        return DataError(f"expected {kind}; {'it is a folder' if path.is_dir() else 'there is no such file'}")
     return DataError(f"expected {kind}; {str(error).splitlines()[0]}")
 
 

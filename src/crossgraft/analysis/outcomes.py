@@ -69,6 +69,11 @@ def read_findings(path: Path, named: Sequence[str] = ()) -> Findings:
     if not _has_items(path, named):
         return analyse(read_table(path, named), path.stem, authors=True)
     matrix = matrix_from_outcomes(path, named)
+    if not matrix.cells:
+        gap = matrix.gaps[0]
+        raise DataError(
+            f"{path}: no treatment can be compared with its base, the first, {gap.row} on {gap.target}: {gap.reason}"
+        )
     sourced = any(row.source for row in matrix.rows)
     return analyse(matrix, path.stem, notes=() if sourced else (_NO_SOURCE,))
 
@@ -109,7 +114,9 @@ class _Rows:
         def required(name: str) -> Coded:
             found = labels(table, present[name], empty=("",))
             if (found.codes < 0).any():
-                raise DataError(f"row {found.row(-1)}, {getattr(columns, name)}: expected a {name}; it is empty")
+                raise DataError(
+                    f"row {found.row(-1)}, {getattr(columns, name)}: expected a name or a number; it is empty"
+                )
             return found
 
         (score,) = present["score"]
