@@ -157,7 +157,11 @@ def in_gzip(rows: list[Row], folder: Path) -> Path:
     [
         lambda rows, folder: pandas.DataFrame(rows),
         lambda rows, folder: pandas.DataFrame(rows).astype({"model": "category", "score": bool}),
+        lambda rows, folder: pandas.DataFrame(rows).assign(doc=[1, "a"] * (len(rows) // 2)),
         lambda rows, folder: polars.DataFrame(rows, infer_schema_length=None),
+        lambda rows, folder: polars.DataFrame(rows, infer_schema_length=None).with_columns(
+            polars.col("item").cast(polars.Categorical)
+        ),
         lambda rows, folder: pa.Table.from_pylist(rows),
         lambda rows, folder: (
             {name: np.array(column) for name, column in table(rows).items() if name != "seed"}
@@ -167,7 +171,18 @@ def in_gzip(rows: list[Row], folder: Path) -> Path:
         lambda rows, folder: str(in_gzip(rows, folder)),
         lambda rows, folder: as_parquet(rows, folder / "table.parquet"),
     ],
-    ids=["pandas", "pandas categories", "polars", "pyarrow", "mapping", "csv", "csv.gz", "parquet"],
+    ids=[
+        "pandas",
+        "pandas categories",
+        "pandas with objects",
+        "polars",
+        "polars categories",
+        "pyarrow",
+        "mapping",
+        "csv",
+        "csv.gz",
+        "parquet",
+    ],
 )
 def test_every_form_of_a_table_gives_the_same(form: Callable[[list[Row], Path], object], tmp_path: Path) -> None:
     rows = outcomes_of(grid())

@@ -89,9 +89,14 @@ class Coded:
         return int(np.argmax(self.codes == code)) + 1
 
 
-def header_of(table: object) -> list[str]:
+def header_of(table: Any) -> list[str]:
     """The names of the columns."""
-    return list(_schema(table).names)
+    if isinstance(table, Path):
+        return _header_of_file(table)
+    if isinstance(table, Mapping):
+        return [name for name in table if isinstance(name, str)]
+    names = table.columns if _is_frame(table) else _arrow(table).column_names
+    return [name for name in names if isinstance(name, str)]
 
 
 def is_parquet(path: Path) -> bool:
@@ -126,16 +131,14 @@ def _missing(field: str, name: str, header: Sequence[str], other: str = "") -> N
     )
 
 
-def _schema(table: object) -> pa.Schema:
-    if not isinstance(table, Path):
-        return _in_memory(table).schema
+def _header_of_file(path: Path) -> list[str]:
     try:
-        if is_parquet(table):
-            return pq.read_schema(table)
-        with pyarrow.csv.open_csv(table, parse_options=_CSV) as reader:
-            return reader.schema
+        if is_parquet(path):
+            return list(pq.read_schema(path).names)
+        with pyarrow.csv.open_csv(path, parse_options=_CSV) as reader:
+            return list(reader.schema.names)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise _unreadable(table, error) from error
+        raise _unreadable(path, error) from error
 
 
 _CSV = pyarrow.csv.ParseOptions(newlines_in_values=True)
@@ -143,7 +146,7 @@ _CSV = pyarrow.csv.ParseOptions(newlines_in_values=True)
 
 def _read(table: object, wanted: list[str]) -> pa.Table:
     if not isinstance(table, Path):
-        return _in_memory(table).select(wanted)
+        return _in_memory(table, wanted)
     text = pa.dictionary(pa.int32(), pa.string())  # "007" is an item, not the number 7
     convert = pyarrow.csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, text))
     try:
@@ -161,25 +164,34 @@ def _unreadable(path: Path, error: Exception) -> DataError:
     return DataError(f"expected {kind}; {str(error).splitlines()[0]}")
 
 
-def _in_memory(table: Any) -> pa.Table:
-    """Whatever has columns, without importing the library it is from."""
+def _is_frame(table: Any) -> bool:
+    """Of pandas or polars, without importing either."""
+    return hasattr(table, "columns") and hasattr(table, "to_numpy")
+
+
+def _in_memory(table: Any, wanted: list[str]) -> pa.Table:
+    """Only the columns that matter: others may hold what Arrow cannot."""
     try:
         if isinstance(table, Mapping):
-            return pa.table({str(name): _array(column) for name, column in table.items()})
-        if isinstance(table, pa.Table):
-            return table
-        if hasattr(table, "__arrow_c_stream__") or hasattr(table, "__dataframe__"):
-            return pa.table(table)
+            return pa.table({name: _array(table[name]) for name in wanted})
+        return pa.table(table[wanted]) if _is_frame(table) else _arrow(table).select(wanted)
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise DataError(f"expected columns of one type and one length each; {str(error).splitlines()[0]}") from error
-    raise DataError(
-        "expected a pandas or polars frame, a pyarrow table, a mapping of names to arrays, or the path of a CSV or Parquet file; "
-        f"got {type(table).__name__}"
-    )
 
 
 def _array(column: Any) -> pa.Array:
     return column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column)
+
+
+def _arrow(table: Any) -> pa.Table:
+    if isinstance(table, pa.Table):
+        return table
+    if hasattr(table, "__arrow_c_stream__"):
+        return pa.table(table)
+    raise DataError(
+        "expected a pandas or polars frame, a pyarrow table, a mapping of names to arrays, or the path of a CSV or Parquet file; "
+        f"got {type(table).__name__}"
+    )
 
 
 def labels(table: pa.Table, parts: Sequence[str], *, empty: Sequence[str] = EMPTY) -> Coded:
@@ -201,7 +213,7 @@ def _coded(column: pa.ChunkedArray, name: str, empty: Sequence[str]) -> Coded:
         values = pc.cast(column.chunk(0).dictionary, pa.string()).to_pylist()
     except (pa.ArrowException, NotImplementedError) as error:
         raise DataError(f"column {name!r}: expected text or numbers; got {column.type}") from error
-    codes = [np.asarray(pc.fill_null(chunk.indices, -1), dtype=np.int64) for chunk in column.chunks]
+    codes = [pc.fill_null(pc.cast(chunk.indices, pa.int64()), -1).to_numpy() for chunk in column.chunks]
     return _renumbered(np.concatenate(codes), values, empty)
 
 
