@@ -60,7 +60,7 @@ class Metric:
 
     def score(self, answers: Answers) -> Score:
         rows = self.statistics(answers)
-        n = int(np.count_nonzero(rows[:, -1])) if self.is_mean else len(answers)
+        n = round(float(rows[:, -1].sum())) if self.is_mean else len(answers)
         return Score(self.name, float(self.aggregate(rows.sum(axis=0))), n, self.unit, self.higher_is_better)
 
 
