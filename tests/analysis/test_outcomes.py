@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -376,6 +378,27 @@ def test_a_file_that_is_no_table_of_items_is_one_sentence_and_exit_code_2(
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert "No such file" in read(tmp_path / "none.csv")[1]
     assert "there is no such file" in read(tmp_path / "none.parquet")[1]
+
+
+def test_the_examples_of_the_documentation_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (Path(__file__).parents[2] / "docs/results.md").read_text("utf-8")
+    section = text.partition("## Outcomes that were measured elsewhere")[2].partition("\n## ")[0]
+    from_pandas, from_harness = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    for run, right in {"base": (0, 0), "sw-1": (1, 0)}.items():
+        logs = tmp_path / "logs" / run / "llama/samples_xnli_de_2026-01-31T12-00-00.123456.jsonl"
+        logs.parent.mkdir(parents=True)
+        samples = [{"doc_id": number, "filter": "none", "acc": float(one)} for number, one in enumerate(right)]
+        logs.write_text("".join(json.dumps(sample) + "\n" for sample in samples))
+    monkeypatch.chdir(tmp_path)
+
+    changes = []
+    for code in (from_pandas, from_harness):
+        names: dict[str, Any] = {}
+        exec(code, names)
+        changes.append(names["matrix"].change.tolist())
+
+    assert changes == [[[50.0]], [[50.0]]]
+    assert (tmp_path / "report/report.html").is_file()
 
 
 def test_the_function_is_public() -> None:
