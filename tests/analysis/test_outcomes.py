@@ -310,6 +310,7 @@ def test_a_field_or_column_that_is_not_there_is_named() -> None:
         "itm=x": "did you mean 'item'?",
         "item=itm": "no column 'itm'; did you mean 'item'?",
         "item": "FIELD=COLUMN",
+        "score=score/item": "expected one column of numbers",
     }.items():
         with pytest.raises(SpecError, match=said.replace("?", r"\?")):
             matrix_from_outcomes(small(), [named])

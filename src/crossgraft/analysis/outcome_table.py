@@ -111,6 +111,9 @@ def columns_of(table: object, named: Iterable[str]) -> tuple[pa.Table, dict[str,
     for field in ("item", "model", "target", "score"):
         if field not in present:
             _missing(field, getattr(columns, field), header)
+    for field in ("score", "chance"):
+        if len(present.get(field, ())) > 1:
+            raise SpecError(f"{field}={getattr(columns, field)}: expected one column of numbers")
     if not {"treatment", "source"} & set(present):
         _missing("treatment", columns.treatment, header, " or 'source'")
     wanted = list(dict.fromkeys(part for parts in present.values() for part in parts))

@@ -275,6 +275,8 @@ def _no_item_twice(rows: _Rows, run: Codes) -> None:
 
 def _one_group_each(rows: _Rows) -> None:
     """Base and treatments must agree on which items belong together."""
+    if not rows.groups.values:
+        return
     item = together(rows.targets.codes, rows.items.codes)
     firsts = np.unique(together(item, rows.groups.codes), return_index=True)[1]
     firsts = firsts[np.argsort(item[firsts], kind="stable")]
