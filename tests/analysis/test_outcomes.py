@@ -219,6 +219,14 @@ def test_a_task_and_its_language_may_stand_in_two_columns() -> None:
     assert matrix_from_outcomes(given, ["target=task/lang"]).columns == (Point("qa", "de"),)
 
 
+def test_what_is_written_in_two_ways_is_one() -> None:
+    (cell,) = matrix_from_outcomes(
+        small(treatment=["", "base", "", "a", "a", "a"], seed=["", "", "", "1", "1.0", "1"])
+    ).cells.values()
+
+    assert (cell.seeds, cell.items) == ((1,), ("1", "2", "3"))
+
+
 def test_a_sham_is_a_control() -> None:
     (row,) = matrix_from_outcomes(small(variant=[""] * 3 + ["sham"] * 3)).rows
 
@@ -286,6 +294,7 @@ def test_a_missing_score_does_not_count() -> None:
         ({"treatment": ["a"] * 3 + ["b"] * 3}, "expected rows of the base, whose treatment is empty or 'base'"),
         ({"treatment": [""] * 6, "item": list("123456")}, "every row is of the base"),
         ({"item": ["1", "2", "3", "1", "1", "3"]}, "rows 4, 5 are all item '1' of qa/de: remove one"),
+        ({"treatment": ["", "base", "", "a", "a", "a"], "item": list("112123")}, "rows 1, 2 are all item '1' of qa/de"),
         ({"item": ["1", "2", "", "1", "2", "3"]}, "row 3, item: expected a name or a number; it is empty"),
         ({"seed": ["x"] * 6}, "row 1, seed: expected a whole number; got 'x'"),
         ({"variant": [""] * 5 + ["fake"]}, "row 6: expected a variant 'sham' or 'format-only', or none; got 'fake'"),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
-from typing import cast, get_args
+from typing import TypeVar, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,7 @@ from crossgraft.matrix import Gap, TransferMatrix
 from crossgraft.metrics.base import Metric
 from crossgraft.pairing import compared, other_items
 
+_Value = TypeVar("_Value")
 _BASE = ("", "base")
 _NO_SOURCE = (
     "no treatment says what it was trained on, so there are no regimes: add a column source, or name it with source=COLUMN "
@@ -199,19 +200,27 @@ def _need_both(rows: _Rows, places: Mapping[Place, object], bases: Mapping[tuple
 def _runs(rows: _Rows) -> Iterator[_Run]:
     """In the order in which they begin in the table."""
     arm = together(rows.treatments.codes, rows.sources.codes, rows.variants.codes)
-    arms = [_arm(rows, int(row)) for row in np.unique(arm, return_index=True)[1]]
+    arms, arm = _different([_arm(rows, int(row)) for row in np.unique(arm, return_index=True)[1]], arm)
     _one_source_each(arms)
     targets = [_point(rows.targets, code, "target") for code in range(len(rows.targets.values))]
-    seeds = {code: _seed(rows.seeds, code) for code in rows.seeds.numbers}
-    run = together(rows.models.codes, arm, rows.seeds.codes, rows.targets.codes)
+    written = together(rows.seeds.codes)
+    seeds, seed_of = _different([_seed(rows.seeds, code) for code in rows.seeds.numbers], written)
+    run = together(rows.models.codes, arm, seed_of, rows.targets.codes)
     _no_item_twice(rows, run)
     _one_group_each(rows)
     order = np.argsort(run, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(run[order])) + 1)
     for part in sorted(parts, key=lambda part: int(part[0])):
         first = int(part[0])
-        model, seed = rows.models[int(rows.models.codes[first])], seeds[int(rows.seeds.codes[first])]
+        model, seed = rows.models[int(rows.models.codes[first])], seeds[seed_of[first]]
         yield _Run(replace(arms[arm[first]], model=model, seed=seed), targets[rows.targets.codes[first]], part)
+
+
+def _different(values: Sequence[_Value], codes: Codes) -> tuple[list[_Value], Codes]:
+    """Values that were written in two ways ("" and "base", 1 and 1.0) under one number."""
+    numbers: dict[_Value, int] = {}
+    new = np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.int64)
+    return list(numbers), new[codes]
 
 
 def _arm(rows: _Rows, row: int) -> Treatment:
