@@ -7,7 +7,8 @@ Everything the command line does, in Python:
 'CT-ML'
 
 A study is read with `load_study`, run with `run`, read back from its `Store` with
-`TransferMatrix.from_records` (or `load_matrix`, by the study's name), judged with `analyse`, printed
+`TransferMatrix.from_records` (or `load_matrix`, by the study's name; `matrix_from_outcomes` takes items that
+were measured elsewhere), judged with `analyse`, printed
 with `write_report`; `posterior` has draws of what every cell would be without noise. Names are imported
 when they are first used, so importing the package costs nothing.
 """
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from crossgraft.analysis.findings import Findings as Findings
     from crossgraft.analysis.findings import analyse as analyse
+    from crossgraft.analysis.outcomes import matrix_from_outcomes as matrix_from_outcomes
     from crossgraft.analysis.posterior import Posterior as Posterior
     from crossgraft.analysis.posterior import posterior as posterior
     from crossgraft.analysis.results import load_findings as load_findings
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "analysis.findings": ("Findings", "analyse"),
+    "analysis.outcomes": ("matrix_from_outcomes",),
     "analysis.posterior": ("Posterior", "posterior"),
     "analysis.results": ("load_findings", "load_matrix"),
     "analysis.tables": ("read_table",),

@@ -5,7 +5,7 @@ Missing stays missing, and a record that has no control of the same kind is refu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -92,13 +92,9 @@ class Pairs:
                     gaps.append(found)
             if not pairs:
                 continue
-            one = _measured(METRICS.get(asked[0][1].metric), pairs)
-            if np.isnan([one.before, one.after]).any():
-                reason = f"none of its {len(one.items)} items counts for {one.metric.name}"
-                gaps.append(Gap(*place, "refused", reason))
-            else:
-                measured[place] = one
-        return change_cells(measured), tuple(gaps)
+            measured[place] = _measured(METRICS.get(asked[0][1].metric), pairs)
+        cells, refused = compared(measured)
+        return cells, (*gaps, *refused)
 
     def control_checks(self) -> tuple[ControlCheck, ...]:
         """The control against its own repeats and variants."""
@@ -132,13 +128,27 @@ class Pairs:
         )
 
 
+def compared(measured: Mapping[Place, Measured]) -> tuple[dict[Place, ChangeCell], list[Gap]]:
+    """The change of every cell of which items count, and those of which none do."""
+    empty = {place: one for place, one in measured.items() if np.isnan([one.before, one.after]).any()}
+    gaps = [
+        Gap(*place, "refused", f"none of its {len(one.items)} items counts for {one.metric.name}")
+        for place, one in empty.items()
+    ]
+    return change_cells({place: one for place, one in measured.items() if place not in empty}), gaps
+
+
+def other_items(before: Sequence[object], after: Sequence[object]) -> str:
+    """Why a treatment that was measured on other items than its control is not compared with it."""
+    shared = len(set(before) & set(after))
+    return f"the control has {len(before)} items, the treatment {len(after)}, {shared} of them shared: a change needs the same items"
+
+
 def _same_items(treatment: Treatment, target: Point, pair: _Pair) -> _Pair | Gap:
     before, after = pair.control.answers.items, pair.treated.answers.items
     if before == after:
         return pair
-    shared = len(set(before) & set(after))
-    reason = f"the control has {len(before)} items, the treatment {len(after)}, {shared} of them shared: a change needs the same items"
-    return Gap(treatment, target, "refused", reason)
+    return Gap(treatment, target, "refused", other_items(before, after))
 
 
 def _measured(metric: Metric, pairs: Sequence[_Pair]) -> Measured:

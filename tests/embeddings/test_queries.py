@@ -12,6 +12,7 @@ from crossgraft.embeddings.lexicon import Lexicon
 from crossgraft.embeddings.queries import Query, queries, rank_table
 from crossgraft.embeddings.space import Space
 from crossgraft.metrics import METRICS, all_scores
+from crossgraft.stats.levels import share_level
 
 FILE = Path("d.tsv")
 NAN = float("nan")
@@ -90,6 +91,15 @@ def test_the_rank_table_by_hand() -> None:
 )
 def test_each_convention_has_its_own_score(metric: str, value: float) -> None:
     assert METRICS.get(metric).score(table()).value == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("metric", "n"), [("MAP", 4), ("MAP:published", 6), ("P@1:strict", 3), ("MAP:all", 5), ("coverage:published", 8)]
+)
+def test_n_is_what_the_convention_counts_words_or_lines_or_pairs(metric: str, n: int) -> None:
+    found = METRICS.get(metric)
+
+    assert (found.score(table()).n, share_level(found.statistics(table())).n) == (n, n)
 
 
 def test_on_a_clean_dictionary_with_one_translation_a_word_all_conventions_agree() -> None:

@@ -46,19 +46,20 @@ def report(study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: 
 @click.option("--to", type=click.Path(path_type=Path), help="Folder for the report.  [default: reports/TABLE]")
 @AS_JSON
 def read(table: Path, columns: tuple[str, ...], to: Path | None, as_json: bool) -> None:
-    """Write the report of a TABLE of scores that were measured elsewhere.
+    """Write the report of a TABLE of items or of scores that were measured elsewhere.
 
-    TABLE is a CSV with a line a cell (columns model, source, target, score, base; also seed, or sd and seeds, and n),
+    With a row per item (columns model, treatment, target, item, score; also seed, source, group, chance) TABLE is a CSV or
+    Parquet file, and the report is that of a study. The base is where the treatment is empty or "base".
+
+    Of scores TABLE is a CSV with a line a cell (columns model, source, target, score, base; also seed, or sd and seeds, and n),
     or with a column a target, named like xnli/sw; or the table that the authors of "Donors and Recipients" released.
     Scores are shares from 0 to 1. Give the number of items behind a score (--column items=400): without it nothing can be
     called significant. Without outcomes of items some things cannot be said; the report says which.
     """
-    from crossgraft.analysis.findings import analyse
-    from crossgraft.analysis.tables import read_table
+    from crossgraft.analysis.outcomes import read_findings
     from crossgraft.report.view import About
 
-    findings = analyse(read_table(table, columns), table.stem, authors=True)
-    _show(findings, to or Path("reports") / table.stem, About(), as_json=as_json)
+    _show(read_findings(table, columns), to or Path("reports") / table.stem, About(), as_json=as_json)
 
 
 def write_the_report(name: str, out: Path, to: Path | None, *, as_json: bool, cells: bool = False) -> None:

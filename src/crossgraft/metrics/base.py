@@ -60,7 +60,9 @@ class Metric:
 
     def score(self, answers: Answers) -> Score:
         rows = self.statistics(answers)
-        n = int(np.count_nonzero(rows[:, -1])) if self.is_mean else len(answers)
+        n = len(answers)
+        if self.is_mean:  # the weights of a share count lines or pairs, others are bytes
+            n = round(float(rows[:, -1].sum())) if self.unit == "share" else int(np.count_nonzero(rows[:, -1]))
         return Score(self.name, float(self.aggregate(rows.sum(axis=0))), n, self.unit, self.higher_is_better)
 
 

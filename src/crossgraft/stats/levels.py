@@ -15,7 +15,7 @@ _NORMAL = NormalDist()
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A mean with its interval; ``n`` items have weight in it."""
+    """A mean with its interval; ``n`` is the sum of the weights: of items, or of the lines of a dictionary in them."""
 
     mean: float
     low: float
@@ -34,8 +34,7 @@ def share_level(rows: Floats, *, level: float = 0.95) -> Level:
     collapse when all are right or all are wrong.
     """
     counted = rows[rows[:, 1] > 0]
-    n = len(counted)
-    if n == 0:
+    if not len(counted):
         return _NOTHING
     values, weights = counted.T
     usual = float(weights.mean())
@@ -44,5 +43,5 @@ def share_level(rows: Floats, *, level: float = 0.95) -> Level:
     centre = float(values.sum() / weights.sum())
     error = sqrt(float(np.sum((values - centre * weights) ** 2))) / float(weights.sum())
     half = _NORMAL.inv_cdf(0.5 + level / 2) * error
-    mean = float(counted[:, 0].sum() / counted[:, 1].sum())
-    return Level(mean, max(0.0, centre - half), min(1.0, centre + half), n)
+    value, n = counted.sum(axis=0).tolist()
+    return Level(value / n, max(0.0, centre - half), min(1.0, centre + half), round(n))
