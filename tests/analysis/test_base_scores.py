@@ -32,12 +32,12 @@ def scored(folder: Path, outcome: Answers) -> BaseScore:
 def test_a_score_has_wilsons_interval_and_chance(tmp_path: Path) -> None:
     found = scored(tmp_path, answers([1] * 15 + [0] * 5))
 
-    assert (found.value, found.n, found.chance, found.verdict) == (0.75, 20, 0.5, "above chance")
+    assert (found.value, found.n, found.chance, found.verdict) == (0.75, 20, 0.25, "above chance")
     assert (found.low, found.high) == pytest.approx((0.531, 0.888), abs=5e-4)  # 15 of 20, as R's prop.test gives it
 
 
 def test_items_that_are_right_together_count_as_fewer(tmp_path: Path) -> None:
-    outcome = answers([1] * 15 + [0] * 5)
+    outcome = answers([1] * 9 + [0] * 11)
     grouped = Answers("choice", outcome.items, {**outcome.columns, "group": np.repeat([*"abcd"], 5).astype(object)})
 
     alone, together = scored(tmp_path / "a", outcome), scored(tmp_path / "b", grouped)

@@ -386,8 +386,8 @@ def test_a_file_that_is_no_table_of_items_is_one_sentence_and_exit_code_2(
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
-    assert "No such file" in read(tmp_path / "none.csv")[1]
-    assert "there is no such file" in read(tmp_path / "none.parquet")[1]
+    assert "no such file" in read(tmp_path / "none.csv")[1]
+    assert "no such file" in read(tmp_path / "none.parquet")[1]
 
 
 def test_the_examples_of_the_documentation_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

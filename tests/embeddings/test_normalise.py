@@ -96,7 +96,7 @@ def test_words_that_come_later_are_normalised_as_the_vocabulary_was() -> None:
 
     done, fitted = normalise(x, ("unit", "center", "pca-removal", "unit"))
 
-    assert np.array_equal(fitted(x[:100]), done[:100])
+    np.testing.assert_allclose(fitted(x[:100]), done[:100], atol=1e-6)  # a product of fewer rows may round otherwise
 
 
 def test_a_space_is_not_changed_by_normalising_it() -> None:

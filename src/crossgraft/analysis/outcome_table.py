@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from crossgraft.core import Floats
 from crossgraft.errors import DataError, SpecError, did_you_mean
+from crossgraft.opening import open_bytes, open_plain
 
 Codes = npt.NDArray[np.int64]
 EMPTY = ("", "NA", "NaN", "nan")  # how R and pandas write a missing value
@@ -137,10 +138,11 @@ def _missing(field: str, name: str, header: Sequence[str], other: str = "") -> N
 def _header_of_file(path: Path) -> list[str]:
     try:
         if is_parquet(path):
-            return list(pq.read_schema(path).names)
-        with pyarrow.csv.open_csv(path, parse_options=_CSV) as reader:
+            with open_plain(path) as stream:
+                return list(pq.read_schema(stream).names)
+        with open_bytes(path) as stream, pyarrow.csv.open_csv(stream, parse_options=_CSV) as reader:
             return list(reader.schema.names)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, UnicodeError) as error:
         raise _unreadable(path, error) from error
 
 
@@ -154,16 +156,16 @@ def _read(table: object, wanted: list[str]) -> pa.Table:
     convert = pyarrow.csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, text))
     try:
         if is_parquet(table):
-            return pq.read_table(table, columns=wanted, partitioning=None)
-        return pyarrow.csv.read_csv(table, parse_options=_CSV, convert_options=convert)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            with open_plain(table) as stream:
+                return pq.read_table(stream, columns=wanted)
+        with open_bytes(table) as stream:
+            return pyarrow.csv.read_csv(stream, parse_options=_CSV, convert_options=convert)
+    except (pa.ArrowException, OSError, UnicodeError) as error:
         raise _unreadable(table, error) from error
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
     kind = "a Parquet file" if is_parquet(path) else "comma-separated values in UTF-8 with a header"
-    if not path.is_file():
-        return DataError(f"expected {kind}; {'it is a folder' if path.is_dir() else 'there is no such file'}")
     return DataError(f"expected {kind}; {str(error).splitlines()[0]}")
 
 

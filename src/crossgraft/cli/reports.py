@@ -115,7 +115,7 @@ def _print(findings: Findings, *, cells: bool = False) -> None:
         print_table(header, view.cells(findings))
         for one in findings.trust_checks:
             if one.name == "near-ties":
-                click.echo(f"{one.name}: {one.saw}")
+                echo(f"{one.name}: {one.saw}")
         shared = [(row.words, row.mean, row.n) for row in view.regimes(findings) if row.regime in REGIME_WORDS]
         print_table(("targets", "mean change (pp)", "cells"), shared)
         return
