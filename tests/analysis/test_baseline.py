@@ -66,13 +66,13 @@ def test_the_share_of_gains_in_a_null_grid_is_no_half() -> None:
 def test_graded_outcomes_and_passages_have_no_variance_between_targets_left_either() -> None:
     """Nothing is planted. With p(1 - p), graded scores had far more noise taken off than they have; passages had too little."""
     for kind in ("graded", "passages"):
-        found = [next(iter(base_luck(Draws(null_grid(kind, seed))))) for seed in range(12)]
+        found = [next(iter(base_luck(Draws(null_grid(kind, seed))))) for seed in range(1000, 1012)]
 
         assert np.mean([one.between for one in found]) > 0.4
         assert abs(np.mean([one.corrected for one in found])) < 0.4 * np.mean([one.between for one in found])
 
 
-def null_grid(kind: str, seed: int, *, targets: int = 8, treatments: int = 5, items: int = 150) -> TransferMatrix:
+def null_grid(kind: str, seed: int, *, targets: int = 12, treatments: int = 5, items: int = 150) -> TransferMatrix:
     """The base and every treatment draw their scores from the same items, anew; on passages, five items a draw."""
     rng = np.random.default_rng(seed)
     passage = 5 if kind == "passages" else 1

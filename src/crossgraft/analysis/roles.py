@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import ndtr
 
-from crossgraft.analysis.draws import Draws, has_items
+from crossgraft.analysis.draws import SEED, Draws, has_items
 from crossgraft.analysis.estimate import Estimate
 from crossgraft.analysis.joint import Sums, joint
 from crossgraft.analysis.two_way import BLOCKS, Fit, fits, source_of
@@ -24,6 +24,7 @@ from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats, Point, Regime, Treatment
 from crossgraft.stats.contrasts import mean_of_units
 from crossgraft.stats.design import Factor
+from crossgraft.stats.exchangeable import true_scores
 from crossgraft.stats.roles import ranks
 
 Kind = Literal["languages", "tasks", "points"]
@@ -185,7 +186,9 @@ def _ranked(of: Kind, side: Side, way: str, scores: _Scores, draws: Draws) -> Ro
     k = min(TOP, max(1, len(names) // 2))
     if has_items(sums.cells):
         together = joint(sums, draws)
-        placed = ranks(together.draws, together.points, k)
+        noise = together.draws - together.points
+        true = true_scores(together.points, noise, np.random.default_rng(SEED))
+        placed = ranks(true, together.points, k)
         estimates, why = together.estimates, ""
     else:
         placed, why = None, NO_RANKS
