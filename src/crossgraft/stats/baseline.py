@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossgraft.core import Floats
+from crossgraft.stats.clusters import cluster_sums
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,6 @@ def column_luck(differences: Floats, own: Floats, groups: npt.NDArray[np.integer
 
 def summed(rows: Floats, groups: npt.NDArray[np.integer]) -> Floats:
     """Rows (…, items) summed within groups with labels from 0 on: (…, groups)."""
-    found = np.zeros((*rows.shape[:-1], int(groups.max(initial=-1)) + 1))
-    np.add.at(found, (..., groups), rows)
-    return found
+    count = int(groups.max(initial=-1)) + 1
+    flat = rows.reshape(-1, rows.shape[-1]).T
+    return cluster_sums(flat, groups, count).T.reshape(*rows.shape[:-1], count)
