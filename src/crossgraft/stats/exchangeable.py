@@ -24,14 +24,16 @@ def true_scores(estimates: Floats, noise: Floats, rng: np.random.Generator) -> F
     """
     x, e = _centred(estimates), _centred(noise)
     e = e - e.mean(axis=0)
-    values, axes = np.linalg.eigh(np.cov(e.T))
-    values, axes = np.maximum(values[1:], 0.0), axes[:, 1:]  # the first is the mean of all, which was taken off
+    covariance = np.cov(e.T)
+    away = 1 + 2 * float(np.trace(covariance))  # makes the mean of all, which was taken off, the last axis
+    values, axes = np.linalg.eigh(covariance + away / len(x))
+    values, axes = np.maximum(values[:-1], 0.0), axes[:, :-1]
     typical = float(values.mean())
     if typical < _SILENT:
         return np.asarray(x + e)
     along = x @ axes
     spread = _variances(along, values, typical, len(e), rng)[:, None]
-    true = np.sqrt(spread) * rng.standard_normal((len(e), len(values)))
+    true = np.sqrt(spread) * (rng.standard_normal(e.shape) @ axes)
     kept = spread / (spread + values)
     return np.asarray((true + kept * (along - true - e @ axes)) @ axes.T)
 
