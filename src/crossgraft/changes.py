@@ -11,6 +11,7 @@ import numpy as np
 
 from crossgraft.core import Floats, Point, Regime, Treatment
 from crossgraft.metrics import Metric
+from crossgraft.stats.baseline import summed
 from crossgraft.stats.bootstrap import joint_item_bootstrap
 from crossgraft.stats.cells import Change, SeedNoise, paired_change
 from crossgraft.stats.moderate import moderated
@@ -39,6 +40,9 @@ class ChangeCell:
     record_ids: tuple[str, ...]
     control_ids: tuple[str, ...]
     chance: float | None = None  # what guessing would score; none where there is nothing to guess among
+    sampled: float = (
+        0.0  # variance of one seed's score that comes of its items alone, in squared shares (``Measured.sampled``)
+    )
 
     @cached_property
     def regime(self) -> Regime | None:
@@ -76,13 +80,15 @@ class Measured:
     def sampled(self) -> float:
         """The variance between seeds that comes of their items alone: each run draws answers of its own.
 
-        The variance between items has it already, so that it must not count twice.
+        The variance between items has it already, so that it must not count twice. Items of a group are answered together.
         """
-        if not self.metric.is_mean:
+        if not self.metric.is_mean or len(self.seeds) < 2:
             return 0.0
         counted = self.treated[..., 1] > 0
         values = np.divide(self.treated[..., 0], self.treated[..., 1], out=np.zeros(counted.shape), where=counted)
-        return float(values.var(axis=0, ddof=1).mean() / max(1, len(self.items)))
+        if self.groups:
+            values = summed(values, np.unique(self.groups, return_inverse=True)[1])
+        return float(values.var(axis=0, ddof=1).sum() / max(1, len(self.items)) ** 2)
 
 
 def change_cells(measured: Mapping[Place, Measured]) -> dict[Place, ChangeCell]:
@@ -138,6 +144,7 @@ def _change_cell(place: Place, one: Measured, noise: SeedNoise | None) -> Change
         record_ids=one.record_ids,
         control_ids=one.control_ids,
         chance=one.chance,
+        sampled=one.sampled,
     )
 
 

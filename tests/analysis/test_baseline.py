@@ -7,7 +7,10 @@ import pytest
 
 from crossgraft.analysis.baseline import BaseLuck, against_sham, base_luck
 from crossgraft.analysis.draws import Draws
+from crossgraft.changes import Measured, Place, change_cells
 from crossgraft.core import Point, Treatment
+from crossgraft.matrix import TransferMatrix
+from crossgraft.metrics import METRICS
 from crossgraft.synthetic import SyntheticGrid
 from outcomes import BASE, answers, matrix_of, measured
 
@@ -58,6 +61,37 @@ def test_the_share_of_gains_in_a_null_grid_is_no_half() -> None:
 
     assert luck.raw_positive > 30
     assert luck.positive < 20
+
+
+def test_graded_outcomes_and_passages_have_no_variance_between_targets_left_either() -> None:
+    """Nothing is planted. With p(1 - p), graded scores had far more noise taken off than they have; passages had too little."""
+    for kind in ("graded", "passages"):
+        found = [next(iter(base_luck(Draws(null_grid(kind, seed))))) for seed in range(1000, 1012)]
+
+        assert np.mean([one.between for one in found]) > 0.4
+        assert abs(np.mean([one.corrected for one in found])) < 0.4 * np.mean([one.between for one in found])
+
+
+def null_grid(kind: str, seed: int, *, targets: int = 12, treatments: int = 5, items: int = 150) -> TransferMatrix:
+    """The base and every treatment draw their scores from the same items, anew; on passages, five items a draw."""
+    rng = np.random.default_rng(seed)
+    passage = 5 if kind == "passages" else 1
+    measured_cells: dict[Place, Measured] = {}
+    for number in range(targets):
+        target = Point(f"t{number}", "en")
+        centre = rng.uniform(0.3, 0.7, (1, items))
+        luck = np.repeat(rng.standard_normal((treatments + 1, items // passage)), passage, axis=1)
+        scores = (luck > 0).astype(float) if kind == "passages" else np.clip(centre + 0.15 * luck, 0, 1)
+        rows = [np.stack([one, np.ones(items)], axis=-1)[None] for one in scores]
+        groups = tuple(f"p{n // passage}" for n in range(items)) if passage > 1 else ()
+        for place, treated in enumerate(rows[1:]):
+            row = Treatment("m", f"s/{place}", "trained", Point(f"s{place}", "en"))
+            names = tuple(f"{n:03}" for n in range(items))
+            measured_cells[row, target] = Measured(METRICS.get("f1"), (1,), treated, rows[0], names, groups)
+    cells = change_cells(measured_cells)
+    return TransferMatrix(
+        tuple(dict.fromkeys(row for row, _ in cells)), tuple(dict.fromkeys(t for _, t in cells)), cells
+    )
 
 
 def test_the_contrast_with_the_sham_is_what_the_content_adds() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from crossgraft.analysis.gates import Gate, gates
 from crossgraft.core import Pairing, Point, Treatment
 from crossgraft.matrix import TransferMatrix
+from crossgraft.synthetic import SyntheticGrid
 from outcomes import BASE, answers, matrix_of, measured
 
 LANGUAGES = ("ar", "de", "en", "fr", "sw")
@@ -49,7 +51,7 @@ def failing(matrix: TransferMatrix) -> dict[str, Gate]:
 
 def test_a_sound_grid_passes_every_gate() -> None:
     assert failing(grid()) == {}
-    assert len(gates(grid())) == 4
+    assert len(gates(grid())) == 5
 
 
 def test_each_planted_fault_is_found_where_it_is_and_nowhere_else() -> None:
@@ -84,3 +86,41 @@ def test_words_of_different_language_pairs_are_not_held_against_them() -> None:
             pairs.append(measured(row, answers(outcome(np.random.default_rng(0), share), items), Point("bli", pair)))
 
     assert "same items" not in {gate.name for gate in gates(matrix_of(*pairs))}
+
+
+def test_languages_that_are_alike_are_seldom_called_odd() -> None:
+    """Four to six scores that differ by sampling alone: a deviation from their median in units of their median deviation is often large."""
+    grids = [SyntheticGrid(models=1, tasks=3, languages=4, seeds=1, items=100).matrix(seed) for seed in range(20)]
+
+    assert sum("sister languages" in failing(one) for one in grids) <= 2
+
+
+def passages(name: str, *, correlated: bool, items: int = 150) -> TransferMatrix:
+    """Three treatments and the base on a task of which each five items share a passage, told by nothing but ids."""
+    rng = np.random.default_rng(4)
+    ids = tuple(name.format(passage=n // 5, question=n % 5, n=n) for n in range(items))
+    pairs = []
+    for row in (BASE, *(Treatment("m", f"t{number}", "given", None) for number in range(3))):
+        luck = rng.standard_normal(items)
+        if correlated:
+            luck = np.sqrt(0.5) * luck + np.sqrt(0.5) * np.repeat(rng.standard_normal(items // 5), 5)
+        pairs.append(measured(row, answers((luck > -0.5).astype(int).tolist(), ids), Point("squad", "en")))
+    return matrix_of(*pairs)
+
+
+@pytest.mark.parametrize("name", ["p{passage}-q{question}", "p{passage}/q{question}", "p{passage}_{question}"])
+def test_passages_that_ids_tell_of_are_named_with_their_size_and_what_to_do(name: str) -> None:
+    found = failing(passages(name, correlated=True))["items stand alone"]
+
+    assert found.targets == (Point("squad", "en"),)
+    assert "30 groups of about 5 items" in found.saw
+    assert found.saw.endswith("name the passage field as `group` in the task")
+
+
+def test_neighbours_tell_of_passages_that_ids_do_not() -> None:
+    assert "neighbouring items" in failing(passages("{n}", correlated=True))["items stand alone"].saw
+
+
+def test_independent_items_raise_no_alarm_whatever_their_ids() -> None:
+    for name in ("p{passage}-q{question}", "{n}"):
+        assert "items stand alone" not in failing(passages(name, correlated=False))

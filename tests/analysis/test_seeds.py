@@ -12,7 +12,10 @@ from crossgraft.analysis.contrast import contrasts
 from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.estimate import Weighted
 from crossgraft.analysis.seeds import SeedSums
-from crossgraft.core import Labels
+from crossgraft.changes import Measured, change_cells
+from crossgraft.core import Labels, Point, Treatment
+from crossgraft.matrix import TransferMatrix
+from crossgraft.metrics import METRICS
 from crossgraft.synthetic import SyntheticGrid
 
 ALWAYS = SyntheticGrid(models=2, tasks=2, languages=2, seeds=3, items=50, fragile=1.0, seed=20.0)
@@ -74,3 +77,20 @@ def test_a_contrast_in_which_the_base_cancels_is_covered_as_often_as_it_says(see
     found = [next(contrasts(Draws(grid.matrix(number)), Labels())).estimate for number in range(200)]
 
     assert 0.92 <= np.mean([one.low <= 0 <= one.high for one in found]) <= 0.975
+
+
+def test_graded_outcomes_that_seeds_do_not_move_item_by_item_leave_seeds_their_variance() -> None:
+    """Every item has .5; a seed moves all of them by as much. By p(1 - p) all of that would be single answers."""
+    metric, items = METRICS.get("f1"), tuple(map(str, range(100)))
+    shift = np.array([-0.02, 0.0, 0.02])[:, None]
+    treated = np.stack([np.broadcast_to(0.5 + shift, (3, 100)), np.ones((3, 100))], axis=-1)
+    control = np.broadcast_to([0.5, 1.0], (3, 100, 2))
+    rows = [Treatment("m", f"a{n}/en", "trained", Point(f"a{n}", "en")) for n in range(3)]
+    targets = [Point("b", lang) for lang in ("de", "en")]
+    measured = {
+        (row, target): Measured(metric, (1, 2, 3), treated, control, items) for row in rows for target in targets
+    }
+    draws = Draws(TransferMatrix(tuple(rows), tuple(targets), change_cells(measured)))
+
+    weighted = [(draws.cells[0], 1.0)]
+    assert draws.seeds(weighted).variance == pytest.approx(raw_variance(weighted), rel=0.05)

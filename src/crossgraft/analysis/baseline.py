@@ -10,7 +10,7 @@ import numpy as np
 from crossgraft.analysis.draws import Draws, Estimate
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
-from crossgraft.stats.baseline import ColumnLuck, column_luck
+from crossgraft.stats.baseline import ColumnLuck, column_luck, summed
 from crossgraft.stats.shrinkage import shrunken
 
 IMMUNE = "Immune to the base's luck: both sides subtract the same answers."
@@ -79,7 +79,8 @@ def _of_model(model: str, columns: dict[Point, list[ChangeCell]], draws: Draws) 
     cells = [cell for own in columns.values() for cell in own]
     changes = np.array([cell.change.mean for cell in cells])
     errors = np.array([(cell.change.high - cell.change.low) / (2 * 1.96) for cell in cells])
-    kept = max(0.0, corrected) / (max(0.0, corrected) + luck.variance) if luck.variance.any() else np.ones(len(means))
+    noise = luck.apart + sampled
+    kept = max(0.0, corrected) / (max(0.0, corrected) + noise) if noise.all() else np.ones(len(means))
     centre = float(means.mean())
     recipients = tuple(
         Recipient(
@@ -110,21 +111,42 @@ def _share(part: float, rest: float) -> float:
 
 
 def _luck(columns: dict[Point, list[ChangeCell]]) -> ColumnLuck:
-    """Items of different tasks are different items, whatever their ids."""
+    """Items of different tasks are different items, whatever their ids; items of one group are summed."""
     names = {(target.task, item) for target, cells in columns.items() for item in cells[0].items}
     place = {name: number for number, name in enumerate(sorted(names))}
-    right = np.full((len(columns), len(place)), np.nan)
-    control = np.full_like(right, np.nan)
+    group_of: dict[tuple[str, str], tuple[str, ...]] = {name: name for name in place}
+    differences = np.full((len(columns), len(place)), np.nan)
+    spread: list[
+        tuple[Floats, list[int]]
+    ] = []  # of each column: its cells' differences (cells, items), and where the items are
     for number, (target, cells) in enumerate(columns.items()):
-        first = cells[0].items
-        shared = [cell for cell in cells if cell.items == first or set(cell.items) == set(first)]
-        at = [place[target.task, item] for item in first]
-        right[number, at] = np.mean(
-            [_in_order(_values(cell.treated_statistics), cell, first) for cell in shared], axis=0
-        )
-        control[number, at] = _values(cells[0].control_statistics)
-    runs = min(sum(len(cell.seeds) for cell in cells) for cells in columns.values())
-    return column_luck(right, control, runs)
+        first = cells[0]
+        shared = [cell for cell in cells if cell.items == first.items or set(cell.items) == set(first.items)]
+        at = [place[target.task, item] for item in first.items]
+        each = np.array([_in_order(_differences(cell), cell, first.items) for cell in shared])
+        differences[number, at] = each.mean(axis=0)
+        spread.append((each, at))
+        for item, group in zip(first.items, first.groups, strict=False):
+            group_of[target.task, item] = (target.task, "group", group)
+    labels = {group: number for number, group in enumerate(dict.fromkeys(group_of[name] for name in place))}
+    groups = np.array([labels[group_of[name]] for name in place], dtype=np.intp)
+    own = np.zeros((len(columns), len(labels)))
+    for alone, (each, at) in zip(own, spread, strict=True):
+        if len(each) > 1:
+            centred = each - each.mean(axis=1, keepdims=True)
+            alone[:] = _padded(summed(centred, groups[at]).var(axis=0, ddof=1) / len(each), len(labels))
+    return column_luck(differences, own, groups)
+
+
+def _padded(values: Floats, length: int) -> Floats:
+    return np.concatenate([values, np.zeros(length - len(values))])
+
+
+def _differences(cell: ChangeCell) -> Floats:
+    """What the treatment changes each item by; an item that one of the two does not count moves nothing."""
+    counted = (cell.treated_statistics[:, 1] > 0) & (cell.control_statistics[:, 1] > 0)
+    values = _values(cell.treated_statistics) - _values(cell.control_statistics)
+    return np.where(counted, values, 0.0)
 
 
 def _in_order(values: Floats, cell: ChangeCell, items: Sequence[str]) -> Floats:
@@ -136,10 +158,9 @@ def _in_order(values: Floats, cell: ChangeCell, items: Sequence[str]) -> Floats:
 
 
 def _values(statistics: Floats) -> Floats:
-    """What each item counts, between 0 and 1; an item that does not count is half right, and so moves nothing."""
-    counted = statistics[:, 1] > 0
-    halves = np.full(len(statistics), 0.5)
-    return np.asarray(np.divide(statistics[:, 0], statistics[:, 1], out=halves, where=counted))
+    """The score of each item; zero of one that does not count."""
+    nothing = np.zeros(len(statistics))
+    return np.asarray(np.divide(statistics[:, 0], statistics[:, 1], out=nothing, where=statistics[:, 1] > 0))
 
 
 def against_sham(matrix: TransferMatrix, draws: Draws) -> Iterator[AgainstSham]:

@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 from scipy.special import ndtr
 
-from crossgraft.analysis.draws import Draws, has_items
+from crossgraft.analysis.draws import SEED, Draws, has_items
 from crossgraft.analysis.estimate import Estimate
-from crossgraft.analysis.joint import Sums, joint
+from crossgraft.analysis.joint import Joint, Sums, joint
 from crossgraft.analysis.two_way import BLOCKS, Fit, fits, source_of
 from crossgraft.analysis.unpaired import over_items
 from crossgraft.analysis.wording import TINY
@@ -24,6 +24,7 @@ from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats, Point, Regime, Treatment
 from crossgraft.stats.contrasts import mean_of_units
 from crossgraft.stats.design import Factor
+from crossgraft.stats.exchangeable import true_scores
 from crossgraft.stats.roles import ranks
 
 Kind = Literal["languages", "tasks", "points"]
@@ -185,7 +186,7 @@ def _ranked(of: Kind, side: Side, way: str, scores: _Scores, draws: Draws) -> Ro
     k = min(TOP, max(1, len(names) // 2))
     if has_items(sums.cells):
         together = joint(sums, draws)
-        placed = ranks(together.draws, together.points, k)
+        placed = ranks(_true(names, together), together.points, k)
         estimates, why = together.estimates, ""
     else:
         placed, why = None, NO_RANKS
@@ -199,6 +200,15 @@ def _ranked(of: Kind, side: Side, way: str, scores: _Scores, draws: Draws) -> Ro
         first, among = (float(placed.first[place]), float(placed.among[place])) if placed else (None, None)
         found.append(Role(names[place], estimates[place], len(models), low, high, first, among, why))
     return Roles(of, side, way, tuple(found), k, placed.same_set if placed else None)
+
+
+def _true(names: Sequence[str], together: Joint) -> Floats:
+    """Draws of true scores (draws, names); random numbers go by name, so that the order of a spec changes nothing."""
+    order = np.argsort(names, kind="stable")
+    points, drawn = together.points[order], together.draws[:, order]
+    found = np.empty_like(drawn)
+    found[:, order] = true_scores(points, drawn - points, np.random.default_rng(SEED))
+    return found
 
 
 def _means(cells: Sequence[ChangeCell], names: Sequence[str]) -> _Scores:

@@ -139,11 +139,8 @@ def _share(between: float, answers: float) -> float:
 
 
 def _answers(cell: ChangeCell) -> float:
-    """What the mean over S seeds varies by because they answer so few items by lot: Σ p(1 - p) / ((S - 1) n²) of outcomes 0 and 1.
+    """What the mean over seeds varies by because each seed answers the items anew, in pp², by each item's variance over the seeds.
 
-    p is the share of the seeds that were right. Of other outcomes it is not known, and taken as nothing.
+    For outcomes 0 and 1 it is Σ p(1 - p) / ((S - 1) n²), p the share of the S seeds that were right.
     """
-    right, seeds = cell.treated_statistics[:, 0], len(cell.seeds)
-    if seeds < 2 or not cell.items or not cell.metric.is_mean or right.min() < 0 or right.max() > 1:
-        return 0.0
-    return 1e4 * float(right @ (1 - right)) / ((seeds - 1) * len(right) ** 2)
+    return 1e4 * cell.sampled / max(1, len(cell.seeds))

@@ -19,7 +19,8 @@ from crossgraft.matrix import ChangeCell
 from crossgraft.stats.structure import Additive, additive, centred, leading_blocks, leading_shares, parts
 
 _LEAST = 3  # sources and targets; with two, rows and columns explain nearly all of anything
-_SVD_DRAWS = 200
+_SVD_DRAWS = 500
+_ALARM = 0.05  # of studies without a pattern, those in which one is announced in some model or their mean
 _SEED = 0
 
 
@@ -70,8 +71,8 @@ class Pattern:
     """The strongest pattern that source and target alone do not explain."""
 
     share: float  # of the residual, from 0 to 1
-    shuffled: float  # residuals shuffled among cells stay below in 95 %
-    noise: float  # the luck of items alone stays below in 95 %: cells that share items move together
+    shuffled: float  # residuals shuffled among cells stay below in 95 % of studies, in all models and their mean
+    noise: float  # so does the noise of items alone: cells that share items move together
     p: float
     sources: tuple[Point, ...]  # those that move ``targets`` more than expected, strongest first
     targets: tuple[Point, ...]
@@ -111,8 +112,10 @@ def structures(draws: Draws) -> Iterator[Structure]:
     """Each model's, then that of the mean over models."""
     cells = [cell for cell in draws.cells if cell.row.kind == "trained" and cell.regime not in (None, "MT-ML")]
     models = list(dict.fromkeys(cell.row.model for cell in cells))
-    for model in [*models, *([ALL_MODELS] if len(models) > 1 else [])]:
-        yield _structure(model, [cell for cell in cells if model in (cell.row.model, ALL_MODELS)], draws)
+    looked = [*models, *([ALL_MODELS] if len(models) > 1 else [])]
+    for model in looked:
+        own = [cell for cell in cells if model in (cell.row.model, ALL_MODELS)]
+        yield _structure(model, own, draws, below=1 - _ALARM / len(looked))
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +146,7 @@ class _Grid:
         return cls(sources, targets, change, noise)
 
 
-def _structure(model: str, cells: Sequence[ChangeCell], draws: Draws) -> Structure:
+def _structure(model: str, cells: Sequence[ChangeCell], draws: Draws, *, below: float) -> Structure:
     grid = _Grid.of(cells, draws)
     size = len(grid.sources), len(grid.targets)
     if min(size) < _LEAST:
@@ -159,7 +162,7 @@ def _structure(model: str, cells: Sequence[ChangeCell], draws: Draws) -> Structu
         if asymmetry
         else "too few points that changed are sources and targets of one another: asymmetry needs three pairs"
     )
-    return Structure(model, *size, two_way, asymmetry, _pattern(grid), why)
+    return Structure(model, *size, two_way, asymmetry, _pattern(grid, below), why)
 
 
 def _two_way(fitted: Additive, grid: _Grid) -> TwoWay | None:
@@ -200,8 +203,8 @@ def _asymmetry(grid: _Grid) -> Asymmetry | None:
     )
 
 
-def _pattern(grid: _Grid) -> Pattern | None:
-    blocks = leading_blocks(grid.change, np.random.default_rng(_SEED))
+def _pattern(grid: _Grid, below: float) -> Pattern | None:
+    blocks = leading_blocks(grid.change, np.random.default_rng(_SEED), shuffles=_SVD_DRAWS, below=below)
     if blocks is None:
         return None
     present = ~np.isnan(grid.change)
@@ -209,7 +212,7 @@ def _pattern(grid: _Grid) -> Pattern | None:
     return Pattern(
         blocks.share,
         blocks.shuffled,
-        float(np.quantile(noise, 0.95)),
+        float(np.quantile(noise, below)),
         blocks.p,
         _strongest(grid.sources, blocks.left),
         _strongest(grid.targets, blocks.right),

@@ -1,7 +1,8 @@
-"""How much of a column is the luck of the control: all changes of a column subtract the same answers.
+"""How much of a column is noise in the control's score: all changes of a column subtract the same answers.
 
-If an item is answered right with probability p by any model near the base, the base's answer y is one draw of it, and
-every change of the column has p - y in it. Nothing in the column shows this: it moves as one.
+The base's answer to an item is one draw of what a model near the base answers, and every change of the column has the
+difference in it. Within the column nothing shows this, since all its cells move together; item by item it shows: the
+treatments have an item right that the base had wrong, all of them alike.
 """
 
 from __future__ import annotations
@@ -9,35 +10,63 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from crossgraft.core import Floats
+from crossgraft.stats.clusters import cluster_sums
 
 
 @dataclass(frozen=True)
 class ColumnLuck:
     """Of the columns of one model, in squared percentage points.
 
-    ``variance`` (columns,) is that of each column's luck; ``between`` what it adds to the variance between column means, less
-    than the mean of the variances where columns hold the same items in other languages and are lucky together.
+    ``variance`` (columns,) is that of what all cells of a column have in common by noise; ``together`` is the mean covariance of two
+    columns, which hold the same items in other languages.
     """
 
     variance: Floats
-    between: float
+    together: float
+
+    @property
+    def between(self) -> float:
+        """What it adds to the variance between column means."""
+        return float(self.variance.mean()) - self.together
+
+    @property
+    def apart(self) -> Floats:
+        """Variance of each column's noise about the mean over columns."""
+        return np.maximum(0.0, self.variance - self.together)
 
 
-def column_luck(right: Floats, control: Floats, runs: int) -> ColumnLuck:
-    """From the share of runs that have each item right, and the control's own answers, both (columns, items).
+def column_luck(differences: Floats, own: Floats, groups: npt.NDArray[np.integer] | None = None) -> ColumnLuck:
+    """From the mean difference of every item, treatments less control, and from what differences of single treatments add to it.
 
-    NaN where a column lacks an item. p(1 - p) is too small by (S-1)/S when p is a mean of S ``runs``. Columns whose items are
-    others must be given NaN for them, so that they share nothing.
+    ``differences`` (columns, items) are NaN where a column lacks an item; columns whose items are others must be given NaN for
+    them, so that they share nothing. Items are a sample: the variance of a column's mean is Σ d²/n², d the differences about the column's
+    mean. ``own`` (columns, items) is the variance of an item's mean over K treatments that the treatments have each for
+    itself, 1/K of the variance between them; it is no part of what they have in common, and is taken off. For outcomes 0 and 1 that all come up
+    with probability p, control and treatments alike, Σ p(1 - p)/n² is left. Differences and their treatments' own noise are summed
+    within ``groups`` (items,), such as the questions on a passage; ``own`` is then given by groups (columns, groups).
     """
-    counts = np.sum(~np.isnan(right), axis=1)
-    scale = runs / (runs - 1) if runs > 1 else 1.0
-    variance = 1e4 * scale * np.nansum(right * (1 - right), axis=1) / counts**2
-    luck = np.nan_to_num(right - control) / counts[:, None] * 100
-    together = luck @ luck.T  # an unbiased guess of the covariance, for independent items
+    present = ~np.isnan(differences)
+    counts = np.maximum(present.sum(axis=1), 1)
+    centred = np.where(present, differences - np.nansum(differences, axis=1, keepdims=True) / counts[:, None], 0.0)
+    units = present.astype(np.float64)
+    if groups is not None:
+        centred, units = summed(centred, groups), summed(units, groups)
+    drawn = (units > 0).sum(axis=1)
+    unbiased = np.sqrt(drawn / np.maximum(drawn - 1, 1))  # the mean was taken off
+    luck = 100 * centred * (unbiased / counts)[:, None]
+    products = luck @ luck.T
+    alone = 1e4 * np.nansum(own, axis=1) / counts**2
     columns = len(counts)
-    if columns < 2:
-        return ColumnLuck(variance, 0.0)
-    apart = (together.sum() - np.trace(together)) / (columns * (columns - 1))
-    return ColumnLuck(variance, float(variance.mean() - apart))
+    together = (products.sum() - np.trace(products)) / (columns * (columns - 1)) if columns > 1 else 0.0
+    variance = np.maximum(0.0, np.diag(products) - alone)
+    return ColumnLuck(variance, float(together) if columns > 1 else float(variance.sum()))
+
+
+def summed(rows: Floats, groups: npt.NDArray[np.integer]) -> Floats:
+    """Rows (…, items) summed within groups with labels from 0 on: (…, groups)."""
+    count = int(groups.max(initial=-1)) + 1
+    flat = rows.reshape(-1, rows.shape[-1]).T
+    return cluster_sums(flat, groups, count).T.reshape(*rows.shape[:-1], count)

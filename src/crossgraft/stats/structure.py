@@ -110,11 +110,13 @@ class Blocks:
     share: float  # of the residual's sum of squares
     left: Floats  # (rows,) unit length, largest entry of ``right`` positive
     right: Floats  # (columns,)
-    shuffled: float  # 95 % of the shuffles of residuals among cells have a smaller share
+    shuffled: float  # as many shuffles of residuals among cells as asked for have a smaller share
     p: float  # how often a shuffle has as much
 
 
-def leading_blocks(table: Floats, rng: np.random.Generator, *, shuffles: int = 200) -> Blocks | None:
+def leading_blocks(
+    table: Floats, rng: np.random.Generator, *, shuffles: int = 200, below: float = 0.95
+) -> Blocks | None:
     """The leading singular vectors of the double-centred matrix; None where rows and columns explain all of it."""
     present = ~np.isnan(table)
     residual = np.where(present, additive(table).residual, 0.0)
@@ -128,7 +130,7 @@ def leading_blocks(table: Floats, rng: np.random.Generator, *, shuffles: int = 2
     mixed[:, present] = rng.permuted(np.broadcast_to(values, (shuffles, len(values))), axis=1)
     drawn = leading_shares(centred(mixed, present))
     p = (1 + int((drawn >= share).sum())) / (1 + shuffles)
-    return Blocks(share, sign * u[:, 0], sign * vt[0], float(np.quantile(drawn, 0.95)), p)
+    return Blocks(share, sign * u[:, 0], sign * vt[0], float(np.quantile(drawn, below)), p)
 
 
 def centred(stack: Floats, present: npt.NDArray[np.bool_]) -> Floats:
