@@ -14,7 +14,7 @@ ROOT = Path(crossgraft.__file__).parent
 
 LAYERS = [  # "__main__" and the lazy public face stand above all of them
     {"errors"},
-    {"identity", "registry", "core", "study"},
+    {"files", "identity", "registry", "core", "seals", "study"},
     {"spec", "fingerprints", "plan", "layout", "store", "changes", "pairing", "matrix", "metrics", "stats"},
     {"analysis", "executors", "testing", "synthetic"},
     {"adapters", "embeddings", "report", "campaign", "starters"},

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from crossgraft import files, seals
 from crossgraft.errors import DataError
 from crossgraft.identity import content_id
 from crossgraft.study import Input
 
 _IGNORED = ("readme", "license", "notice", "use_policy")  # words for people, not for the model
-_CHUNK = 1 << 20
 
 
 class FingerprintCache:
@@ -25,34 +24,27 @@ class FingerprintCache:
         self._file = file
         self._known: dict[str, list[Any]] = {}
         self._changed = False
-        if file is not None and file.exists():
-            try:
-                self._known = json.loads(file.read_text("utf-8"))
-            except (ValueError, OSError):
-                self._known = {}  # only a cache: hash again
+        if file is not None:
+            with suppress(ValueError, OSError):  # only a cache: hash again
+                self._known = seals.from_json(file.read_bytes())
 
     def of_file(self, path: Path) -> str:
         status = path.stat()
         stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
         key = str(path.resolve())
         known = self._known.get(key)
-        if known is not None and known[:4] == stamp:
+        if isinstance(known, list) and len(known) == 5 and known[:4] == stamp:
             return str(known[4])
-        digest = hashlib.sha256()
-        with path.open("rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
-        self._known[key] = [*stamp, digest.hexdigest()]
+        digest = seals.file_digest(path)
+        self._known[key] = [*stamp, digest]
         self._changed = True
-        return digest.hexdigest()
+        return digest
 
     def save(self) -> None:
-        if self._file is None or not self._changed:
-            return
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._file.with_name(f".{self._file.name}.{os.getpid()}")
-        partial.write_text(json.dumps(self._known), "utf-8")
-        partial.replace(self._file)
+        """Remember what was hashed, where the folder can be written: a full disk or a read-only store ends nothing."""
+        if self._file is not None and self._changed:
+            with suppress(OSError):
+                files.write_whole(self._file, seals.to_json(self._known))
 
 
 def fingerprint(inputs: Iterable[Input], cache: FingerprintCache | None = None) -> dict[Input, str]:

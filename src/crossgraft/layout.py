@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crossgraft.core import Answers, Cell, Job, Labels, Pairing, Point, Record, Score, Texts, Treatment
+from crossgraft.errors import CrossgraftError
+from crossgraft.seals import TRACE, Broken
 
 FORMAT = 1
 _META = b"crossgraft"
+_SEALED = {b"sealed": TRACE}  # the second trace of the checksum
+_WIDE = 10_000  # columns of a padded matrix that no list fills
+_MOST = 10**8  # values in a column of a record
+_ID = re.compile(r"\w[\w.-]*")  # ids become names of files
+
+Shared = MutableMapping[Any, Any]  # by content: what many records have in common is kept once
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ def record_table(record: Record) -> pa.Table:
         kind = pa.int64() if name == "seed" else pa.string()
         columns[f"_{name}" if name in columns else name] = pa.array([value] * n, kind)
     table = pa.table(columns)
-    return table.replace_schema_metadata({_META: json.dumps(_record_meta(record)).encode()})
+    return table.replace_schema_metadata({_META: json.dumps(_record_meta(record)).encode(), **_SEALED})
 
 
 def _record_meta(record: Record) -> dict[str, Any]:
@@ -91,31 +100,42 @@ def _to_arrow(column: np.ndarray[Any, Any]) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(column[keep]))
 
 
-def _from_arrow(column: pa.ChunkedArray, shape: Sequence[int]) -> np.ndarray[Any, Any]:
+def _from_arrow(shape: Sequence[int], column: pa.Array) -> np.ndarray[Any, Any]:
     if not shape:
         return np.asarray(column.to_numpy(zero_copy_only=False))
-    lists = column.combine_chunks()
-    if isinstance(lists, pa.ChunkedArray):
-        lists = lists.chunk(0)
-    offsets = lists.offsets.to_numpy()
-    padded = np.full((len(lists), shape[0]), np.nan)
-    padded[np.arange(shape[0]) < np.diff(offsets)[:, None]] = lists.flatten().to_numpy(zero_copy_only=False)
+    offsets = column.offsets.to_numpy()
+    lengths = np.diff(offsets)
+    if shape[0] > max(_WIDE, lengths.max(initial=0)):
+        raise Broken(f"claims lists of {shape[0]} values, and the longest has {lengths.max(initial=0)}")
+    padded = np.full((len(column), shape[0]), np.nan)
+    padded[np.arange(shape[0]) < lengths[:, None]] = column.flatten().to_numpy(zero_copy_only=False)
     return padded
 
 
-def read_record(file: Path) -> Record:
-    table = pq.read_table(file, partitioning=None)
-    meta = json.loads((table.schema.metadata or {})[_META])
-    columns = {name: _from_arrow(table[name], shape) for name, shape in meta["columns"].items()}
+def read_record(content: bytes, shared: Shared | None = None) -> Record:
+    """A record from the bytes of its file; only its answers are decoded, not the labels for other tools.
+
+    ``shared`` is filled with item ids and columns, and records that have the same ones get the same objects.
+    """
+    file = pq.ParquetFile(pa.BufferReader(content))
+    meta = json.loads(file.metadata.metadata[_META])
+    _require_modest(file.metadata)
+    table = file.read(["item", *meta["columns"]], use_threads=False)
+    shared = {} if shared is None else shared
+    items = _shared(table["item"], "items", shared, lambda column: tuple(column.to_pylist()))
+    columns = {
+        name: _shared(table[name], tuple(shape), shared, partial(_from_arrow, shape))
+        for name, shape in meta["columns"].items()
+    }
     return Record(
         id=meta["id"],
         treatment_id=meta["treatment_id"],
-        treatment=_treatment_from_json(meta["treatment"]),
-        target=Point.parse(meta["target"]),
+        treatment=_once(_treatment_from_json(meta["treatment"]), shared),
+        target=_once(Point.parse(meta["target"]), shared),
         item_set=meta["item_set"],
         texts_id=meta["texts_id"],
-        answers=Answers(meta["kind"], tuple(table["item"].to_pylist()), columns),
-        pairing=Pairing(**meta["pairing"]),
+        answers=Answers(meta["kind"], items, columns),
+        pairing=_once(Pairing(**meta["pairing"]), shared),
         scores=tuple(Score(**{**score, "value": _number(score["value"])}) for score in meta["scores"]),
         parse_failures=meta["parse_failures"],
         timings=meta["timings"],
@@ -123,12 +143,44 @@ def read_record(file: Path) -> Record:
     )
 
 
+def _require_modest(metadata: pq.FileMetaData) -> None:
+    """A damaged or foreign file may claim more values than memory holds; a repeated value takes no room on disk."""
+    for group in range(metadata.num_row_groups):
+        group_of = metadata.row_group(group)
+        for number in range(group_of.num_columns):
+            if group_of.column(number).num_values > _MOST:
+                raise Broken(f"claims a column of {group_of.column(number).num_values} values")
+
+
+def _shared(column: pa.ChunkedArray, kind: object, shared: Shared, read: Callable[[pa.Array], Any]) -> Any:
+    """What ``read`` makes of the column; once for all columns with the same bytes."""
+    whole = column.combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.chunk(0)
+    key = (kind, str(whole.type), *(None if buffer is None else buffer.to_pybytes() for buffer in whole.buffers()))
+    if whole.offset:
+        return read(whole)
+    if key not in shared:
+        shared[key] = read(whole)
+    return shared[key]
+
+
+def _once(value: Any, shared: Shared) -> Any:
+    return shared.setdefault(value, value)
+
+
 def _number(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
 def texts_table(texts: Texts) -> pa.Table:
-    return pa.table({"item": list(texts.items), **{name: list(values) for name, values in texts.columns.items()}})
+    table = pa.table({"item": list(texts.items), **{name: list(values) for name, values in texts.columns.items()}})
+    return table.replace_schema_metadata(_SEALED)
+
+
+def read_texts(texts_id: str, content: bytes) -> Texts:
+    columns = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False).to_pydict()
+    return Texts(texts_id, tuple(columns.pop("item")), columns)
 
 
 def _treatment_to_json(treatment: Treatment) -> dict[str, Any]:
@@ -169,21 +221,49 @@ def manifest_to_json(manifest: Manifest) -> dict[str, Any]:
 
 
 def manifest_from_json(value: Mapping[str, Any]) -> Manifest:
-    jobs = tuple(
-        Job(
-            _treatment_from_json(job["treatment"]),
-            job["treatment_id"],
-            tuple(Cell(**{**cell, "target": Point.parse(cell["target"])}) for cell in job["cells"]),
-            job.get("run_id", ""),
+    """``Broken`` when something in it has another type than ``manifest_to_json`` gives it."""
+    try:
+        jobs = tuple(
+            Job(
+                _treatment_from_json(job["treatment"]),
+                _id(job["treatment_id"]),
+                tuple(map(_cell_from_json, job["cells"])),
+                _id(job["run_id"]) if job.get("run_id") else "",
+            )
+            for job in value["jobs"]
         )
-        for job in value["jobs"]
-    )
-    return Manifest(
-        value["name"],
-        value["spec"],
-        tuple(value["overrides"]),
-        jobs,
-        tuple(value["notes"]),
-        value.get("spec_folder", ""),
-        Labels(**value.get("labels", {})),
-    )
+        return Manifest(
+            _text(value["name"]),
+            _text(value["spec"]),
+            tuple(map(_text, value["overrides"])),
+            jobs,
+            tuple(map(_text, value["notes"])),
+            _text(value.get("spec_folder", "")),
+            Labels(**{name: dict(known) for name, known in value.get("labels", {}).items()}),
+        )
+    except KeyError as error:
+        raise Broken(f"no manifest of a study: {error} is missing") from error
+    except (TypeError, AttributeError, ValueError, CrossgraftError) as error:
+        raise Broken(f"no manifest of a study: {error}") from error
+
+
+def _cell_from_json(value: Mapping[str, Any]) -> Cell:
+    cell = Cell(**{**value, "target": Point.parse(value["target"])})
+    _id(cell.record_id)
+    _id(cell.texts_id)
+    _text(cell.item_set)
+    _text(cell.metric)
+    return cell
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected a text, got {value!r:.60}")
+    return value
+
+
+def _id(value: Any) -> str:
+    """An id becomes part of a path, so it must not lead anywhere else."""
+    if not _ID.fullmatch(_text(value)):
+        raise Broken(f"expected an id, got {value!r:.60}")
+    return str(value)

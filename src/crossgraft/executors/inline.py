@@ -6,8 +6,9 @@ import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from crossgraft import files
 from crossgraft.core import Job
-from crossgraft.errors import CrossgraftError, JobFailed
+from crossgraft.errors import CrossgraftError, JobFailed, StoreError
 from crossgraft.executors import EXECUTORS
 from crossgraft.study import Bench, Event, Failed, Finished, Started, Study, Worker
 
@@ -28,16 +29,27 @@ def attempt(worker: Worker, job: Job) -> Iterator[Event]:
     """Run one job; whatever it raises becomes an event.
 
     An error we foresaw would come again, so it counts as deterministic. Anything else may have
-    been the machine's fault (memory, disk, network), and is tried again by the next run.
+    been the machine's fault (memory, network), and is tried again by the next run. A store that cannot be
+    written ends the run: every other job would meet the same, some of them after hours of work.
     """
     try:
         yield from worker.run(job)
     except JobFailed as error:
         yield Failed(job, error)
+    except StoreError:
+        raise
+    except OSError as error:
+        if error.errno in files.NO_ROOM:
+            raise StoreError(f"{job}: {files.why(error)}") from error
+        yield _unforeseen(job, error)
     except CrossgraftError as error:
         yield Failed(job, JobFailed(str(error), deterministic=True))
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
-        yield Failed(job, JobFailed(reason), traceback.format_exc())
+        yield _unforeseen(job, error)
     else:
         yield Finished(job)
+
+
+def _unforeseen(job: Job, error: Exception) -> Failed:
+    reason = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
+    return Failed(job, JobFailed(reason), traceback.format_exc())
