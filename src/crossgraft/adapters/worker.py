@@ -19,8 +19,9 @@ from crossgraft.adapters.engine import Engine
 from crossgraft.adapters.evaluation import Outcome, Prepared, prepare
 from crossgraft.adapters.grid import View
 from crossgraft.adapters.jobs import artefact
+from crossgraft.adapters.kept import FACTS, adapter_damage, set_aside
 from crossgraft.adapters.loading import device_of
-from crossgraft.adapters.lora import FACTS, fresh_adapter, merged, saved_adapter
+from crossgraft.adapters.lora import fresh_adapter, merged, saved_adapter
 from crossgraft.adapters.models import check_given_folder, is_peft_folder
 from crossgraft.adapters.shown import items_to_test, view_of
 from crossgraft.adapters.study import AdapterStudy
@@ -55,6 +56,7 @@ class AdapterWorker:
         base = self._loaded(job.treatment.model)
         facts: dict[str, Any] = {}
         if job.treatment.kind == "trained":
+            yield from self._checked(job)
             if not self._adapter(job).is_dir():
                 yield from train_job(self._study, base, job, self._bench)
             facts = json.loads((self._adapter(job) / FACTS).read_text("utf-8"))
@@ -65,6 +67,14 @@ class AdapterWorker:
                 yield from self._evaluate(base, job, cell, engine, facts, timings)
         if job.treatment.kind == "trained" and self._study.grid.keep_adapters == "never":
             shutil.rmtree(self._adapter(job), ignore_errors=True)
+
+    def _checked(self, job: Job) -> Iterator[Remark]:
+        """A kept adapter whose files are no longer those that were written makes way for a new one."""
+        folder = self._adapter(job)
+        reason = adapter_damage(folder) if folder.exists() else ""
+        if reason:
+            place = set_aside(folder)
+            yield Remark(job, f"its adapter is damaged ({reason}): it was moved to {place}, and is trained anew")
 
     def _adapter(self, job: Job) -> Path:
         """Where the trained weights of a job lie; a run may leave them as they were after several epochs."""
