@@ -18,7 +18,7 @@ LAYERS = [  # "__main__" and the lazy public face stand above all of them
     {"spec", "fingerprints", "plan", "layout", "store", "changes", "pairing", "matrix", "metrics", "stats"},
     {"analysis", "executors", "testing", "synthetic"},
     {"adapters", "embeddings", "report", "campaign", "starters"},
-    {"progress", "outlook", "catalogue"},
+    {"progress", "outlook", "catalogue", "verify"},
     {"cli"},
 ]
 SIBLINGS = {"adapters", "embeddings", "report", "campaign", "starters"}  # never import one another

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ from crossgraft.errors import DataError
 from crossgraft.identity import content_id
 from crossgraft.study import Input
 
+_OLD = re.compile(rb'\{"(/|\w:)')  # a first path
 _IGNORED = ("readme", "license", "notice", "use_policy")  # words for people, not for the model
 
 
@@ -26,14 +28,14 @@ class FingerprintCache:
         self._changed = False
         if file is not None:
             with suppress(ValueError, OSError):  # only a cache: hash again
-                self._known = seals.from_json(file.read_bytes())
+                self._known = remembered(file)
 
     def of_file(self, path: Path) -> str:
         status = path.stat()
         stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
         key = str(path.resolve())
         known = self._known.get(key)
-        if isinstance(known, list) and len(known) == 5 and known[:4] == stamp:
+        if known is not None and known[:4] == stamp:
             return str(known[4])
         digest = seals.file_digest(path)
         self._known[key] = [*stamp, digest]
@@ -45,6 +47,18 @@ class FingerprintCache:
         if self._file is not None and self._changed:
             with suppress(OSError):
                 files.write_whole(self._file, seals.to_json(self._known))
+
+
+def remembered(file: Path) -> dict[str, Any]:
+    """What a cache of fingerprints holds; ``Broken`` when it is damaged. Older ones have no checksum."""
+    content = file.read_bytes()
+    try:
+        known = json.loads(content) if _OLD.match(content) else seals.from_json(content)
+    except (ValueError, RecursionError) as error:
+        raise seals.Broken(str(error)) from error
+    if not all(isinstance(one, list) and len(one) == 5 for one in known.values()):
+        raise seals.Broken("it holds no fingerprints")
+    return dict(known)
 
 
 def fingerprint(inputs: Iterable[Input], cache: FingerprintCache | None = None) -> dict[Input, str]:

@@ -209,7 +209,7 @@ class Store:
         stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         known = self._examined.get(file)
         if known is None or known[0] != stamp:
-            known = (stamp, _damage_of(file, decode))
+            known = (stamp, damage_of(file, decode))
             self._examined[file] = known
         return known[1]
 
@@ -403,7 +403,8 @@ def _entries(folder: Path, *, hidden: bool = False) -> list[Path]:
         return []
 
 
-def _damage_of(file: Path, decode: Callable[[bytes], object]) -> str:
+def damage_of(file: Path, decode: Callable[[bytes], object]) -> str:
+    """Why a Parquet file cannot be used; empty when it can. It is decoded only where no checksum vouches for it."""
     try:
         content, sealed = _content(file)
         if not sealed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import click
 
 from crossgraft.cli.options import AS_JSON, OUT, overrides, study_of
 from crossgraft.cli.printing import print_table
+from crossgraft.files import safe_name
 
 if TYPE_CHECKING:
     from crossgraft.analysis.findings import Findings
@@ -57,7 +57,7 @@ def read(table: Path, columns: tuple[str, ...], to: Path | None, as_json: bool) 
     from crossgraft.report.view import About
 
     findings = analyse(read_table(table, columns), table.stem, authors=True)
-    _show(findings, to or Path("reports") / table.stem, About(), as_json=as_json)
+    _show(findings, to or Path("reports") / safe_name(table.stem), About(), as_json=as_json)
 
 
 def write_the_report(name: str, out: Path, to: Path | None, *, as_json: bool, cells: bool = False) -> None:
@@ -73,7 +73,7 @@ def write_the_report(name: str, out: Path, to: Path | None, *, as_json: bool, ce
     findings = load_findings(store, manifest.name)
     versions = {package: version(package) for package in ("crossgraft", "numpy")}
     about = About(manifest.spec, manifest.overrides, versions, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
-    folder = to or out / "reports" / re.sub(r"[^\w.+=,-]", "_", manifest.name)
+    folder = to or out / "reports" / safe_name(manifest.name)
     _show(findings, folder, about, as_json=as_json, cells=cells)
 
 
