@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,9 @@ from crossgraft.seals import TRACE, Broken
 FORMAT = 1
 _META = b"crossgraft"
 _SEALED = {b"sealed": TRACE}  # the second trace of the checksum
+_ITEM = "item"
 _WIDE = 10_000  # columns of a padded matrix that no list fills
-_MOST = 10**8  # values in a column of a record
+_MOST = 10**8  # values in a record
 _ID = re.compile(r"\w[\w.-]*")  # ids become names of files
 
 Shared = MutableMapping[Any, Any]  # by content: what many records have in common is kept once
@@ -119,14 +120,16 @@ def read_record(content: bytes, shared: Shared | None = None) -> Record:
     """
     file = pq.ParquetFile(pa.BufferReader(content))
     meta = json.loads(file.metadata.metadata[_META])
-    _require_modest(file.metadata)
-    table = file.read(["item", *meta["columns"]], use_threads=False)
     shared = {} if shared is None else shared
-    items = _shared(table["item"], "items", shared, lambda column: tuple(column.to_pylist()))
-    columns = {
-        name: _shared(table[name], tuple(shape), shared, partial(_from_arrow, shape))
-        for name, shape in meta["columns"].items()
-    }
+    shapes: dict[str, tuple[int, ...] | None] = {name: tuple(shape) for name, shape in meta["columns"].items()}
+    chunks = _chunks(file.metadata, content)
+    keys = {name: (name, shape, chunks.get(name)) for name, shape in ({_ITEM: None} | shapes).items()}
+    unknown = [name for name, key in keys.items() if key not in shared]
+    table = file.read(unknown, use_threads=False)
+    read = {name: _decoded(table[name], shapes.get(name)) for name in unknown}
+    columns = {name: read[name] if name in read else shared[key] for name, key in keys.items()}
+    shared.update((keys[name], column) for name, column in read.items() if name in chunks)
+    items = columns.pop(_ITEM)
     return Record(
         id=meta["id"],
         treatment_id=meta["treatment_id"],
@@ -143,26 +146,35 @@ def read_record(content: bytes, shared: Shared | None = None) -> Record:
     )
 
 
-def _require_modest(metadata: pq.FileMetaData) -> None:
-    """A damaged or foreign file may claim more values than memory holds; a repeated value takes no room on disk."""
+def _chunks(metadata: pq.FileMetaData, content: bytes) -> dict[str, bytes]:
+    """A hash of the compressed bytes of each column: where they are equal, so is what they hold.
+
+    A damaged or foreign file may claim more values than memory holds; a repeated value takes no room on disk.
+    """
+    found: dict[str, bytes] = {}
+    values = 0
     for group in range(metadata.num_row_groups):
-        group_of = metadata.row_group(group)
-        for number in range(group_of.num_columns):
-            if group_of.column(number).num_values > _MOST:
-                raise Broken(f"claims a column of {group_of.column(number).num_values} values")
+        of_group = metadata.row_group(group)
+        for number in range(of_group.num_columns):
+            column = of_group.column(number)
+            values += column.num_values
+            start = column.dictionary_page_offset or column.data_page_offset
+            chunk = content[start : start + column.total_compressed_size]
+            found[column.path_in_schema.partition(".")[0]] = hashlib.blake2b(chunk, digest_size=16).digest()
+    if values > _MOST:
+        raise Broken(f"claims {values} values")
+    return found if metadata.num_row_groups == 1 else {}
 
 
-def _shared(column: pa.ChunkedArray, kind: object, shared: Shared, read: Callable[[pa.Array], Any]) -> Any:
-    """What ``read`` makes of the column; once for all columns with the same bytes."""
+def _decoded(column: pa.ChunkedArray, shape: tuple[int, ...] | None) -> Any:
     whole = column.combine_chunks()
     if isinstance(whole, pa.ChunkedArray):
         whole = whole.chunk(0)
-    key = (kind, str(whole.type), *(None if buffer is None else buffer.to_pybytes() for buffer in whole.buffers()))
-    if whole.offset:
-        return read(whole)
-    if key not in shared:
-        shared[key] = read(whole)
-    return shared[key]
+    if shape is None:
+        return tuple(whole.to_pylist())
+    array = _from_arrow(shape, whole)
+    array.flags.writeable = False  # records may share it
+    return array
 
 
 def _once(value: Any, shared: Shared) -> Any:

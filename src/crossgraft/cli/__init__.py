@@ -47,5 +47,9 @@ def main() -> NoReturn:
         what = "interrupted" if number == signal.SIGINT else "terminated"
         print(f"\n{what}; what was computed is kept, run the same command to go on", file=sys.stderr)  # noqa: T201
         code = 128 + number
+        if signals.received:  # nothing is left to do, and tidying up the interpreter takes its time
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
     signals.leaving = True
     sys.exit(code)
