@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,7 @@ from crossgraft.core import Answers, Cell, Job, Labels, Pairing, Point, Record, 
 from crossgraft.errors import CrossgraftError
 from crossgraft.seals import TRACE, Broken
 
+_T = TypeVar("_T")
 FORMAT = 1
 _META = b"crossgraft"
 _SEALED = {b"sealed": TRACE}  # the second trace of the checksum
@@ -108,8 +109,11 @@ def _from_arrow(shape: Sequence[int], column: pa.Array) -> np.ndarray[Any, Any]:
     lengths = np.diff(offsets)
     if shape[0] > max(_WIDE, lengths.max(initial=0)):
         raise Broken(f"claims lists of {shape[0]} values, and the longest has {lengths.max(initial=0)}")
+    values = column.flatten().to_numpy(zero_copy_only=False)
+    if len(values) == len(column) * shape[0] and lengths.max(initial=0) == shape[0]:
+        return np.array(values, dtype=np.float64).reshape(len(column), shape[0])
     padded = np.full((len(column), shape[0]), np.nan)
-    padded[np.arange(shape[0]) < lengths[:, None]] = column.flatten().to_numpy(zero_copy_only=False)
+    padded[np.arange(shape[0]) < lengths[:, None]] = values
     return padded
 
 
@@ -122,7 +126,7 @@ def read_record(content: bytes, shared: Shared | None = None) -> Record:
     meta = json.loads(file.metadata.metadata[_META])
     shared = {} if shared is None else shared
     shapes: dict[str, tuple[int, ...] | None] = {name: tuple(shape) for name, shape in meta["columns"].items()}
-    chunks = _chunks(file.metadata, content)
+    chunks = _chunks(file.metadata, content, {_ITEM, *shapes})
     keys = {name: (name, shape, chunks.get(name)) for name, shape in ({_ITEM: None} | shapes).items()}
     unknown = [name for name, key in keys.items() if key not in shared]
     table = file.read(unknown, use_threads=False)
@@ -133,12 +137,12 @@ def read_record(content: bytes, shared: Shared | None = None) -> Record:
     return Record(
         id=meta["id"],
         treatment_id=meta["treatment_id"],
-        treatment=_once(_treatment_from_json(meta["treatment"]), shared),
-        target=_once(Point.parse(meta["target"]), shared),
+        treatment=_once(_treatment_from_json, meta["treatment"], shared),
+        target=_once(Point.parse, meta["target"], shared),
         item_set=meta["item_set"],
         texts_id=meta["texts_id"],
         answers=Answers(meta["kind"], items, columns),
-        pairing=_once(Pairing(**meta["pairing"]), shared),
+        pairing=_once(lambda told: Pairing(**told), meta["pairing"], shared),
         scores=tuple(Score(**{**score, "value": _number(score["value"])}) for score in meta["scores"]),
         parse_failures=meta["parse_failures"],
         timings=meta["timings"],
@@ -146,7 +150,7 @@ def read_record(content: bytes, shared: Shared | None = None) -> Record:
     )
 
 
-def _chunks(metadata: pq.FileMetaData, content: bytes) -> dict[str, bytes]:
+def _chunks(metadata: pq.FileMetaData, content: bytes, wanted: set[str]) -> dict[str, bytes]:
     """A hash of the compressed bytes of each column: where they are equal, so is what they hold.
 
     A damaged or foreign file may claim more values than memory holds; a repeated value takes no room on disk.
@@ -157,10 +161,13 @@ def _chunks(metadata: pq.FileMetaData, content: bytes) -> dict[str, bytes]:
         of_group = metadata.row_group(group)
         for number in range(of_group.num_columns):
             column = of_group.column(number)
+            name = column.path_in_schema.partition(".")[0]
+            if len(found) == len(wanted) and name not in wanted:
+                break  # the labels come last, and are not read
             values += column.num_values
             start = column.dictionary_page_offset or column.data_page_offset
             chunk = content[start : start + column.total_compressed_size]
-            found[column.path_in_schema.partition(".")[0]] = hashlib.blake2b(chunk, digest_size=16).digest()
+            found[name] = hashlib.blake2b(chunk, digest_size=16).digest()
     if values > _MOST:
         raise Broken(f"claims {values} values")
     return found if metadata.num_row_groups == 1 else {}
@@ -177,8 +184,13 @@ def _decoded(column: pa.ChunkedArray, shape: tuple[int, ...] | None) -> Any:
     return array
 
 
-def _once(value: Any, shared: Shared) -> Any:
-    return shared.setdefault(value, value)
+def _once(made: Callable[[Any], _T], told: Any, shared: Shared) -> _T:
+    """What is made of the same plain values is the same object."""
+    key = told if isinstance(told, str) else repr(told)
+    if key not in shared:
+        shared[key] = made(told)
+    value: _T = shared[key]
+    return value
 
 
 def _number(value: float | None) -> float:
@@ -235,11 +247,12 @@ def manifest_to_json(manifest: Manifest) -> dict[str, Any]:
 def manifest_from_json(value: Mapping[str, Any]) -> Manifest:
     """``Broken`` when something in it has another type than ``manifest_to_json`` gives it."""
     try:
+        points: Shared = {}
         jobs = tuple(
             Job(
                 _treatment_from_json(job["treatment"]),
                 _id(job["treatment_id"]),
-                tuple(map(_cell_from_json, job["cells"])),
+                tuple(_cell_from_json(cell, points) for cell in job["cells"]),
                 _id(job["run_id"]) if job.get("run_id") else "",
             )
             for job in value["jobs"]
@@ -259,8 +272,8 @@ def manifest_from_json(value: Mapping[str, Any]) -> Manifest:
         raise Broken(f"no manifest of a study: {error}") from error
 
 
-def _cell_from_json(value: Mapping[str, Any]) -> Cell:
-    cell = Cell(**{**value, "target": Point.parse(value["target"])})
+def _cell_from_json(value: Mapping[str, Any], points: Shared) -> Cell:
+    cell = Cell(**{**value, "target": _once(Point.parse, value["target"], points)})
     _id(cell.record_id)
     _id(cell.texts_id)
     _text(cell.item_set)
@@ -276,6 +289,6 @@ def _text(value: Any) -> str:
 
 def _id(value: Any) -> str:
     """An id becomes part of a path, so it must not lead anywhere else."""
-    if not _ID.fullmatch(_text(value)):
+    if not _text(value).isalnum() and not _ID.fullmatch(value):
         raise Broken(f"expected an id, got {value!r:.60}")
     return str(value)
