@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +20,14 @@ from crossgraft import files, seals
 from crossgraft.analysis.results import load_findings, load_matrix
 from crossgraft.campaign import Campaign, Settings
 from crossgraft.core import Cell, Job, Pairing, Point, Record, Texts, Treatment
-from crossgraft.errors import StoreError
+from crossgraft.errors import SpecError, StoreError
 from crossgraft.fingerprints import FingerprintCache
 from crossgraft.identity import content_id
 from crossgraft.layout import Manifest
 from crossgraft.outlook import store_status
 from crossgraft.spec import load_study
 from crossgraft.store import Store
+from crossgraft.study import Origin
 from crossgraft.testing import Fake
 from crossgraft.verify import verify
 from parts import LANGUAGES
@@ -310,3 +313,16 @@ def test_a_record_made_elsewhere_does_not_hide_a_damaged_one(store: Store) -> No
     )
 
     assert store.done()[one.cells[0].record_id] == {elsewhere.pairing.id}
+
+
+@pytest.mark.slow
+def test_every_flipped_bit_is_noticed_or_harmless() -> None:
+    pytest.importorskip("torch")
+    script = Path(__file__).parents[1] / "benchmarks" / "bitflips.py"
+
+    subprocess.run([sys.executable, script, "--flips", "1200"], check=True)
+
+
+def test_a_path_of_a_spec_has_no_nul() -> None:
+    with pytest.raises(SpecError, match="no path has a character NUL"):
+        Origin().path("a\0b")

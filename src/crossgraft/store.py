@@ -369,6 +369,8 @@ class Store:
 def _older(out: Path, format: int) -> list[Path]:
     """Folders of older formats, oldest first; a newer one is refused."""
     older = []
+    if out.exists() and not out.is_dir():
+        raise StoreError(f"expected a folder for results; {files.printable(out)} is a file: choose another with --out")
     for folder in out.iterdir() if out.is_dir() else ():
         match = _FOLDER.fullmatch(folder.name)
         if not match or not folder.is_dir():
@@ -448,7 +450,7 @@ def _read_json(file: Path, made: Callable[[Mapping[str, Any]], _T]) -> _T | None
     try:
         return made(seals.from_json(file.read_bytes()))
     except OSError as error:
-        if isinstance(error, FileNotFoundError) or error.errno == ENAMETOOLONG:
+        if isinstance(error, FileNotFoundError | NotADirectoryError) or error.errno == ENAMETOOLONG:
             return None
         raise Broken(error.strerror or str(error)) from error
 
@@ -462,8 +464,8 @@ def _failure(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _at(error: OSError, file: Path) -> OSError:
-    """The error with the path it is about: one that comes of writing names none."""
-    if error.filename is None:
+    """The error with the path it is about: one that comes of writing names none, or a temporary one."""
+    if error.filename is None or str(error.filename).endswith(".partial"):
         error.filename = str(file)
     return error
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from crossgraft import files
 from crossgraft.adapters.kept import adapter_damage, state_damage
 from crossgraft.fingerprints import remembered
 from crossgraft.layout import read_texts
@@ -66,10 +65,10 @@ def fingerprints(store: Store) -> Iterator[Damage]:
     for file in (store.fingerprints, store.artefacts / "spaces" / "fingerprints.json"):
         try:
             remembered(file)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
         except (OSError, Broken) as error:
-            reason = files.why(error) if isinstance(error, OSError) else str(error)
+            reason = (isinstance(error, OSError) and error.strerror) or str(error)
             yield Damage(file, reason, "it is not used: files are hashed again, and it is written anew")
 
 

@@ -10,7 +10,8 @@ import click
 
 from crossgraft.cli.options import AS_JSON, OUT, overrides, study_of
 from crossgraft.cli.printing import print_table
-from crossgraft.files import safe_name
+from crossgraft.errors import StoreError
+from crossgraft.files import safe_name, why
 
 if TYPE_CHECKING:
     from crossgraft.analysis.findings import Findings
@@ -80,7 +81,10 @@ def write_the_report(name: str, out: Path, to: Path | None, *, as_json: bool, ce
 def _show(findings: Findings, folder: Path, about: About, *, as_json: bool, cells: bool = False) -> None:
     from crossgraft.report.write import write_report
 
-    files = write_report(findings, folder, about)
+    try:
+        files = write_report(findings, folder, about)
+    except OSError as error:
+        raise StoreError(f"cannot write the report: {why(error)}; --to names another folder") from error
     if as_json:
         click.echo(json.dumps({"sentences": findings.sentences, "files": [str(file) for file in files]}, indent=1))
     else:
