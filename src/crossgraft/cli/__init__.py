@@ -11,6 +11,8 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+_LATER = 0.02  # seconds until an interrupted import is looked at again
+
 
 class _Signals:
     """The first SIGINT or SIGTERM is an exception, so that claims are released; a second ends the process at once."""
@@ -25,11 +27,29 @@ class _Signals:
                 except ValueError:  # not in the main thread: whoever started us handles signals
                     return
 
-    def _receive(self, number: int, _frame: FrameType | None) -> NoReturn:
+    def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.received or self.leaving:
             os._exit(128 + (self.received or number))
         self.received = number
+        self._interrupt(number, frame)
+
+    def _interrupt(self, _number: int, frame: FrameType | None) -> None:
+        """Not within an import: there some libraries take an exception for a module that is not installed, and go on."""
+        if self.leaving:
+            return
+        if _is_importing(frame) and hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGALRM, self._interrupt)
+            signal.setitimer(signal.ITIMER_REAL, _LATER)
+            return
         raise KeyboardInterrupt
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def main() -> NoReturn:
