@@ -143,7 +143,7 @@ def read_record(content: bytes, shared: Shared | None = None) -> Record:
         texts_id=meta["texts_id"],
         answers=Answers(meta["kind"], items, columns),
         pairing=_once(lambda told: Pairing(**told), meta["pairing"], shared),
-        scores=tuple(Score(**{**score, "value": _number(score["value"])}) for score in meta["scores"]),
+        scores=tuple(_score(**score) for score in meta["scores"]),
         parse_failures=meta["parse_failures"],
         timings=meta["timings"],
         provenance=meta["provenance"],
@@ -174,9 +174,9 @@ def _chunks(metadata: pq.FileMetaData, content: bytes, wanted: set[str]) -> dict
 
 
 def _decoded(column: pa.ChunkedArray, shape: tuple[int, ...] | None) -> Any:
-    whole = column.combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = whole.chunk(0)
+    whole = (
+        column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks or [pa.array([], column.type)])
+    )
     if shape is None:
         return tuple(whole.to_pylist())
     array = _from_arrow(shape, whole)
@@ -193,8 +193,8 @@ def _once(made: Callable[[Any], _T], told: Any, shared: Shared) -> _T:
     return value
 
 
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value
+def _score(metric: str, value: float | None, n: int, unit: str, higher_is_better: bool) -> Score:
+    return Score(metric, float("nan") if value is None else value, n, unit, higher_is_better)
 
 
 def texts_table(texts: Texts) -> pa.Table:

@@ -312,7 +312,7 @@ class Store:
 
     def _write_parquet(self, table: pa.Table, file: Path) -> None:
         sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="zstd")
+        pq.write_table(table, sink, compression="zstd", use_dictionary=False, write_statistics=False)  # small files
         self._write(file, seals.seal_parquet(sink.getvalue().to_pybytes(), file.stem))
 
     def _write(self, file: Path, content: bytes) -> None:
@@ -334,10 +334,11 @@ class Store:
         names its run; without all studies being readable, none goes.
         """
         folders = [self.root, *(self.root / name for name in ("texts", "studies", "failures", "adapters"))]
-        folders += [*_entries(self.root / "records"), self.artefacts / "spaces"]
-        for entry in (entry for folder in folders for entry in _entries(folder, hidden=True)):
-            if _TEMPORARY.fullmatch(entry.name) and files.is_old(entry):
-                files.remove(entry)
+        spaces = self.artefacts / "spaces"  # all that is hidden there is temporary
+        for folder in (*folders, *_entries(self.root / "records"), spaces):
+            for entry in _entries(folder, hidden=True):
+                if (folder == spaces or _TEMPORARY.fullmatch(entry.name)) and files.is_old(entry):
+                    files.remove(entry)
         manifests, broken = self._manifests()
         runs = {job.run_id for manifest in manifests for job in manifest.jobs}
         for state in _entries(self.artefacts, hidden=True):
