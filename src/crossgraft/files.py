@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 _LONGEST = 100  # bytes of a name; a temporary name beside it and an ending must fit into 255
@@ -39,6 +40,11 @@ def why(error: OSError) -> str:
     where = f"{printable(error.filename)}: " if error.filename is not None else ""
     advice = _ADVICE.get(error.errno or 0, "")
     return f"{where}{error.strerror or error}{f'; {advice}' if advice else ''}"
+
+
+def is_no_room(error: Exception) -> bool:
+    """Whether a disk was full; libraries in other languages say so in words only."""
+    return getattr(error, "errno", None) in NO_ROOM or os.strerror(errno.ENOSPC) in str(error)
 
 
 def printable(path: object) -> str:
@@ -106,9 +112,15 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 def _open_to_others(path: Path, mode: int) -> None:
     """Temporary files are their owner's only; results are as readable as any file the user makes."""
+    path.chmod(mode & ~_umask())
+
+
+@cache
+def _umask() -> int:
+    """It can only be read by setting it, which other threads would notice: so once."""
     umask = os.umask(0)
     os.umask(umask)
-    path.chmod(mode & ~umask)
+    return umask
 
 
 def _sync(path: Path) -> None:

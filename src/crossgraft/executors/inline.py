@@ -38,18 +38,12 @@ def attempt(worker: Worker, job: Job) -> Iterator[Event]:
         yield Failed(job, error)
     except StoreError:
         raise
-    except OSError as error:
-        if error.errno in files.NO_ROOM:
-            raise StoreError(f"{job}: {files.why(error)}") from error
-        yield _unforeseen(job, error)
     except CrossgraftError as error:
         yield Failed(job, JobFailed(str(error), deterministic=True))
     except Exception as error:
-        yield _unforeseen(job, error)
+        reason = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
+        if files.is_no_room(error):
+            raise StoreError(f"{job}: {reason}; make room and run the same command again") from error
+        yield Failed(job, JobFailed(reason), traceback.format_exc())
     else:
         yield Finished(job)
-
-
-def _unforeseen(job: Job, error: Exception) -> Failed:
-    reason = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
-    return Failed(job, JobFailed(reason), traceback.format_exc())
