@@ -67,9 +67,7 @@ _FOREIGN = "not named like a record"
 STUDY_ADVICE = "run its spec again: the study is written anew, and no result is lost"
 TEXTS_ADVICE = "no number rests on it; it is written again with the next record on its items"
 
-Stamp = tuple[
-    int, int, int, int
-]  # size, times of content and of the entry in ns, inode: what an ordinary write changes
+Stamp = tuple[int, int, int, int]  # size, mtime and ctime in ns, inode: an ordinary write changes one of them
 
 
 @dataclass(frozen=True)

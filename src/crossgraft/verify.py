@@ -18,20 +18,7 @@ from crossgraft.store import TEXTS_ADVICE, Damage, Store, damage_of
 
 _ADVICE = "'crossgraft run SPEC' computes it again"
 _AGAIN = "the next run moves it away and trains it anew"
-_OURS = frozenset(
-    [
-        "records",
-        "texts",
-        "studies",
-        "failures",
-        "fingerprints.json",
-        "adapters",
-        "claims",
-        "logs",
-        "followed",
-        "damaged",
-    ]
-)
+_FOLDERS = ("records", "texts", "studies", "failures", "adapters", "claims", "logs", "followed", "damaged")
 
 Check = Callable[[Store], Iterable[Damage]]
 
@@ -98,10 +85,11 @@ def strangers(store: Store) -> Iterator[Damage]:
     for entry in _listed(store.root):
         if entry.name.startswith("."):
             continue
-        if entry.name not in _OURS:
+        if entry.name not in (*_FOLDERS, store.fingerprints.name):
             yield Damage(entry, "is no part of a store", "move it away")
-        elif entry.is_dir() == entry.name.endswith(".json"):
-            yield Damage(entry, "a folder is expected here, or a file, and it is the other", "move it away")
+        elif entry.is_dir() != (entry.name in _FOLDERS):
+            what = ("file", "folder") if entry.name in _FOLDERS else ("folder", "file")
+            yield Damage(entry, "a {} lies where a {} should be".format(*what), "move it away")
 
 
 CHECKS: list[Check] = [records, texts, studies, failures, fingerprints, adapters, states, set_aside, strangers]
