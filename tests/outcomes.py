@@ -13,10 +13,10 @@ SOURCE = Point("a", "en")
 
 
 def answers(right: list[int], items: tuple[str, ...] | None = None) -> Answers:
-    """Two options an item; the right one is likelier where ``right`` says so."""
+    """Four options an item; the right one is likeliest where ``right`` says so. Guessing would score .25."""
     n = len(right)
-    loglik = np.where(np.array(right)[:, None] == 1, [[-1.0, -2.0]], [[-2.0, -1.0]])
-    ones = np.ones((n, 2))
+    loglik = np.where(np.array(right)[:, None] == 1, [[-1.0, -2.0, -2.0, -2.0]], [[-2.0, -1.0, -2.0, -2.0]])
+    ones = np.ones((n, 4))
     columns = {"loglik": loglik, "gold": np.zeros(n, dtype=int), "tokens": ones, "characters": ones, "bytes": ones}
     return Answers("choice", items or tuple(f"i{k}" for k in range(n)), columns)
 

@@ -15,7 +15,7 @@ T = TypeVar("T")
 LANGUAGES = ("en", "sw", "no")
 
 
-def make_tiny_model(folder: Path, *, seed: int = 0) -> Path:
+def make_tiny_model(folder: Path, *, seed: int = 0, biases: bool = False) -> Path:
     torch = pytest.importorskip("torch")
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -42,6 +42,8 @@ def make_tiny_model(folder: Path, *, seed: int = 0) -> Path:
             initializer_range=0.3,  # far from uniform, so that options really differ
             bos_token_id=0,
             eos_token_id=0,
+            attention_bias=biases,
+            mlp_bias=biases,
         )
         LlamaForCausalLM(config).save_pretrained(folder)
     return folder

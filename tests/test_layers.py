@@ -24,7 +24,7 @@ LAYERS = [  # "__main__" and the lazy public face stand above all of them
 SIBLINGS = {"adapters", "embeddings", "report", "campaign", "starters"}  # never import one another
 HEAVY = {"torch", "transformers", "peft", "datasets", "lm_eval"}
 MAY_BE_HEAVY = {
-    *(f"adapters/{name}.py" for name in ("base", "doctor", "loading", "lora", "quantisation", "worker")),
+    *(f"adapters/{name}.py" for name in ("base", "doctor", "loading", "lora", "quantisation", "snapshot", "worker")),
     *(f"adapters/training/{name}.py" for name in ("apart", "examples", "loop", "loss", "run")),
     *(f"adapters/engine/{name}.py" for name in ("body", "generation", "local", "paths", "rows", "scorer", "selftest")),
     *(f"adapters/harness/{name}.py" for name in ("__init__", "data", "definition", "items")),  # inside functions only

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from crossgraft.core import Answers, Cell, Job, Pairing, Point, Record, Score, Texts, Treatment
+from crossgraft.core import Answers, Cell, Job, Pairing, Point, Record, Score, SourceVariant, Texts, Treatment
 from crossgraft.errors import JobFailed, StoreError
 from crossgraft.identity import content_id
-from crossgraft.layout import Manifest
+from crossgraft.layout import Manifest, manifest_from_json, manifest_to_json
 from crossgraft.store import Store
 from crossgraft.study import Failed
 
@@ -46,6 +46,17 @@ def record(name: str = "x", pairing: Pairing = Pairing("cpu", "sdpa", 1)) -> Rec
 
 def job(one: Record) -> Job:
     return Job(one.treatment, one.treatment_id, (Cell(one.target, one.id, one.texts_id, "all", "accuracy"),))
+
+
+@pytest.mark.parametrize("variant", ["", "sham", "format-only"])
+def test_how_a_source_was_changed_reads_back_also_from_stores_that_did_not_say_so(variant: SourceVariant) -> None:
+    name = f"evesham/en ({variant})" if variant else "evesham/en"
+    job = Job(Treatment("small", name, "trained", source_variant=variant), "id", ())
+    told = manifest_to_json(Manifest("study", "", (), (job,)))
+    older = {**told, "jobs": [{**one, "treatment": dict(one["treatment"])} for one in told["jobs"]]}
+    del older["jobs"][0]["treatment"]["source_variant"]
+
+    assert manifest_from_json(told).jobs == manifest_from_json(older).jobs == (job,)
 
 
 def test_a_record_reads_back_as_it_was(tmp_path: Path) -> None:

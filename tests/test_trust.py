@@ -38,6 +38,13 @@ def test_an_adapter_without_effect_is_found() -> None:
     assert "change nothing at all (such as m: a/en seed 1)" in check.saw
 
 
+def test_a_base_that_an_earlier_adapter_changed_is_found() -> None:
+    check = look((BASE, {"base_drift": 0.0}), (trained(), {"base_drift": 0.3}))["base unchanged"]
+
+    assert not check.fine
+    assert "up to 3.0e-01 nats from what it did when it was loaded, before m: a/en seed 1" in check.saw
+
+
 def test_base_and_adapter_must_have_read_the_same_tokens() -> None:
     check = look((BASE, {"requests": "a"}), (trained(), {"requests": "b", "effect": 1.0}))["same tokens"]
 
@@ -46,7 +53,7 @@ def test_base_and_adapter_must_have_read_the_same_tokens() -> None:
 
 def test_margins_within_the_noise_are_counted() -> None:
     outcome = answers([1] * 40)
-    outcome.columns["loglik"][:4] = [-1.0, -1.0 - 1e-6]
+    outcome.columns["loglik"][:4, :2] = [-1.0, -1.0 - 1e-6]
 
     check = look((BASE, {}), outcome=outcome)["near-ties"]
 
@@ -56,7 +63,7 @@ def test_margins_within_the_noise_are_counted() -> None:
 def test_a_margin_per_token_is_compared_in_nats() -> None:
     """Divided by length, a margin looks small that is not."""
     outcome = answers([1] * 40)
-    outcome.columns["loglik"][:] = [-1.0, -1.001]
+    outcome.columns["loglik"][:, :2] = [-1.0, -1.001]
     outcome.columns["tokens"][:] = 1000.0
     job, record = measured(BASE, outcome, metric="accuracy-per-token")
 

@@ -159,9 +159,17 @@ def _bootstrapped(
         len(treated),
         2.8 * float(np.sqrt(variance + between)),
         p=erfc(abs(mean) / sqrt(2 * (variance + between))) if variance + between > 0 else 1.0,
+        seed_variance=between,
     )
 
 
 def _scaled(change: Change, scale: float) -> Change:
     low, high = sorted((change.low * scale, change.high * scale))
-    return replace(change, mean=change.mean * scale, low=low, high=high, detectable=change.detectable * abs(scale))
+    return replace(
+        change,
+        mean=change.mean * scale,
+        low=low,
+        high=high,
+        detectable=change.detectable * abs(scale),
+        seed_variance=change.seed_variance * scale**2,
+    )

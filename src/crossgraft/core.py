@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from math import isnan
 from typing import Any, Literal, Self
@@ -88,6 +88,7 @@ class Point:
 
 
 Kind = Literal["control", "trained", "given", "mapping"]
+SourceVariant = Literal["", "sham", "format-only"]
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -96,7 +97,8 @@ class Treatment:
     checkpoint that exists already, a mapping between embedding spaces; and the control itself.
 
     ``model`` is what it is applied to; ``recipe`` holds only the axes on which the study varies;
-    ``variant`` tells the repeats and prompt variants of a control apart.
+    ``variant`` tells the repeats and prompt variants of a control apart. ``source_variant`` says how the items of the source
+    were changed: a "sham" has its answers drawn at random, "format-only" has no content in its prompts either.
     """
 
     model: str
@@ -106,15 +108,21 @@ class Treatment:
     recipe: tuple[tuple[str, Scalar], ...] = ()
     seed: int | None = None
     variant: str = ""
+    source_variant: SourceVariant = ""
 
     @property
     def is_control(self) -> bool:
         return self.kind == "control"
 
     @property
+    def is_sham(self) -> bool:
+        """Trained on a source that teaches a format at most: treatments are compared with it, it is none of them."""
+        return self.source_variant != ""
+
+    @property
     def row(self) -> Treatment:
         """The row of the matrix it belongs to: the same treatment, whatever the seed."""
-        return Treatment(self.model, self.name, self.kind, self.source, self.recipe)
+        return replace(self, seed=None, variant="")
 
     @property
     def label(self) -> str:

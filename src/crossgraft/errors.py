@@ -45,12 +45,14 @@ class JobFailed(CrossgraftError):
     """One job ended without a result.
 
     ``deterministic`` failures (divergence, bad data) would fail again, so they are repeated
-    only when asked for; all others are tried again by the next run.
+    only when asked for; all others are tried again by the next run. After a ``doubtful`` one the
+    records that the job has made are set aside and made anew.
     """
 
-    def __init__(self, message: str, *, deterministic: bool = False) -> None:
+    def __init__(self, message: str, *, deterministic: bool = False, doubtful: bool = False) -> None:
         super().__init__(message)
         self.deterministic = deterministic
+        self.doubtful = doubtful
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crossgraft.core import Answers, Cell, Job, Labels, Pairing, Point, Record, Score, Texts, Treatment
+from crossgraft.core import Answers, Cell, Job, Labels, Pairing, Point, Record, Score, SourceVariant, Texts, Treatment
 from crossgraft.errors import CrossgraftError
 from crossgraft.seals import TRACE, Broken
 
@@ -216,12 +216,28 @@ def _treatment_to_json(treatment: Treatment) -> dict[str, Any]:
         "recipe": dict(treatment.recipe),
         "seed": treatment.seed,
         "variant": treatment.variant,
+        "source_variant": treatment.source_variant,
     }
 
 
 def _treatment_from_json(value: Mapping[str, Any]) -> Treatment:
     source = Point.parse(value["source"]) if value["source"] else None
-    return Treatment(**{**value, "source": source, "recipe": tuple(value["recipe"].items())})
+    told = {"source_variant": _source_variant_of_name(value), **value}
+    return Treatment(**{**told, "source": source, "recipe": tuple(value["recipe"].items())})
+
+
+def _source_variant_of_name(value: Mapping[str, Any]) -> SourceVariant:
+    """Of a treatment stored before the field existed: a study ends its name with the variant; the almanac's sham is a task.
+
+    >>> [_source_variant_of_name({"kind": "trained", "name": name}) for name in ("qa/en (sham)", "evesham/en")]
+    ['sham', '']
+    """
+    if value["kind"] != "trained":
+        return ""
+    if value["name"].endswith(" (format-only)"):
+        return "format-only"
+    task = value["name"].rpartition("/")[0]
+    return "sham" if value["name"].endswith(" (sham)") or task.rpartition("/")[2] == "sham" else ""
 
 
 def manifest_to_json(manifest: Manifest) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from crossgraft.adapters.almanac.wording import WORDINGS, Fact
 from crossgraft.adapters.tasks import almanac as kind
 from crossgraft.adapters.tasks.almanac import Almanac
 from crossgraft.errors import SpecError
+from crossgraft.spec import load_study
 from crossgraft.study import Origin
 
 EVERY_CELL = [(task, language) for task in TASKS for language in LANGUAGES]
@@ -175,3 +177,10 @@ def test_names_are_paired_by_meaning(pair: tuple[str, str]) -> None:
     first, second = pair
 
     assert f"{names(first)['currency', 'EUR']} = {names(second)['currency', 'EUR']}" in translations(first, second)
+
+
+def test_a_source_of_the_sham_task_is_a_sham() -> None:
+    study = load_study(Path(__file__).parents[2] / "examples" / "quickstart.toml")
+
+    shams = [source.name for source in study.training_sources if study.source_variant(source) == "sham"]
+    assert shams == ["almanac/sham/de"]

@@ -35,9 +35,13 @@ def records(store: Store) -> list[Any]:
 def test_a_sham_is_a_treatment_that_belongs_to_no_point(adapter_spec: Path, tmp_path: Path) -> None:
     store = done(adapter_spec, tmp_path, "grid.sham=true", "grid.format_only=true")
 
-    named = {record.treatment.name: record.treatment.source for record in records(store)}
-    assert set(named) == {"intent/en", "intent/en (sham)", "intent/en (format-only)"}
-    assert [name for name, source in named.items() if source] == ["intent/en"]
+    named = {record.treatment.name: record.treatment for record in records(store)}
+    assert {name: one.source_variant for name, one in named.items()} == {
+        "intent/en": "",
+        "intent/en (sham)": "sham",
+        "intent/en (format-only)": "format-only",
+    }
+    assert [name for name, one in named.items() if one.source] == ["intent/en"]
 
 
 def test_epochs_of_one_run_are_treatments_and_trained_once(adapter_spec: Path, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_the_contrast_with_the_sham_is_what_the_content_adds() -> None:
     en, de = Point("a", "en"), Point("a", "de")
     rows = {
         Treatment("m", "a/en", "trained", en, (), 1): 30,
-        Treatment("m", "a/en (sham)", "trained", None, (), 1): 25,
+        Treatment("m", "a/en (sham)", "trained", None, (), 1, source_variant="sham"): 25,
     }
     pairs = [measured(BASE, answers([1] * 20 + [0] * 20), de)]
     pairs += [measured(row, answers([1] * right + [0] * (40 - right)), de) for row, right in rows.items()]

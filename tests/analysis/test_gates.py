@@ -66,7 +66,7 @@ def test_each_planted_fault_is_found_where_it_is_and_nowhere_else() -> None:
 
 
 def test_a_base_that_guesses_is_found_by_its_chance() -> None:
-    found = failing(grid(share=0.5))
+    found = failing(grid(share=0.25))
 
     assert found["chance floor"].targets == (Point("a", "sw"),)
     assert "within two standard errors of guessing" in found["chance floor"].saw

@@ -92,11 +92,11 @@ def test_a_cell_of_a_row_that_is_not_there_is_refused_with_a_sentence() -> None:
         result.of(matrix.rows[0], matrix.columns[1])
 
 
-def scores_of(truth: Floats, sd: float | None) -> TransferMatrix:
-    """Means over three seeds with a noise of 1 pp a seed, of which ``sd`` is told."""
+def scores_of(truth: Floats, items: int) -> TransferMatrix:
+    """Means over three seeds with a noise of 1 pp per seed; so many items that theirs adds nothing, or an unknown number."""
     rows, noise = GRID.rows(0), np.random.default_rng(0).normal(0, 1 / np.sqrt(3), truth.shape)
     return matrix_of_scores(
-        ScoreRow(0, row.model, row.source, target, 0.5, 0.5 + (truth + noise)[s, t] / 100, sd=sd, seeds=3)
+        ScoreRow(0, row.model, row.source, target, 0.5, 0.5 + (truth + noise)[s, t] / 100, sd=1.0, seeds=3, items=items)
         for s, row in enumerate(rows)
         for t, target in enumerate(GRID.points)
         if row.source is not None
@@ -105,7 +105,7 @@ def scores_of(truth: Floats, sd: float | None) -> TransferMatrix:
 
 def test_scores_without_items_are_shrunk_by_the_noise_of_their_seeds() -> None:
     truth = GRID.truth(1)[:12]
-    matrix = scores_of(truth, 1.0)
+    matrix = scores_of(truth, 10**6)
 
     result = found(matrix)
 
@@ -116,7 +116,7 @@ def test_scores_without_items_are_shrunk_by_the_noise_of_their_seeds() -> None:
 
 def test_scores_whose_noise_nothing_tells_are_refused_with_a_sentence() -> None:
     with pytest.raises(DataError, match="nothing tells the noise of any cell"):
-        found(scores_of(GRID.truth(1)[:12], None))
+        found(scores_of(GRID.truth(1)[:12], 0))
 
 
 def test_the_same_seed_gives_the_same_draws() -> None:

@@ -11,6 +11,7 @@ from crossgraft.analysis.harm import target_harm, treatment_harm
 from crossgraft.analysis.regimes import ALL_MODELS, regimes
 from crossgraft.core import Labels, Point, Treatment
 from crossgraft.matrix import TransferMatrix
+from crossgraft.report.view import share
 from crossgraft.synthetic import SyntheticGrid
 from outcomes import answers, matrix_of, measured
 
@@ -55,6 +56,16 @@ def test_a_summary_has_what_a_tail_cannot_move() -> None:
     )
 
 
+def test_a_share_of_a_handful_of_cells_is_counted_and_no_share_has_an_interval() -> None:
+    """Noise alone moves cells beyond any limit, so a share of cells as measured is no estimate of a share of true changes."""
+    summaries = {one.regime: one for one in regimes(Draws(grid({(POINTS[0], POINTS[1]): 40})))}
+
+    few, many = summaries["MT-CL"].gained, summaries["CT-CL"].gained
+    assert (few.cells, many.cells) == (6, 12)
+    assert not np.isfinite([few.high - few.low, many.high - many.low]).any()
+    assert (share(few), share(many)) == ("1 of 6", "0 %")
+
+
 def test_several_models_have_a_summary_together() -> None:
     found = [one.model for one in regimes(Draws(grid({}, ("m", "n")))) if one.regime == "MT-CL"]
 
@@ -77,17 +88,30 @@ def test_each_question_has_its_interval_or_the_reason_why_not() -> None:
 
     assert [level.level for level in one.levels] == ["new items and seeds", "new models", "new tasks"]
     assert one.levels[1].why == "one model says nothing of others"
-    assert two.levels[1].why == "2 models do not differ at all: nothing tells how others would"
+    assert two.levels[1].why == "2 models: +5.0 and +5.0"
 
 
 def test_models_and_tasks_that_differ_have_an_interval_each() -> None:
-    matrix = SyntheticGrid(models=2, tasks=3, languages=2, items=100, fragile=1.0, model=5, task_pair=5).matrix(1)
+    matrix = SyntheticGrid(models=3, tasks=3, languages=2, items=100, fragile=1.0, model=5, task_pair=5).matrix(1)
     _, models, tasks = next(iter(contrasts(Draws(matrix), Labels()))).levels
 
     assert models.low is not None
-    assert models.units == "2 models, 1 degree of freedom"
+    assert models.units == "3 models, 2 degrees of freedom"
     assert tasks.low is not None
-    assert tasks.units == "3 tasks, 3 degrees of freedom"
+    assert tasks.units == "3 tasks, 2 degrees of freedom"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_intervals_over_models_and_tasks_hold_the_one_over_items(seed: int) -> None:
+    matrix = SyntheticGrid(models=4, tasks=3, languages=2, items=100, fragile=1.0).matrix(seed)
+    items, *wider = next(iter(contrasts(Draws(matrix), Labels()))).levels
+
+    assert items.low is not None
+    assert items.high is not None
+    for level in wider:
+        assert level.low is not None
+        assert level.high is not None
+        assert level.low <= items.low <= items.high <= level.high
 
 
 def test_contrasts_are_made_by_family_size_and_translation_where_they_differ() -> None:

@@ -15,8 +15,9 @@ from click.testing import CliRunner
 from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.findings import analyse
 from crossgraft.analysis.regimes import ALL_MODELS, regimes
-from crossgraft.analysis.scores import ScoreRow, matrix_of_scores
+from crossgraft.analysis.scores import NO_COUNT, ScoreRow, matrix_of_scores
 from crossgraft.analysis.tables import RELEASED, read_table
+from crossgraft.analysis.unpaired import bounded
 from crossgraft.cli.commands import cli
 from crossgraft.core import Point
 from crossgraft.errors import CrossgraftError
@@ -90,13 +91,14 @@ def test_what_rounding_left_of_a_zero_is_neither_gain_nor_loss(tmp_path: Path) -
     assert list(matrix.cells.values())[5].change.mean == 0.0
 
 
-def test_a_cell_has_a_moderated_interval_over_its_seeds(tmp_path: Path) -> None:
-    cell = next(iter(read_table(write(tmp_path, lines())).cells.values()))
+def test_a_cell_has_the_binomial_bound_on_its_items_and_a_moderated_variance_between_seeds(tmp_path: Path) -> None:
+    cell = next(iter(read_table(write(tmp_path, lines()), ["items=400"]).cells.values()))
 
-    alone = 4.302653 * 0.5 / np.sqrt(3)  # Student's with two degrees of freedom, on the typical deviation
-    assert 0 < cell.change.high - cell.change.mean < alone
+    items = 1e4 * (cell.treated * (1 - cell.treated) + 0.25) / 400
+    error = (cell.change.high - cell.change.mean) / 1.96
+    assert error**2 == pytest.approx(items + 0.5**2 / 3, rel=0.01)  # seeds: the typical deviation, three of them
     assert cell.change.p is not None
-    assert (cell.items, cell.change.why) == ((), "")
+    assert (cell.items, cell.change.n, cell.change.why) == ((), 400, "")
 
 
 def test_means_have_intervals_over_tasks_and_languages(tmp_path: Path) -> None:
@@ -105,19 +107,52 @@ def test_means_have_intervals_over_tasks_and_languages(tmp_path: Path) -> None:
 
     assert one.estimate.basis == "tasks and languages, 2 degrees of freedom"
     assert one.estimate.low < one.estimate.mean < one.estimate.high
-    assert findings.contrasts[0].estimate.verdict == "better"
     assert "no joint bootstrap, no correction for the shared base" in findings.method
     assert findings.luck == ()
+
+
+def test_without_the_number_of_items_nothing_is_called_significant(tmp_path: Path) -> None:
+    findings = analyse(read_table(write(tmp_path, lines(change=40))))
+
+    assert {one.sure for one in findings.summaries} == {"not distinguishable"}
+    assert "Nothing can be called significant: the number of items per score is not known" in findings.sentences[1]
+    items, *_ = findings.contrasts[0].levels
+    assert (items.low, items.units) == (None, "items not counted")
+
+
+def test_with_the_number_of_items_a_large_gain_is_found(tmp_path: Path) -> None:
+    findings = analyse(read_table(write(tmp_path, lines(change=15)), ["items=400"]))
+
+    assert {one.sure for one in findings.summaries} == {"better"}
+    assert findings.contrasts[0].estimate.verdict == "better"
+
+
+def test_the_base_cancels_in_a_contrast_within_a_target(tmp_path: Path) -> None:
+    """Two treatments on one target share the base: only their own answers are noise."""
+    cells = list(read_table(write(tmp_path, lines()), ["items=400"]).cells.values())
+    near, far = (
+        next(c for c in cells if str(c.target) == "arc/de" and str(c.row.source) == s) for s in ("arc/en", "swag/de")
+    )
+
+    apart, both = bounded([(near, 1.0)]), bounded([(near, 1.0), (far, -1.0)])
+
+    items = 1e4 * (near.treated * (1 - near.treated) + far.treated * (1 - far.treated)) / 400
+    seeds = near.change.seed_variance + far.change.seed_variance
+    assert both.error**2 == pytest.approx(items + seeds, rel=0.01)
+    assert apart.error**2 == pytest.approx(
+        items + near.change.seed_variance, rel=0.02
+    )  # the base in place of the other
 
 
 def test_seeds_on_lines_of_their_own_are_paired_with_their_base(tmp_path: Path) -> None:
     text = "model,source,target,seed,score\n"
     text += "m,,a/de,1,.50\nm,,a/de,2,.40\nm,a/en,a/de,1,.53\nm,a/en,a/de,2,.45\n"
-    (cell,) = read(tmp_path, text).cells.values()
+    (cell,) = read(tmp_path, text, "items=100000000").cells.values()
 
     assert cell.seed_changes == pytest.approx((3.0, 5.0))
     assert cell.change.mean == pytest.approx(4)
-    assert cell.change.high - 4 == pytest.approx(12.7062, abs=1e-3)  # t with one degree of freedom, an error of 1
+    assert cell.change.seed_variance == pytest.approx(1)
+    assert cell.change.high - 4 == pytest.approx(12.7062, rel=0.01)  # t with about one degree of freedom, an error of 1
 
 
 def test_a_column_a_target(tmp_path: Path) -> None:
@@ -128,12 +163,12 @@ def test_a_column_a_target(tmp_path: Path) -> None:
     assert [(str(gap.target), gap.reason) for gap in matrix.gaps] == [("a/en", "no score in table.csv")]
 
 
-def test_one_seed_has_no_interval_and_says_why(tmp_path: Path) -> None:
+def test_a_score_of_unknown_items_has_no_interval_and_says_why(tmp_path: Path) -> None:
     matrix = read(tmp_path, "model,source,target,score,base\nm,a/de,a/en,.55,.5\n")
     findings = analyse(matrix)
 
     (cell,) = matrix.cells.values()
-    assert cell.change.why == "one seed, and no items: nothing tells its noise"
+    assert cell.change.why == NO_COUNT
     assert "1 of 1 cell has no interval" in findings.notes[-1]
     assert matrix.tidy()[0]["low"] is None
     for file in write_report(findings, tmp_path / "report"):
@@ -142,7 +177,7 @@ def test_one_seed_has_no_interval_and_says_why(tmp_path: Path) -> None:
 
 def test_one_model_and_one_source_say_what_they_cannot(tmp_path: Path) -> None:
     rows = [row for row in lines() if (row["model_name"], row["fine_tuned_dataset"]) == ("small", "arc")][:9]
-    findings = analyse(read_table(write(tmp_path, rows)))
+    findings = analyse(read_table(write(tmp_path, rows), ["items=400"]))
 
     assert findings.contrasts == ()
     assert [note.split(":")[0] for note in findings.notes] == [
@@ -151,7 +186,7 @@ def test_one_model_and_one_source_say_what_they_cannot(tmp_path: Path) -> None:
         "Sources of one task leave nothing to set against it",
     ]
     assert findings.summaries[0].gain is not None
-    assert findings.summaries[0].gain.basis == "seeds, moving together"
+    assert findings.summaries[0].gain.basis == "new items, at most, and seeds"
 
 
 LINE = "model,source,target,score,base\n"

@@ -10,8 +10,19 @@ import torch
 from crossgraft.adapters.engine.local import LocalEngine, window_of
 from crossgraft.adapters.loading import load_model, load_tokenizer, quiet
 from crossgraft.adapters.models import Model
+from crossgraft.adapters.snapshot import Checksums, changed, checksums, sampled_checksums
 from crossgraft.adapters.study import AdapterStudy
+from crossgraft.core import Floats
 from crossgraft.errors import DataError
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a base was when it was loaded: it must be that before and after every adapter."""
+
+    sampled: Checksums
+    whole: Checksums
+    probe: Floats
 
 
 @dataclass(frozen=True)
@@ -22,11 +33,22 @@ class Base:
     model: Any
     tokenizer: Any
     engine: LocalEngine
+    loaded: Loaded
 
     @property
     def window(self) -> int:
         """The most tokens it reads, 0 where it does not say."""
         return window_of(self.model)
+
+    def changed(self, *, whole: bool) -> tuple[str, ...]:
+        """Names of the tensors that are not as they were loaded, by a sample of each or by all its bits."""
+        if whole:
+            return changed(self.loaded.whole, checksums(self.model))
+        return changed(self.loaded.sampled, sampled_checksums(self.model))
+
+    def drift(self) -> float:
+        """The largest difference, in nats, between the base's log-likelihoods now and as it was loaded."""
+        return self.engine.probe_difference(self.loaded.probe)
 
 
 def load_base(study: AdapterStudy, name: str, device: torch.device) -> Base:
@@ -34,7 +56,9 @@ def load_base(study: AdapterStudy, name: str, device: torch.device) -> Base:
     with quiet():
         tokenizer = load_tokenizer(name, model, study.origin)
         loaded = load_model(name, model, study.origin, study.attention, device)
-    return Base(name, loaded, tokenizer, LocalEngine(loaded, tokenizer, way=study.scoring))
+    engine = LocalEngine(loaded, tokenizer, way=study.scoring)
+    as_loaded = Loaded(sampled_checksums(loaded), checksums(loaded), engine.probe())
+    return Base(name, loaded, tokenizer, engine, as_loaded)
 
 
 def load_checkpoint(study: AdapterStudy, base: Base, name: str, folder: str, device: torch.device) -> LocalEngine:

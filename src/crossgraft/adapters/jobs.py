@@ -65,7 +65,11 @@ def _trained(study: AdapterStudy, model: str) -> Iterator[tuple[Treatment, Sourc
         for axes, recipe in study.recipe.variants():
             for source in study.training_sources:
                 if not source.adapter or study.adapters[source.adapter].model == model:
-                    yield Treatment(model, source.label, "trained", source.point, axes, seed), source, recipe
+                    variant = study.source_variant(source)
+                    treatment = Treatment(
+                        model, source.label, "trained", source.point, axes, seed, source_variant=variant
+                    )
+                    yield treatment, source, recipe
 
 
 def _training_id(

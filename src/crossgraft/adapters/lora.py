@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
-from peft.tuners.tuners_utils import BaseTunerLayer
 from transformers.pytorch_utils import Conv1D
 
 from crossgraft.adapters.kept import FACTS
 from crossgraft.adapters.models import weight_shapes
 from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.snapshot import restored
 from crossgraft.errors import DataError, did_you_mean
 from crossgraft.files import whole_folder
 from crossgraft.seals import seal_folder
 
+_PREFIX = "base_model.model."  # before the names of the base in an adapter's file
 _EMBEDDINGS = ("embed_tokens.weight", "lm_head.weight", "wte.weight", "embed_in.weight", "embed_out.weight")
 
 
@@ -39,19 +40,16 @@ def fresh_adapter(model: Any, recipe: Recipe, seed: int) -> Iterator[PeftModel]:
         use_dora=recipe.dora,
         init_lora_weights=True if recipe.init == "default" else recipe.init,
     )
-    with torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        try:
-            with _without_warnings():
-                wrapped = get_peft_model(model, config)
-        except ValueError as error:
-            _strip(model)
-            why = str(error).strip().partition("\n")[0][:200]
-            raise DataError(f"PEFT cannot put this adapter into a {type(model).__name__}: {why}") from error
-    try:
+    with restored(model):
+        with torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            try:
+                with _without_warnings():
+                    wrapped = get_peft_model(model, config)
+            except ValueError as error:
+                why = str(error).strip().partition("\n")[0][:200]
+                raise DataError(f"PEFT cannot put this adapter into a {type(model).__name__}: {why}") from error
         yield wrapped
-    finally:
-        _unwrap(wrapped)
 
 
 def _targets(model: Any, recipe: Recipe) -> str | list[str]:
@@ -84,33 +82,38 @@ def _check(model: Any, recipe: Recipe) -> None:
         )
 
 
-def _strip(model: Any) -> None:
-    """Take out what PEFT had put in when it gave up, or the next adapter would meet it."""
-    for module in list(model.modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, BaseTunerLayer):
-                setattr(module, name, child.get_base_layer())
-    if hasattr(model, "peft_config"):
-        del model.peft_config
-    model.eval().requires_grad_(False)
-
-
 @contextmanager
 def saved_adapter(model: Any, folder: Path, *, trainable: bool = False) -> Iterator[PeftModel]:
     """The model with a saved adapter around it, and without it again afterwards."""
     _check_vocabulary(model, folder)
-    try:
-        with _without_warnings(), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Found missing adapter keys")  # told below, as an error
-            wrapped = PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
-    except (RuntimeError, ValueError, KeyError, TypeError) as error:
-        reason = str(error).strip().splitlines()
-        raise DataError(f"the adapter in {folder} does not fit the model: {' '.join(reason[:2])[:300]}") from error
-    try:
+    with restored(model, _replaced(model, folder)):
+        try:
+            with _without_warnings(), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="Found missing adapter keys")  # told below, as an error
+                wrapped = PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # PEFT names no common kind for an adapter that it cannot apply
+            raise DataError(f"the adapter in {folder} does not fit the model: {_reason(error)}") from error
         _check_applied(wrapped, folder)
         yield wrapped.eval()
-    finally:
-        _unwrap(wrapped)
+
+
+def _replaced(model: Any, folder: Path) -> list[torch.Tensor]:
+    """The base's own tensors that the adapter's file brings anew: PEFT writes into them."""
+    own = dict(model.named_parameters(remove_duplicate=False))
+    names = (name.removeprefix(_PREFIX) for name, _ in weight_shapes(folder))
+    return [own[name] for name in names if name in own]
+
+
+def is_plain(folder: Path) -> bool:
+    """Whether the adapter consists of LoRA's own matrices: then nothing of the base is written to."""
+    return all(".lora_" in name for name, _ in weight_shapes(folder))
+
+
+def _reason(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return " ".join(lines[:2])[:300]
 
 
 def _check_vocabulary(model: Any, folder: Path) -> None:
@@ -126,12 +129,14 @@ def _check_vocabulary(model: Any, folder: Path) -> None:
 
 def _check_applied(wrapped: PeftModel, folder: Path) -> None:
     """PEFT drops weights that match no module without an error; an adapter half applied is another adapter."""
-    if wrapped.active_peft_config.is_prompt_learning:
-        kind = str(wrapped.active_peft_config.peft_type).rpartition(".")[2]
+    config = wrapped.active_peft_config
+    if config.is_prompt_learning:
+        kind = str(config.peft_type).rpartition(".")[2]
         raise DataError(f"expected an adapter that changes weights, such as LoRA; {folder} holds one of type {kind}")
     there = {name for name, _ in weight_shapes(folder)}
     expected = set(get_peft_model_state_dict(wrapped, save_embedding_layers=False))
-    lost = sorted(name for name in there if "lora_" in name and name not in expected)
+    own = set(wrapped.base_model.model.state_dict(keep_vars=True))
+    lost = sorted(name for name in there - expected if name.removeprefix(_PREFIX) not in own)
     absent = sorted(expected - there)
     if lost or absent:
         what = (
@@ -140,21 +145,32 @@ def _check_applied(wrapped: PeftModel, folder: Path) -> None:
             else f"it lacks {len(absent)} of the weights its configuration asks for (such as {absent[0]})"
         )
         raise DataError(f"the adapter in {folder} does not fit the model: {what}; was it trained on another base?")
+    _check_layers(getattr(config, "layers_to_transform", None), expected, folder)
+
+
+def _check_layers(layers: int | Sequence[int] | None, weights: set[str], folder: Path) -> None:
+    """PEFT passes over layers that are not there."""
+    asked = [layers] if isinstance(layers, int) else layers or []
+    adapted = {int(part) for name in weights for part in name.split(".") if part.isdecimal()}
+    if idle := [layer for layer in asked if layer not in adapted]:
+        raise DataError(
+            f"the adapter in {folder} does not fit the model: layers_to_transform names {idle}, where none of its "
+            f"modules is (it changes layers {sorted(adapted)}); was it trained on another base?"
+        )
 
 
 @contextmanager
 def merged(wrapped: PeftModel) -> Iterator[None]:
     """The adapter added into float32 weights, which are put back to the last bit afterwards."""
+    if getattr(wrapped.active_peft_config, "layer_replication", None):
+        raise DataError("merge = true: replicated layers share their weights, so this adapter cannot be merged")
     layers = [module for module in wrapped.modules() if hasattr(module, "base_layer") and hasattr(module, "merge")]
-    kept = [layer.base_layer.weight.detach().clone() for layer in layers]
-    wrapped.merge_adapter()
-    try:
+    with restored(wrapped, [weight for layer in layers for weight in layer.base_layer.parameters(recurse=False)]):
+        try:
+            wrapped.merge_adapter()
+        except (RuntimeError, ValueError, NotImplementedError) as error:
+            raise DataError(f"merge = true: PEFT cannot merge this adapter: {_reason(error)}") from error
         yield
-    finally:
-        wrapped.unmerge_adapter()
-        with torch.no_grad():
-            for layer, weight in zip(layers, kept, strict=True):
-                layer.base_layer.weight.copy_(weight)
 
 
 @contextmanager
@@ -164,14 +180,6 @@ def _without_warnings() -> Iterator[None]:
         warnings.simplefilter("ignore", FutureWarning)
         warnings.filterwarnings("ignore", message="fan_in_fan_out is set to False")
         yield
-
-
-def _unwrap(wrapped: PeftModel) -> None:
-    """Take the adapter's layers out; the base keeps its own modules and weights."""
-    base = wrapped.unload()
-    if hasattr(base, "peft_config"):
-        del base.peft_config  # or PEFT would warn that the model is adapted a second time
-    base.eval().requires_grad_(False)
 
 
 def _linear_modules(model: Any) -> Iterator[tuple[str, torch.nn.Module]]:

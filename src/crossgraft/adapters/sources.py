@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Literal
 
 from crossgraft.adapters.tasks import AnyItem, Item, OpenItem, TextItem, choose
-from crossgraft.core import Point
+from crossgraft.core import Point, SourceVariant
 from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.identity import item_hash
 
-Variant = Literal["", "sham", "format-only"]
 Drawn = tuple[Point, AnyItem]  # an item to train on, and the part of the source it is from
 
 
@@ -38,7 +36,7 @@ class Source:
 
     name: str
     parts: tuple[tuple[Point, float], ...]
-    variant: Variant = ""
+    variant: SourceVariant = ""
     adapter: str = ""
 
     @property
@@ -69,7 +67,7 @@ def sources(
     patterns: Sequence[str],
     points: Sequence[Point],
     mixtures: Mapping[str, Mixture],
-    variants: Sequence[Variant],
+    variants: Sequence[SourceVariant],
 ) -> tuple[Source, ...]:
     """What the patterns of ``grid.sources`` stand for, each in every variant."""
     plain = [Source(str(point), ((point, 1.0),)) for point in points]
@@ -91,7 +89,7 @@ def _parts(name: str, mixture: Mixture, points: Sequence[Point]) -> tuple[tuple[
     return tuple((known[text], weight) for text, weight in mixture.points.items())
 
 
-def _varied(drawn: Sequence[Drawn], variant: Variant) -> tuple[Drawn, ...]:
+def _varied(drawn: Sequence[Drawn], variant: SourceVariant) -> tuple[Drawn, ...]:
     if not variant:
         return tuple(drawn)
     told = [(point, item) for point, item in drawn if not isinstance(item, TextItem)]

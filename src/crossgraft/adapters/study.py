@@ -15,10 +15,10 @@ from crossgraft.adapters.grid import Grid, View
 from crossgraft.adapters.jobs import jobs
 from crossgraft.adapters.models import Given, Model
 from crossgraft.adapters.recipe import Recipe
-from crossgraft.adapters.sources import Mixture, Source, Variant, sources
-from crossgraft.adapters.tasks import TASKS, Split, Task
+from crossgraft.adapters.sources import Mixture, Source, sources
+from crossgraft.adapters.tasks import TASKS, MaybeSham, Split, Task
 from crossgraft.adapters.training.callbacks import CALLBACKS
-from crossgraft.core import Job, Labels, Pairing, Point, Treatment
+from crossgraft.core import Job, Labels, Pairing, Point, SourceVariant, Treatment
 from crossgraft.errors import SpecError, did_you_mean
 from crossgraft.spec import Chosen
 from crossgraft.study import Bench, Fingerprints, Glimpse, Input, Origin, Worker
@@ -124,12 +124,18 @@ class AdapterStudy:
 
     @cached_property
     def training_sources(self) -> tuple[Source, ...]:
-        variants: list[Variant] = [""]
+        variants: list[SourceVariant] = [""]
         if self.grid.sham:
             variants.append("sham")
         if self.grid.format_only:
             variants.append("format-only")
         return sources(self.grid.sources, self._every_point, self.sources, variants)
+
+    def source_variant(self, source: Source) -> SourceVariant:
+        """That of the source; a source of nothing but sham tasks is a sham as well."""
+        parts = [self.tasks[point.task] for point, _ in source.parts]
+        shams = [isinstance(task, MaybeSham) and task.is_sham for task in parts]
+        return source.variant or ("sham" if all(shams) else "")
 
     def trained_point(self, point: Point, recipe: Recipe) -> Point:
         """The view of a point that a recipe trains on: with format "letter", TASK@letter."""

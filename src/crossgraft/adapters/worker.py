@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numpy as np
 import torch
 
 from crossgraft.adapters import quantisation
@@ -21,12 +22,13 @@ from crossgraft.adapters.grid import View
 from crossgraft.adapters.jobs import artefact
 from crossgraft.adapters.kept import FACTS, adapter_damage, set_aside
 from crossgraft.adapters.loading import device_of
-from crossgraft.adapters.lora import fresh_adapter, merged, saved_adapter
+from crossgraft.adapters.lora import fresh_adapter, is_plain, merged, saved_adapter
 from crossgraft.adapters.models import check_given_folder, is_peft_folder
 from crossgraft.adapters.shown import items_to_test, view_of
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.adapters.training.run import train_job
 from crossgraft.core import Cell, Job, Point, Record, Texts
+from crossgraft.errors import JobFailed
 from crossgraft.metrics import scored_record
 from crossgraft.study import Bench, Progress, Recorded, Remark
 
@@ -46,6 +48,8 @@ class AdapterWorker:
         self._threads_before = torch.get_num_threads()
         torch.set_num_threads(bench.threads)
         self._base: Base | None = None
+        self._changes: list[str] = []  # of the base, by the job that is running
+        self._wavering: set[str] = set()  # bases that do not repeat their numbers on this device
         self._prepared: dict[tuple[Point, View], Prepared] = {}
 
     def close(self) -> None:
@@ -53,18 +57,18 @@ class AdapterWorker:
         self._base = None
 
     def run(self, job: Job) -> Iterator[Progress | Remark | Recorded]:
+        yield from self._trained(job)
         base = self._loaded(job.treatment.model)
         facts: dict[str, Any] = {}
         if job.treatment.kind == "trained":
-            yield from self._checked(job)
-            if not self._adapter(job).is_dir():
-                yield from train_job(self._study, base, job, self._bench)
             facts = json.loads((self._adapter(job) / FACTS).read_text("utf-8"))
         timings = {"train": facts.pop("seconds")} if facts else {}
-        with self._treated(base, job) as (engine, effect):
+        with self._unchanged(base, self._writes_into_base(job)), self._treated(base, job) as (engine, effect):
             facts |= effect
             for cell in job.cells:
                 yield from self._evaluate(base, job, cell, engine, facts, timings)
+        yield from self._told_changes(job)
+        yield from self._scored_again(base, job)
         if job.treatment.kind == "trained" and self._study.grid.keep_adapters == "never":
             shutil.rmtree(self._adapter(job), ignore_errors=True)
 
@@ -76,9 +80,75 @@ class AdapterWorker:
             place = set_aside(folder)
             yield Remark(job, f"its adapter is damaged ({reason}): it was moved to {place}, and is trained anew")
 
+    def _trained(self, job: Job) -> Iterator[Progress | Remark | Recorded]:
+        if job.treatment.kind != "trained":
+            return
+        yield from self._checked(job)
+        if self._adapter(job).is_dir():
+            return
+        base = self._loaded(job.treatment.model)
+        with self._unchanged(base, whole=True):
+            yield from train_job(self._study, base, job, self._bench)
+        yield from self._told_changes(job)
+
+    @contextmanager
+    def _unchanged(self, base: Base, whole: bool) -> Iterator[None]:
+        """Whatever happens inside, the next job gets the base as it was loaded: from memory, or else from disk."""
+        try:
+            yield
+        except BaseException:
+            whole = True
+            raise
+        finally:
+            if names := base.changed(whole=whole):
+                self._changes.append(f"{len(names)} tensors of {base.name} (such as {names[0]})")
+                self._base = None
+
+    def _writes_into_base(self, job: Job) -> bool:
+        """Whether an adapter brings more than LoRA's own matrices: then every bit of the base is compared."""
+        if job.treatment.is_control:
+            return False
+        folder = self._folder(job)
+        return is_peft_folder(folder) and not is_plain(folder)
+
+    def _told_changes(self, job: Job) -> Iterator[Remark]:
+        for change in self._changes:
+            yield Remark(job, f"{job} changed {change}; the base is loaded anew, so later results are not affected")
+        self._changes.clear()
+
+    def _scored_again(self, base: Base, job: Job) -> Iterator[Remark]:
+        """The base must give the same log-likelihoods after a job as when it was loaded, to the last bit."""
+        name = base.name
+        if self._base is None or name in self._wavering:
+            return
+        if not (drift := base.drift()):
+            return
+        expected = base.loaded.probe
+        self._base = None
+        again = self._loaded(name)
+        if np.array_equal(again.loaded.probe, expected, equal_nan=True):
+            raise JobFailed(
+                f"after this job the log-likelihoods of {name} differed by up to {drift:.2g} nats from those before it, "
+                "though every weight is the same; what it measured is set aside, and the base was loaded anew",
+                doubtful=True,
+            )
+        self._wavering.add(name)
+        yield Remark(
+            job,
+            f"{name} does not give the same log-likelihoods twice on this device (difference up to {drift:.2g} nats): "
+            "smaller changes mean nothing",
+        )
+
     def _adapter(self, job: Job) -> Path:
         """Where the trained weights of a job lie; a run may leave them as they were after several epochs."""
         return self._bench.artefacts / artefact(job, self._study.recipe_of(job.treatment).after)
+
+    def _folder(self, job: Job) -> Path:
+        """Where the weights of a treatment lie, whoever trained them."""
+        if job.treatment.kind != "given":
+            return self._adapter(job)
+        name = job.treatment.name
+        return Path(self._study.adapters[name].input(name, self._study.origin).path)
 
     def _loaded(self, name: str) -> Base:
         """This base model; another one goes first."""
@@ -96,26 +166,26 @@ class AdapterWorker:
         that nothing but the adapter differs.
         """
         treatment, study = job.treatment, self._study
+        before = base.engine.probe()
+        facts: dict[str, Any] = {"base_drift": float(np.nanmax(np.abs(before - base.loaded.probe)))}
         with ExitStack() as stack:
             if treatment.is_control:
                 recipe = study.recipe.variants()[0][1]
                 wrapped = stack.enter_context(fresh_adapter(base.model, recipe, seed=0)).eval()
                 stack.enter_context(wrapped.disable_adapter())
-                yield base.engine, {}
+                yield base.engine, facts
                 return
-            folder = self._adapter(job)
+            folder = self._folder(job)
             if treatment.kind == "given":
-                folder = Path(study.adapters[treatment.name].input(treatment.name, study.origin).path)
                 check_given_folder(folder, f"adapters.{treatment.name}")
             if not is_peft_folder(folder):
                 engine = load_checkpoint(study, base, treatment.name, str(folder), self._device)
-                yield engine, {"effect": engine.probe_difference(base.engine.probe())}
+                yield engine, {**facts, "effect": engine.probe_difference(before)}
                 return
-            before = base.engine.probe()
             wrapped = stack.enter_context(saved_adapter(base.model, folder))
             if study.merge:
                 stack.enter_context(merged(wrapped))
-            yield base.engine, {"effect": base.engine.probe_difference(before), "merged": study.merge}
+            yield base.engine, {**facts, "effect": base.engine.probe_difference(before), "merged": study.merge}
 
     def _evaluate(
         self, base: Base, job: Job, cell: Cell, engine: Engine, facts: dict[str, Any], timings: dict[str, float]

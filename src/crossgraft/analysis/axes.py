@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from crossgraft.analysis.draws import Draws, Estimate
+from crossgraft.analysis.floor import can_show_harm
 from crossgraft.analysis.regimes import harmed
 from crossgraft.core import Point, Regime, Scalar, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
@@ -20,7 +21,7 @@ _OUTCOMES: dict[str, tuple[Regime, ...]] = {
     "same task, other languages": ("MT-CL",),
     "other tasks": ("CT-ML", "CT-CL"),
 }
-HARMED = "cells elsewhere that lose 1 pp or more (% of cells)"
+HARMED = "cells elsewhere that lose 1 pp or more (% of cells)"  # of those whose base is above chance
 
 Levels = tuple[tuple[str, Scalar], ...]
 
@@ -47,7 +48,7 @@ class AxisEffect:
 
 def axis_effects(matrix: TransferMatrix, draws: Draws) -> tuple[AxisEffect, ...]:
     """Main effects of all axes, then interactions of any two, for each model and for all of them together."""
-    rows = [row for row in matrix.rows if row.recipe]
+    rows = [row for row in matrix.rows if row.recipe and not row.is_sham]
     models = list(dict.fromkeys(row.model for row in rows))
     groups = [(model, [row for row in rows if row.model == model]) for model in models]
     if len(models) > 1:
@@ -79,6 +80,8 @@ def _effects(
         sets = list(_matched(rows, levels, references))
         for outcome, regimes in {**_OUTCOMES, HARMED: ("MT-CL", "CT-ML", "CT-CL")}.items():
             compared = [found for one in sets if (found := _shared(one, regimes, matrix))]
+            if outcome == HARMED:
+                compared = [seen for one in compared if (seen := _that_can_show_harm(one))]
             if not compared:
                 continue
             weighted = [(cell, weight / len(compared)) for one in compared for cell, weight in one]
@@ -123,3 +126,9 @@ def _shared(
 
     targets = [target for target in matrix.columns if all(cell(row, target) for row, _ in signed)]
     return [(found, sign / len(targets)) for target in targets for row, sign in signed if (found := cell(row, target))]
+
+
+def _that_can_show_harm(weighted: Sequence[tuple[ChangeCell, float]]) -> list[tuple[ChangeCell, float]]:
+    """The cells on targets above chance, with the weights of a mean over fewer targets: both sides have the same base."""
+    seen = [(cell, weight) for cell, weight in weighted if can_show_harm(cell)]
+    return [(cell, weight * len(weighted) / len(seen)) for cell, weight in seen]

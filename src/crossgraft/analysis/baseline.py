@@ -144,9 +144,9 @@ def _values(statistics: Floats) -> Floats:
 
 def against_sham(matrix: TransferMatrix, draws: Draws) -> Iterator[AgainstSham]:
     """Every treatment with a source against the model's sham of the same source, or else against all its shams."""
-    shams = [row for row in matrix.rows if "sham" in row.name]
+    shams = [row for row in matrix.rows if row.source_variant == "sham"]
     for row in matrix.rows:
-        if row.source is None or row in shams:
+        if row.source is None or row.is_sham:
             continue
         own = [sham for sham in shams if sham.model == row.model and sham.recipe == row.recipe]
         exact = [sham for sham in own if sham.name == f"{row.name} (sham)"]

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import hypot, isfinite, sqrt
 from typing import Literal
 
 import numpy as np
 
 from crossgraft.analysis.draws import Draws, Estimate, Weighted
 from crossgraft.analysis.regimes import ALL_MODELS
-from crossgraft.analysis.wording import TINY, number_of
-from crossgraft.core import Labels
+from crossgraft.analysis.wording import TINY, number_of, signed
+from crossgraft.core import Floats, Labels
 from crossgraft.matrix import ChangeCell
-from crossgraft.stats.contrasts import Interval, mean_of_units, pair_contrast
+from crossgraft.stats.contrasts import Interval, jackknifed, mean_of_units
 
 Level = Literal["new items and seeds", "new models", "new tasks"]
 
@@ -40,7 +41,9 @@ class Contrast:
     """On-task less off-task transfer, in percentage points."""
 
     over: str
-    estimate: Estimate
+    on: Estimate  # treatments trained on the target's task, in other languages
+    off: Estimate  # those trained on other tasks
+    estimate: Estimate  # the difference
     levels: tuple[Inference, ...]
 
 
@@ -50,8 +53,10 @@ def contrasts(draws: Draws, labels: Labels) -> Iterator[Contrast]:
     for over, group in _groups(cells, labels):
         weighted = _weights(group)
         if weighted:
-            found = draws.contrast(weighted)
-            yield Contrast(over, found, _levels(group, weighted, found))
+            found = draws.over_items(weighted)
+            on = draws.over_items([(cell, weight) for cell, weight in weighted if weight > 0])
+            off = draws.over_items([(cell, -weight) for cell, weight in weighted if weight < 0])
+            yield Contrast(over, on, off, found, _levels(group, weighted, found, draws))
 
 
 def _groups(cells: Sequence[ChangeCell], labels: Labels) -> Iterator[tuple[str, list[ChangeCell]]]:
@@ -90,55 +95,71 @@ def _weights(cells: Sequence[ChangeCell]) -> list[tuple[ChangeCell, float]]:
     return weighted
 
 
-def _levels(cells: Sequence[ChangeCell], weighted: Weighted, found: Estimate) -> tuple[Inference, ...]:
-    models = list(dict.fromkeys(cell.row.model for cell, _ in weighted))
-    own = [_value(_weights([cell for cell in cells if cell.row.model == model])) for model in models]
+def _levels(
+    cells: Sequence[ChangeCell], weighted: Weighted, found: Estimate, draws: Draws
+) -> tuple[Inference, Inference, Inference]:
+    """The intervals nest: what holds with new models or new tasks holds with new items as well."""
     return (
-        _inference("new items and seeds", _bounded(found), number_of(found.items, "item"), found.why),
-        _inference(
-            "new models",
-            mean_of_units(np.array(own)),
-            number_of(len(models), "model"),
-            "one model says nothing of others",
-        ),
-        _inference(
-            "new tasks",
-            _task_pairs(weighted),
-            number_of(_tasks(weighted), "task"),
-            "it takes three tasks or more",
-        ),
+        _new_items(found),
+        _new_models(cells, weighted, found, draws),
+        _new_tasks(cells, weighted, found),
     )
+
+
+def _new_items(found: Estimate) -> Inference:
+    if not isfinite(found.high - found.low):
+        return Inference("new items and seeds", None, None, "items not counted", found.why)
+    units = number_of(found.items, "item") if found.items else "at most, by the binomial distribution"
+    return Inference("new items and seeds", found.low, found.high, units)
+
+
+def _new_models(cells: Sequence[ChangeCell], weighted: Weighted, found: Estimate, draws: Draws) -> Inference:
+    """Student's t over models; what the items they share add to all of them alike, no difference between models shows."""
+    names = list(dict.fromkeys(cell.row.model for cell, _ in weighted))
+    own = [_weights([cell for cell in cells if cell.row.model == name]) for name in names]
+    values = np.array([_value(one) for one in own])
+    between = mean_of_units(values)
+    if between is None:
+        return Inference("new models", None, None, "1 model", "one model says nothing of others")
+    if len(names) == 2:
+        return Inference("new models", None, None, "2 models", f"2 models: {_listed(values)}")
+    private = sum(draws.over_items(one).error ** 2 for one in own) / len(own) ** 2
+    shared = max(0.0, found.error**2 - private) if isfinite(private) else 0.0
+    return _inference("new models", found, between, shared, number_of(len(names), "model"))
+
+
+def _new_tasks(cells: Sequence[ChangeCell], weighted: Weighted, found: Estimate) -> Inference:
+    """One task after another is left out, as source and as target: own-task gains may vary more than other pairs."""
+    tasks = list(dict.fromkeys(cell.target.skill for cell, _ in weighted))
+    units = number_of(len(tasks), "task")
+    if len(tasks) < 3:
+        return Inference("new tasks", None, None, units, "it takes three tasks or more")
+    without = [_weights([cell for cell in cells if task not in _tasks_of(cell)]) for task in tasks]
+    between = jackknifed(_value(weighted), np.array([_value(one) for one in without])) if all(without) else None
+    if between is None:
+        return Inference("new tasks", None, None, units, "too few pairs of tasks were measured")
+    return _inference("new tasks", found, between, 0.0, units)
+
+
+def _tasks_of(cell: ChangeCell) -> tuple[str, ...]:
+    return cell.target.skill, cell.row.source.skill if cell.row.source else ""
+
+
+def _inference(level: Level, found: Estimate, between: Interval, shared: float, units: str) -> Inference:
+    """The wider of two intervals: that over new items, and that over units with the variance (pp²) all of them share."""
+    if between.high - between.low < TINY:
+        return Inference(level, None, None, units, f"{units} do not differ at all: nothing tells how others would")
+    half = hypot((between.high - between.low) / 2, 1.96 * sqrt(shared))
+    low, high = found.mean - half, found.mean + half
+    if isfinite(found.high - found.low):
+        low, high = min(low, found.low), max(high, found.high)
+    freedom = number_of(round(between.df), "degree")
+    return Inference(level, low, high, f"{units}, {freedom} of freedom")
 
 
 def _value(weighted: Weighted) -> float:
     return float(sum(weight * cell.change.mean for cell, weight in weighted))
 
 
-def _inference(level: Level, found: Interval | None, units: str, otherwise: str) -> Inference:
-    if found is None:
-        return Inference(level, None, None, units, otherwise)
-    if found.high - found.low < TINY:
-        return Inference(level, None, None, units, f"{units} do not differ at all: nothing tells how others would")
-    if np.isfinite(found.df):
-        units = f"{units}, {number_of(round(found.df), 'degree')} of freedom"
-    return Inference(level, found.low, found.high, units)
-
-
-def _bounded(found: Estimate) -> Interval | None:
-    """None for an interval that leaves nothing out."""
-    return Interval(found.mean, found.low, found.high, np.inf) if np.isfinite(found.high - found.low) else None
-
-
-def _tasks(weighted: Weighted) -> int:
-    return len({cell.target.skill for cell, _ in weighted})
-
-
-def _task_pairs(weighted: Weighted) -> Interval | None:
-    """Mean changes of pairs of a source's and a target's task, over models and languages."""
-    values: dict[tuple[str, str], list[float]] = {}
-    for cell, _ in weighted:
-        assert cell.row.source is not None
-        values.setdefault((cell.row.source.skill, cell.target.skill), []).append(cell.change.mean)
-    names = {name: place for place, name in enumerate(dict.fromkeys(name for pair in values for name in pair))}
-    pairs = np.array([[names[source], names[target]] for source, target in values])
-    return pair_contrast(pairs, np.array([float(np.mean(group)) for group in values.values()]))
+def _listed(values: Floats) -> str:
+    return " and ".join(signed(float(value)) for value in values)

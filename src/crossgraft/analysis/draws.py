@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import hypot
+from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
 
 from crossgraft.analysis import unpaired
+from crossgraft.analysis.estimate import AS_MEASURED, exact
 from crossgraft.analysis.estimate import Estimate as Estimate
 from crossgraft.analysis.estimate import Verdict as Verdict
 from crossgraft.analysis.estimate import Weighted as Weighted
-from crossgraft.analysis.estimate import exact
 from crossgraft.analysis.seeds import SeedSums, seed_deviations
 from crossgraft.core import Floats, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
@@ -28,22 +29,24 @@ class Draws:
     A draw is one set of item weights a task, the same for all cells of the task (Miller, 2024). Training runs are
     independent of one another, so the luck of seeds adds, for each treatment on its own, the variance between its
     seeds over their number, less what draws of items have of it (``seeds.py``). Cells of which only scores are known have no items to draw: sums with any of them have
-    the intervals of ``unpaired``.
+    the intervals of ``unpaired``. ``cells`` are those of the treatments under study; shams, which are controls, have draws
+    too, and are reached by ``cells_of``.
     """
 
     def __init__(self, matrix: TransferMatrix) -> None:
-        self.cells = [cell for cell in matrix.cells.values() if cell.unit == "pp"]
-        self._place = {id(cell): place for place, cell in enumerate(self.cells)}
+        every = [cell for cell in matrix.cells.values() if cell.unit == "pp"]
+        self.cells = [cell for cell in every if not cell.row.is_sham]
+        self._place = {id(cell): place for place, cell in enumerate(every)}
         self._rows: dict[Treatment, list[ChangeCell]] = {}
-        for cell in self.cells:
+        for cell in every:
             self._rows.setdefault(cell.row, []).append(cell)
-        self.deviations = seed_deviations(self.cells)  # of the seeds of each cell, by its id
-        self._items, self._items_of = _item_sets(self.cells)
+        self.deviations = seed_deviations(every)  # of the seeds of each cell, by its id
+        self._items, self._items_of = _item_sets(every)
         self._counts: dict[bytes, int] = {}  # of different items, by which sets of them
-        means = np.array([cell.change.mean for cell in self.cells], dtype=np.float64)
+        means = np.array([cell.change.mean for cell in every], dtype=np.float64)
         # (cells, draws), so that a cell is read in one go; one that loses all its items in a draw keeps its estimate
         self._change = np.repeat(means[:, None], DRAWS, axis=1)
-        paired = [cell for cell in self.cells if cell.items]
+        paired = [cell for cell in every if cell.items]
         for task in dict.fromkeys((cell.target.task, cell.metric.name) for cell in paired):
             block = [cell for cell in paired if (cell.target.task, cell.metric.name) == task]
             treated, control, groups = _aligned(block)
@@ -60,7 +63,7 @@ class Draws:
         return self._rows.get(row, ())
 
     def places(self, cells: Sequence[ChangeCell]) -> npt.NDArray[np.intp]:
-        """Where cells are among ``cells``."""
+        """Where cells are among all that were drawn."""
         return np.array([self._place[id(cell)] for cell in cells], dtype=np.intp)
 
     def count(self, places: npt.NDArray[np.intp]) -> int:
@@ -81,29 +84,25 @@ class Draws:
         return self.contrast([(cell, 1 / len(chosen)) for cell in chosen]) if chosen else None
 
     def contrast(self, weighted: Weighted) -> Estimate:
-        """A weighted sum of cells.
-
-        Where hardly an item changed, or all did, draws hardly differ: the interval holds at least what Agresti and
-        Min's would for as many items that all changed alike.
-        """
+        """A weighted sum of cells."""
         if not has_items(cell for cell, _ in weighted):
             return unpaired.contrast(weighted)
         point = float(sum(weight * cell.change.mean for cell, weight in weighted))
         return self.estimate(point, self.sums(weighted), weighted, self.seeds(weighted))
 
-    def share(self, weighted: Weighted, counts: Callable[[Floats], npt.NDArray[np.bool_]]) -> Estimate:
-        """A weighted sum of the cells that count, in percent: with weights 1/n the share of them.
+    def over_items(self, weighted: Weighted) -> Estimate:
+        """A weighted sum of cells, with an interval over new items and seeds or with none."""
+        return self.contrast(weighted) if has_items(cell for cell, _ in weighted) else unpaired.over_items(weighted)
 
-        Draws of items move a cell about its estimate, so that extremes are more frequent among them than in truth;
-        the interval is therefore centred on the estimate.
+    def share(self, weighted: Weighted, counts: Callable[[Floats], npt.NDArray[np.bool_]]) -> Estimate:
+        """A weighted sum of the cells that count, in percent, as they were measured: with weights 1/n the share of them.
+
+        It has no interval: noise alone moves cells beyond any limit, so this is no estimate of the share of true changes.
         """
-        if not has_items(cell for cell, _ in weighted):
-            return unpaired.share(weighted, counts)
         weights = np.array([weight for _, weight in weighted])
-        values = np.array([cell.change.mean for cell, _ in weighted])
-        point = 100 * float(counts(values) @ weights)
-        sums = 100 * counts(self.of([cell for cell, _ in weighted])) @ weights
-        return self.estimate(point, sums - sums.mean() + point, weighted)
+        cells = [cell for cell, _ in weighted]
+        point = 100 * float(counts(np.array([cell.change.mean for cell in cells])) @ weights)
+        return Estimate(exact(point), -inf, inf, len(cells), self.count(self.places(cells)), "", AS_MEASURED)
 
     def statistic(self, cells: Sequence[ChangeCell], summary: Callable[[Floats], Floats]) -> Estimate:
         """A summary over cells, such as the median, which takes the last axis away; its interval is centred as well."""
@@ -126,36 +125,56 @@ class Draws:
         return SeedSums.of(weighted, self.deviations)
 
     def estimate(self, point: float, sums: Floats, weighted: Weighted, seeds: SeedSums | None = None) -> Estimate:
-        """A value with the interval of its draws, widened by the luck of seeds."""
+        """A value with the interval of its draws, widened by what training runs and changes too rare to be seen add."""
         items = self.count(self.places([cell for cell, _ in weighted]))
         variance, between = float(np.var(sums)), seeds.variance if seeds else 0.0
-        wider = np.sqrt((variance + between) / variance) if variance > 0 else 1.0
-        wider *= seeds.widening(variance) if seeds and between > 0 else 1.0
-        low, high = (point + (float(edge) - point) * wider for edge in np.quantile(sums, [0.025, 0.975]))
-        centre, least = _least(point, _size(weighted), items)
-        low, high = min(low, point - 1.96 * np.sqrt(between)), max(high, point + 1.96 * np.sqrt(between))
+        rare = Rare.of(weighted)
+        added = between + rare.variance
+        student = seeds.widening(variance + rare.variance) if seeds and between > 0 else 1.0
+        low, high = (float(edge) - point for edge in np.quantile(sums, [0.025, 0.975]))
+        if variance > 0:
+            wider = student * np.sqrt((variance + added) / variance)
+            low, high = low * wider, high * wider
+        half = 1.96 * student * np.sqrt(added)  # in case the draws lie on one side of the value, or on it
+        low, high = point + rare.shift + min(low, -half), point + rare.shift + max(high, half)
         most = 100 * sum(abs(weight) for _, weight in weighted)  # no change is larger than from nothing right to all
-        low, high = max(min(low, centre - least), min(-most, point)), min(max(high, centre + least), max(most, point))
+        low, high = max(min(low, point), min(-most, point)), min(max(high, point), max(most, point))
         return Estimate(exact(point), exact(low), exact(high), len(weighted), items)
+
+
+@dataclass(frozen=True)
+class Rare:
+    """What changes too rare to be seen do to a sum of cells, as Agresti and Min (2005) allow for them in one cell.
+
+    They add half an item to each of the four outcomes: to n 2, to the sum of squared differences 1. The centre of the
+    interval moves towards zero by ``shift`` (pp), and ``variance`` (pp²) is added. The cells of a treatment on one task have
+    their items in common, so they count as one; treatments and tasks are independent.
+    """
+
+    shift: float
+    variance: float
+
+    @classmethod
+    def of(cls, weighted: Weighted) -> Rare:
+        sums: dict[tuple[Treatment, str], list[float]] = {}  # of weights, and of weighted changes
+        items: dict[tuple[Treatment, str], int] = {}
+        for cell, weight in weighted:
+            place = cell.row, cell.target.task
+            items[place] = max(items.get(place, 0), len(cell.items))
+            found = sums.setdefault(place, [0.0, 0.0])
+            found[0] += weight
+            found[1] += weight * cell.change.mean
+        shift = -sum(2 * change / (items[place] + 2) for place, (_, change) in sums.items())
+        variance = sum(
+            (100 * weight / (items[place] + 2)) ** 2 + 2 * items[place] * change**2 / (items[place] + 2) ** 3
+            for place, (weight, change) in sums.items()
+        )
+        return cls(shift, variance)
 
 
 def has_items(cells: Iterable[ChangeCell]) -> bool:
     """Whether items can be drawn anew for all of them."""
     return all(cell.items for cell in cells)
-
-
-def _least(point: float, size: float, items: int) -> tuple[float, float]:
-    """Centre and half width of Agresti and Min's interval (2005), were every item's difference the mean one."""
-    each = point / (100 * size) if size > 0 else 0.0
-    centre = each * items / (items + 2)
-    squares = items * (each - centre) ** 2 + 1 + 2 * centre**2
-    return 100 * size * centre, 1.96 * 100 * size * float(np.sqrt(squares)) / (items + 2)
-
-
-def _size(weighted: Weighted) -> float:
-    """1 for a mean; for the difference of two means what two independent ones have."""
-    sides = [abs(sum(weight for _, weight in weighted if sign * weight > 0)) for sign in (1, -1)]
-    return hypot(*sides)
 
 
 def _item_sets(cells: Sequence[ChangeCell]) -> tuple[list[tuple[str, frozenset[str]]], npt.NDArray[np.intp]]:

@@ -10,6 +10,8 @@ from typing import Literal
 from crossgraft.analysis.wording import TINY
 from crossgraft.matrix import ChangeCell
 
+AS_MEASURED = "a share of the cells as measured"
+SHARE_CELLS = 10  # a share of fewer cells moves in steps of more than a tenth: it has no interval
 Weighted = Sequence[tuple[ChangeCell, float]]
 Verdict = Literal["better", "worse", "not distinguishable"]
 

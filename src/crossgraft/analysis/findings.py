@@ -7,7 +7,7 @@ cells of a task, while models, treatments, seeds and targets stay those of the g
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,53 +19,40 @@ from crossgraft.analysis.baseline import AgainstSham, BaseLuck, against_sham, ba
 from crossgraft.analysis.bli import BLIFindings
 from crossgraft.analysis.consistency import Consistency, consistencies
 from crossgraft.analysis.contrast import Contrast, contrasts
-from crossgraft.analysis.draws import DRAWS, SEED, Draws, Estimate, has_items
+from crossgraft.analysis.draws import DRAWS, SEED, Draws, has_items
+from crossgraft.analysis.floor import at_chance
 from crossgraft.analysis.gates import Gate, gates
 from crossgraft.analysis.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
 from crossgraft.analysis.regimes import RegimeSummary, regimes
 from crossgraft.analysis.roles import Coverage, NoRoles, Roles, coverage, roles
+from crossgraft.analysis.sentences import (
+    doubts,
+    headline,
+    how_sure,
+    nothing_yet,
+    what_controls_did,
+    what_to_distrust,
+    what_was_found,
+)
+from crossgraft.analysis.signals import LEVEL, Signal, signals
 from crossgraft.analysis.structure import Structure, structures
+from crossgraft.analysis.summaries import Summary, harmed_cells, summaries
 from crossgraft.analysis.training import Training
 from crossgraft.analysis.trust import TrustCheck
 from crossgraft.analysis.two_way import TwoWay, two_way
 from crossgraft.analysis.unpaired import NO_ITEMS, cannot
 from crossgraft.analysis.variance import Variance, variance
-from crossgraft.analysis.wording import interval, number_of, signed
-from crossgraft.core import Labels, Point, Regime, Treatment
-from crossgraft.matrix import ChangeCell, ControlCheck, Gap, TransferMatrix
-from crossgraft.stats.multiplicity import benjamini_hochberg
+from crossgraft.core import Labels, Point
+from crossgraft.matrix import ControlCheck, Gap, TransferMatrix
 
-LEVEL = 0.05  # of false findings among those that are called findings
 METHOD = (
-    f"Intervals of cells: Agresti–Min, 95 %, paired by item, the variance between seeds added. Intervals of "
-    f"means: joint item bootstrap, {DRAWS} draws, seed {SEED}, the variance between seeds beyond that of single answers added; they are about new items, not about new models, "
-    "tasks or languages, unless it says so. What the first sentence counts as a gain is told from zero with at most "
-    f"{LEVEL:.0%} false findings among the treatments (Benjamini–Hochberg); its own interval need not be. Cells are not corrected for their number: of 100 cells without any change, about "
-    "five have an interval that excludes zero."
+    "Intervals of cells: Agresti–Min, 95 %, paired by item, the variance between seeds added. Intervals of means: joint item "
+    f"bootstrap, {DRAWS} draws, seed {SEED}, the variance between seeds beyond that of single answers added. They are about new items, not "
+    "about new models, tasks or languages, unless it says so. The first paragraph tests means of sources and targets over all models, and "
+    f"effects of donors: gains and losses each at a false discovery rate of {LEVEL:.0%} (weighted Benjamini–Hochberg), single cells at {LEVEL:.0%} among all "
+    "cells. What it names was chosen for being extreme: its value is shrunk and its interval simultaneous. Other intervals are not "
+    "corrected for their number: of 100 cells without any change, about five exclude zero."
 )
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One row of the first table: a treatment, what it brings elsewhere, the worst it does."""
-
-    row: Treatment
-    gain: Estimate | None  # mean change on the cells that ``gain_is`` names
-    gain_is: str
-    worst: ChangeCell | None
-    harmed: int  # cells that lost, told from zero among all cells of the model elsewhere
-    cells: int
-    worst_is_harm: bool = False  # the worst cell is one of them
-    adjusted: float = 1.0  # p of the gain, Benjamini–Hochberg over the treatments of the study
-
-    @property
-    def sure(self) -> str:
-        """Told from zero by its own interval, and among as many treatments as were tried."""
-        if self.gain is None:
-            return "not measured"
-        if self.gain.verdict == "not distinguishable" or self.adjusted <= LEVEL:
-            return self.gain.verdict
-        return f"{self.gain.verdict}, but not among {LEVEL:.0%} false findings"
 
 
 @dataclass(frozen=True)
@@ -74,7 +61,8 @@ class Findings:
 
     study: str
     sentences: tuple[str, ...]
-    summaries: tuple[Summary, ...]
+    summaries: tuple[Summary, ...]  # of the treatments under study
+    signals: tuple[Signal, ...]  # what the first screen tests
     regimes: tuple[RegimeSummary, ...]
     matrix: TransferMatrix
     gaps: tuple[Gap, ...]
@@ -96,6 +84,7 @@ class Findings:
     asymmetries: tuple[Asymmetry, ...] = ()
     coverage: tuple[Coverage, ...] = ()
     training: tuple[Training, ...] = ()
+    controls: tuple[Summary, ...] = ()  # of shams
     bli: tuple[BLIFindings, ...] = ()  # one a task of ranked words; none in other studies
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
@@ -114,23 +103,31 @@ def analyse(
 ) -> Findings:
     """Read a matrix: means by regime, the first table and its sentences."""
     draws = Draws(matrix)
-    harm = _harmed(draws)
     sourced = any(cell.regime for cell in draws.cells)
-    summaries = _adjusted([_summary(row, draws, harm) for row in matrix.rows])
+    treatments, shams = ([row for row in matrix.rows if row.is_sham is sham] for sham in (False, True))
+    harm, sham_harm = (
+        harmed_cells([cell for row in rows for cell in draws.cells_of(row)]) for rows in (treatments, shams)
+    )
+    rows, controls = summaries(treatments, draws, harm), summaries(shams, draws, sham_harm)
+    ranked = roles(draws)
+    tested = signals(draws, ranked)
     contrasted = tuple(contrasts(draws, matrix.labels))
     looked = gates(matrix)
     notes = [*notes, *(f"{one.task}: {note}" for one in bli for note in one.notes)]
     paired = has_items(draws.cells)
     parted = variance(draws, matrix.labels) if sourced else None
-    sentences = _nothing_yet(matrix)
+    sentences = nothing_yet(matrix)
     if matrix.cells:
-        found = " ".join([*(one.sentence for one in bli), _what_was_found(summaries)])
-        sure = " ".join([*_headline(contrasted), _how_sure(matrix)])
-        sentences = found, sure, _what_to_distrust(matrix, [*notes, *_doubts(checks, looked)], failures)
+        first = [*(one.sentence for one in bli), *what_was_found(tested, harm, rows), at_chance(draws.cells)]
+        found = " ".join(filter(None, [*first, what_controls_did(controls, sham_harm)]))
+        sure = " ".join([*headline(contrasted), how_sure(matrix)])
+        sentences = found, sure, what_to_distrust(matrix, [*notes, *doubts(checks, looked)], failures)
     return Findings(
         study=study,
         sentences=sentences,
-        summaries=tuple(sorted(summaries, key=_by_gain)),
+        summaries=tuple(sorted(rows, key=_by_gain)),
+        signals=tested,
+        controls=tuple(sorted(controls, key=_by_gain)),
         regimes=tuple(regimes(draws)),
         contrasts=contrasted,
         treatment_harm=treatment_harm(matrix, draws),
@@ -138,7 +135,7 @@ def analyse(
         luck=tuple(base_luck(draws)),
         against_sham=tuple(against_sham(matrix, draws)),
         gates=looked,
-        roles=roles(draws),
+        roles=ranked,
         variance=parted,
         consistency=tuple(consistencies(draws, matrix.labels)) if sourced else (),
         structures=tuple(structures(draws)) if sourced else (),
@@ -164,201 +161,8 @@ def _beside_the_authors(draws: Draws, labels: Labels, parted: Variance | None) -
     return (*side_by_side(draws, labels), *shares)
 
 
-def _adjusted(summaries: Sequence[Summary]) -> tuple[Summary, ...]:
-    """With the p of each gain adjusted for the number of treatments."""
-    known = [summary for summary in summaries if summary.gain is not None]
-    values = benjamini_hochberg(np.array([summary.gain.p for summary in known if summary.gain]))
-    found = {summary.row: float(p) for summary, p in zip(known, values, strict=True)}
-    return tuple(replace(summary, adjusted=found.get(summary.row, 1.0)) for summary in summaries)
-
-
-def _harmed(draws: Draws) -> set[int]:
-    """Cells elsewhere that lost, with few false ones among them: Benjamini–Hochberg, a family a model."""
-    found: set[int] = set()
-    cells = [cell for cell in draws.cells if cell.regime != "MT-ML" and cell.change.p is not None]
-    for model in dict.fromkeys(cell.row.model for cell in cells):
-        own = [cell for cell in cells if cell.row.model == model]
-        adjusted = benjamini_hochberg(np.array([cell.change.p for cell in own], dtype=float))
-        found |= {id(cell) for cell, p in zip(own, adjusted, strict=True) if p <= LEVEL and cell.change.mean < 0}
-    return found
-
-
-def _summary(row: Treatment, draws: Draws, harm: set[int]) -> Summary:
-    cells = draws.cells_of(row)
-    gained, words = _where_it_should_gain(cells)
-    off_source = [cell for cell in cells if cell.regime != "MT-ML"]
-    worst = min(off_source, key=lambda cell: cell.change.mean, default=None)
-    return Summary(
-        row=row,
-        gain=draws.mean(gained),
-        gain_is=words,
-        worst=worst,
-        harmed=sum(id(cell) in harm for cell in off_source),
-        cells=len(off_source),
-        worst_is_harm=id(worst) in harm,
-    )
-
-
-def _where_it_should_gain(cells: Sequence[ChangeCell]) -> tuple[Sequence[ChangeCell], str]:
-    """The cells a treatment is judged by first, and what to call them."""
-    regimes: tuple[tuple[Regime, str], ...] = (
-        ("MT-CL", "on the same task in other languages"),
-        ("MT-ML", "on the source itself"),
-    )
-    for regime, words in regimes:
-        if chosen := [cell for cell in cells if cell.regime == regime]:
-            return chosen, words
-    return cells, "over all targets"  # a mapping, an adapter of unknown source, a source that is no target
-
-
 def _by_gain(summary: Summary) -> tuple[str, float]:
     return summary.row.model, -(summary.gain.mean if summary.gain else -np.inf)
-
-
-def _nothing_yet(matrix: TransferMatrix) -> tuple[str, str, str]:
-    return (
-        "Nothing can be compared yet: no treatment has been measured together with its control.",
-        f"{len(matrix.gaps)} results are missing." if matrix.gaps else "The study has no results.",
-        "Run the study, then ask for the report again.",
-    )
-
-
-def _what_was_found(summaries: Sequence[Summary]) -> str:
-    known = [summary for summary in summaries if summary.gain is not None]
-    gains = [summary for summary in known if summary.gain and summary.sure == "better"]
-    only = len(known) == 1
-    harmful = [summary for summary in summaries if summary.worst is not None and summary.worst_is_harm]
-    if gains:
-        best = max(gains, key=lambda summary: summary.gain.mean if summary.gain else -np.inf)
-        assert best.gain is not None
-        which = "The only treatment" if only else f"{len(gains)} of {len(known)} treatments"
-        text = (
-            f"{which} gain{'s' if len(gains) == 1 else ''} {_common_words(known)}{': ' if only else ', most of all '}"
-            f"{_called(best.row, known)} ({signed(best.gain.mean)} pp {interval(best.gain.low, best.gain.high)})"
-        )
-    elif only:
-        text = "The only treatment shows no gain that can be told from zero"
-    else:
-        text = f"None of {len(known)} treatments shows a gain that can be told from zero among so many"
-    if not harmful:
-        return f"{text}; no target elsewhere is harmed beyond doubt."
-    worst = min(harmful, key=lambda summary: summary.worst.change.mean if summary.worst else np.inf)
-    assert worst.worst is not None
-    change = worst.worst.change
-    who = "it" if only else str(len(harmful))
-    return (
-        f"{text}; {who} harm{'s' if len(harmful) == 1 else ''} some other target, the worst {_called(worst.row, known)} on {worst.worst.target} "
-        f"({signed(change.mean)} pp {interval(change.low, change.high)})."
-    )
-
-
-def _called(row: Treatment, among: Sequence[Summary]) -> str:
-    """With its model, if there are several."""
-    return str(row) if len({one.row.model for one in among}) > 1 else row.label
-
-
-def _headline(contrasted: Sequence[Contrast]) -> Iterable[str]:
-    """On-task less off-task transfer, over everything, and whether it would hold with other models and tasks."""
-    if not contrasted:
-        return
-    first, *_ = contrasted
-    found = first.estimate
-    wider = [
-        f"{one.level} {interval(one.low, one.high)}"
-        if one.low is not None and one.high is not None
-        else f"{one.level}: {one.why}"
-        for one in first.levels[1:]
-    ]
-    yield (
-        f"Training on a task changes that task in other languages by {signed(found.mean)} pp {interval(found.low, found.high)} "
-        f"against training on other tasks ({'; '.join(wider)})."
-    )
-
-
-def _common_words(summaries: Sequence[Summary]) -> str:
-    """Where most of the treatments were looked at."""
-    words = [summary.gain_is for summary in summaries]
-    return max(words, key=words.count)
-
-
-def _how_sure(matrix: TransferMatrix) -> str:
-    cells = list(matrix.cells.values())
-    if not has_items(cells):
-        return _how_sure_of_scores(cells)
-    counts = sorted(cell.change.n for cell in cells)
-    clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in cells)
-    seeds = sorted({len(cell.seeds) for cell in cells})
-    items, runs = _from_to(counts, "item"), _from_to(seeds, "seed")
-    have = "cell has" if len(cells) == 1 else "cells have"
-    return (
-        f"{clear} of {len(cells)} {have} an interval that excludes zero ({_by_chance(len(cells))}); "
-        f"a cell rests on {items} and {runs}{_unseen(cells)}."
-    )
-
-
-def _from_to(counts: Sequence[int], noun: str) -> str:
-    """Of sorted counts."""
-    if counts[0] == counts[-1]:
-        return number_of(counts[0], noun)
-    return f"{counts[0]} to {number_of(counts[-1], noun)}"
-
-
-def _by_chance(cells: int) -> str:
-    expected = cells * LEVEL
-    return f"about {expected:.0f} would by chance alone" if expected >= 1 else "by chance alone fewer than one would"
-
-
-def _unseen(cells: Sequence[ChangeCell]) -> str:
-    """What a cell could not have shown; nothing of cells in other units than points."""
-    sizes = [cell.change.detectable for cell in cells if cell.unit == "pp"]
-    if not sizes:
-        return ""
-    smallest = float(np.median(sizes))
-    if smallest >= 100:
-        return ", so no change whatever can be seen in a single cell"
-    return f", so changes below about {smallest:.1f} pp go unseen in a single cell"
-
-
-def _how_sure_of_scores(cells: Sequence[ChangeCell]) -> str:
-    known = [cell for cell in cells if not cell.change.why]
-    if not known:
-        return "No cell has an interval: only scores are known, and nothing tells their noise."
-    clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in known)
-    none = f"; {len(cells) - len(known)} have none" if len(known) < len(cells) else ""
-    seen = f" ({_by_chance(len(known))})"
-    return (
-        f"{clear} of {len(known)} cells with an interval over seeds exclude zero{seen}{none}; only scores are known, so nothing is "
-        "said of new items."
-    )
-
-
-def _what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Sequence[str]) -> str:
-    doubts = []
-    if failures:
-        doubts.append(f"{len(failures)} jobs failed")
-    missing = sum(gap.why == "missing" for gap in matrix.gaps)
-    refused = len(matrix.gaps) - missing
-    if missing:
-        doubts.append(f"{missing} results are missing")
-    if refused:
-        doubts.append(f"{refused} results are refused, as they cannot be compared with their control")
-    moved = [check for check in matrix.control_checks if check.variant.startswith("repeat") and check.change.mean]
-    if moved:
-        doubts.append(f"the base itself changed on {len(moved)} targets when it was measured again")
-    if any(len(cell.seeds) == 1 and cell.row.kind == "trained" for cell in matrix.cells.values()):
-        doubts.append("with one seed, the luck of a training run is not in the intervals")
-    if not has_items(matrix.cells.values()):
-        doubts.append("only scores are known, so the luck of the items and of the shared base is not in the intervals")
-    if notes:
-        doubts.append(notes[0] if len(notes) == 1 else f"{len(notes)} notes on data and checks, the first: {notes[0]}")
-    if not doubts:
-        doubts.append("the intervals are about new items, not about new models, tasks or languages")
-    return f"To distrust: {'; '.join(doubts)}."
-
-
-def _doubts(checks: Sequence[TrustCheck], looked: Sequence[Gate]) -> list[str]:
-    both: list[TrustCheck | Gate] = [*checks, *looked]
-    return [f"{check.model}, {check.name}: {check.saw}" for check in both if not check.fine]
 
 
 def _shared_base(matrix: TransferMatrix) -> Iterable[str]:

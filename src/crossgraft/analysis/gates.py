@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crossgraft.analysis.floor import can_show_harm
+from crossgraft.analysis.wording import listed
 from crossgraft.core import Point
 from crossgraft.matrix import ChangeCell, TransferMatrix
 
+CHANCE_FLOOR = "chance floor"
 _STILL = 0.1  # percentage points: treatments that differ by no more than this on a target do not reach it
 _SISTERS = 3.5  # robust standard deviations
 _FEW = 4  # languages or treatments: fewer tell nothing
 _COMMON = 0.95  # share of the items that languages of a task must have in common
-_NAMED = 4  # targets named in a sentence
 
 
 @dataclass(frozen=True)
@@ -69,20 +71,11 @@ def _dead(model: str, columns: dict[Point, list[ChangeCell]]) -> Gate:
 
 def _chance(model: str, columns: dict[Point, list[ChangeCell]]) -> Gate:
     """Where the base guesses, harm cannot be seen and gains are learned from nothing."""
-    low = []
-    known = 0
-    for target, cells in columns.items():
-        chance = cells[0].chance
-        if chance is None:
-            continue
-        known += 1
-        error = np.sqrt(chance * (1 - chance) / max(1, cells[0].change.n))
-        if cells[0].control < chance + 2 * error:
-            low.append(target)
-    if not known:
-        return Gate("chance floor", model, (), "not looked at: these answers have no options to guess among")
+    low = [target for target, cells in columns.items() if not can_show_harm(cells[0])]
+    if not low and all(cells[0].chance is None for cells in columns.values()):
+        return Gate(CHANCE_FLOOR, model, (), "these answers have no options to guess among")
     return _gate(
-        "chance floor", model, low, "the base is within two standard errors of guessing", "the base knows every target"
+        CHANCE_FLOOR, model, low, "the base is within two standard errors of guessing", "the base knows every target"
     )
 
 
@@ -167,6 +160,4 @@ def _numerics(model: str, matrix: TransferMatrix) -> Iterator[Gate]:
 def _gate(name: str, model: str, targets: Sequence[Point], wrong: str, right: str) -> Gate:
     if not targets:
         return Gate(name, model, (), right)
-    named = ", ".join(map(str, targets[:_NAMED]))
-    more = f" and {len(targets) - _NAMED} more" if len(targets) > _NAMED else ""
-    return Gate(name, model, tuple(targets), f"{named}{more}: {wrong}")
+    return Gate(name, model, tuple(targets), f"{listed(list(map(str, targets)))}: {wrong}")

@@ -1,6 +1,6 @@
 """Harm: how often, how deep, where; and what a treatment gains for it.
 
-A cell is harmed when it loses a point or more. A treatment is a point in a plane, gain on its task in other languages
+A cell is harmed when it loses a point or more; cells on targets at chance can lose nothing and are left out. A treatment is a point in a plane, gain on its task in other languages
 against the mean change on other tasks, with an ellipse that holds the true point in 95 of 100 cases.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossgraft.analysis.draws import Draws, Estimate, Weighted, has_items
+from crossgraft.analysis.floor import can_show_harm
 from crossgraft.analysis.regimes import harmed
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
@@ -37,9 +38,9 @@ class TreatmentHarm:
     gain: Estimate | None  # same task, other languages
     off: Estimate  # other tasks
     ellipse: Ellipse | None
-    harmed: Estimate  # % of cells elsewhere
-    mass: float  # mean loss over the cells elsewhere, gains counted as zero, in points
-    tail: float  # mean of the worst tenth of the cells elsewhere, in points
+    harmed: Estimate | None  # % of the cells elsewhere that can show harm; none of these three where no cell can
+    mass: float | None  # mean loss over these cells, gains counted as zero, in points
+    tail: float | None  # mean of the worst tenth of these cells, in points
     excess: Estimate | None  # off, less what the line through a model's treatments expects at its gain on the source
 
 
@@ -56,7 +57,7 @@ class TargetHarm:
 
 def treatment_harm(matrix: TransferMatrix, draws: Draws) -> tuple[TreatmentHarm, ...]:
     """Every treatment with a source, in the order of the matrix."""
-    rows = [(row, _cells_of(row, draws)) for row in matrix.rows if row.source is not None]
+    rows = [(row, _cells_of(row, draws)) for row in matrix.rows if row.source is not None and not row.is_sham]
     excess = dict(_excess(rows, draws))
     return tuple(
         _treatment(row, cells, excess.get(row), draws)
@@ -66,10 +67,10 @@ def treatment_harm(matrix: TransferMatrix, draws: Draws) -> tuple[TreatmentHarm,
 
 
 def target_harm(draws: Draws) -> Iterator[TargetHarm]:
-    """Every recipient of a model, the most brittle first."""
+    """Every recipient of a model that can show harm, the most brittle first."""
     columns: dict[tuple[str, Point], list[ChangeCell]] = {}
     for cell in draws.cells:
-        if cell.regime != "MT-ML" and cell.row.kind != "mapping":
+        if cell.regime != "MT-ML" and cell.row.kind != "mapping" and can_show_harm(cell):
             columns.setdefault((cell.row.model, cell.target), []).append(cell)
     found = []
     for (model, target), cells in columns.items():
@@ -87,14 +88,15 @@ def _treatment(row: Treatment, cells: Sequence[ChangeCell], excess: Estimate | N
     elsewhere = [cell for cell in cells if cell.regime != "MT-ML"]
     near = _equal([cell for cell in cells if cell.regime == "MT-CL"])
     off = _equal([cell for cell in cells if cell.regime in ("CT-ML", "CT-CL")])
+    seen = [cell for cell in elsewhere if can_show_harm(cell)]
     return TreatmentHarm(
         row,
         gain=draws.contrast(near) if near else None,
         off=draws.contrast(off),
         ellipse=_ellipse(near, off, draws) if near and has_items(elsewhere) else None,
-        harmed=draws.share(_equal(elsewhere), harmed),
-        mass=float(np.mean([max(0.0, -cell.change.mean) for cell in elsewhere])),
-        tail=_tail(elsewhere),
+        harmed=draws.share(_equal(seen), harmed) if seen else None,
+        mass=float(np.mean([max(0.0, -cell.change.mean) for cell in seen])) if seen else None,
+        tail=_tail(seen) if seen else None,
         excess=excess,
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-from crossgraft.analysis.draws import Draws
+from crossgraft.analysis.draws import Draws, Rare
 from crossgraft.analysis.estimate import Estimate, Weighted, exact
 from crossgraft.analysis.seeds import by_name
 from crossgraft.changes import ChangeCell
@@ -49,15 +49,14 @@ def joint(sums: Sums, draws: Draws) -> Joint:
     points = sums.weights @ sums.values
     items = draws.of(sums.cells) @ sums.weights.T
     luck, df = _seeds(sums.cells, sums.weights, draws)
-    total = np.var(items, axis=0) + (luck**2).sum(axis=1)
+    rare = np.array([Rare.of(weighted).variance for weighted in sums])
+    total = np.var(items, axis=0) + (luck**2).sum(axis=1) + rare
     known = np.divide(total**2, df, out=np.full(len(points), np.inf), where=df > 0)  # Satterthwaite
     places = draws.places(sums.cells)
     estimates = []
     for number, used in enumerate(sums.used):
         count = draws.count(places[used])
-        error = max(
-            float(np.sqrt(total[number])), 100 / (count + 2)
-        )  # where hardly an item changed, as Agresti and Min
+        error = float(np.sqrt(total[number]))
         half = (float(stdtrit(known[number], 0.975)) if known[number] < 1000 else 1.959964) * error
         point = float(points[number])
         estimates.append(Estimate(exact(point), exact(point - half), exact(point + half), int(used.sum()), count))

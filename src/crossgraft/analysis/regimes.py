@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossgraft.analysis.draws import Draws, Estimate
+from crossgraft.analysis.floor import can_show_harm
 from crossgraft.analysis.wording import TINY
 from crossgraft.core import REGIME_WORDS, Floats, Regime
 from crossgraft.matrix import ChangeCell
@@ -34,7 +35,7 @@ class RegimeSummary:
     trimmed: Estimate  # the mean without the tenth of the cells on each side
     positive: Estimate  # % of cells with a change above zero
     gained: Estimate  # % of cells above the region of practical equivalence
-    harmed: Estimate  # % of cells at or below its lower end
+    harmed: Estimate | None  # % at or below its lower end of the cells that can show harm; none where no cell can
 
 
 def harmed(changes: Floats) -> npt.NDArray[np.bool_]:
@@ -72,6 +73,7 @@ def _groups(cells: Sequence[ChangeCell]) -> Iterator[tuple[Regime | str, str, li
 
 def _summary(model: str, regime: Regime | str, words: str, cells: Sequence[ChangeCell], draws: Draws) -> RegimeSummary:
     equal = [(cell, 1 / len(cells)) for cell in cells]
+    seen = [cell for cell in cells if can_show_harm(cell)]
     return RegimeSummary(
         model,
         regime,
@@ -81,7 +83,7 @@ def _summary(model: str, regime: Regime | str, words: str, cells: Sequence[Chang
         trimmed=draws.statistic(cells, _trimmed_mean),
         positive=draws.share(equal, positive),
         gained=draws.share(equal, gained),
-        harmed=draws.share(equal, harmed),
+        harmed=draws.share([(cell, 1 / len(seen)) for cell in seen], harmed) if seen else None,
     )
 
 

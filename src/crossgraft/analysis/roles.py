@@ -18,7 +18,7 @@ from crossgraft.analysis.draws import Draws, has_items
 from crossgraft.analysis.estimate import Estimate
 from crossgraft.analysis.joint import Sums, joint
 from crossgraft.analysis.two_way import BLOCKS, Fit, fits, source_of
-from crossgraft.analysis.unpaired import over_seeds
+from crossgraft.analysis.unpaired import over_items
 from crossgraft.analysis.wording import TINY
 from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats, Point, Regime, Treatment
@@ -189,7 +189,7 @@ def _ranked(of: Kind, side: Side, way: str, scores: _Scores, draws: Draws) -> Ro
         estimates, why = together.estimates, ""
     else:
         placed, why = None, NO_RANKS
-        estimates = tuple(over_seeds(own) if way == TWO_WAY else draws.contrast(own) for own in sums)
+        estimates = tuple(over_items(own) if way == TWO_WAY else draws.contrast(own) for own in sums)
     found, by_model = [], list(_by_model(sums))
     means = np.array([estimate.mean for estimate in estimates])
     for place in np.argsort(-np.round(means / TINY), kind="stable"):  # names that tie stay in their order

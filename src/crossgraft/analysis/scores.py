@@ -1,7 +1,9 @@
-"""Scores without per-item outcomes → a transfer matrix: what seeds say of their noise is kept, what items would say is not there.
+"""Scores without per-item outcomes → a transfer matrix whose cells have no items.
 
-The cells have no items. Their change has an interval over seeds, whose variances are moderated among a model's cells of one
-task, as those of measured cells are; without several seeds it has none, and says so.
+The noise of the items is bounded by the binomial distribution: two scores p and q on the same n items differ with a variance of at
+most p(1 - p)/n + q(1 - q)/n, as long as right answers before and after are not negatively correlated. To this the variance
+between seeds is added, moderated among a model's cells of one task. Without the number of items nothing bounds the noise, so a
+cell has no interval: its seeds answer the same items, and know nothing of others.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from math import inf
 
 import numpy as np
-from scipy.special import ndtri, stdtr, stdtrit
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from crossgraft.analysis.wording import TINY
 from crossgraft.changes import ChangeCell, Place
@@ -25,8 +27,7 @@ from crossgraft.stats.moderate import moderated
 _AGREE = (
     0.5  # percentage points: a change further than this from treated less base is of another unit, or of other runs
 )
-_ONE_SEED = "one seed, and no items: nothing tells its noise"
-_STILL = "its seeds do not differ, which says nothing of their noise"
+NO_COUNT = "the number of items per score is not known, so nothing bounds its noise; add a column n, or name it (items=COLUMN, items=400)"
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def _cell(place: Place, one: _Seeds, noise: SeedNoise | None, metric: Metric) ->
         metric=metric,
         control=one.base,
         treated=one.score,
-        change=_over_seeds(one, noise),
+        change=_with_noise(one, noise),
         seeds=one.seeds,
         seed_changes=one.changes,
         items=(),
@@ -161,19 +162,33 @@ def _cell(place: Place, one: _Seeds, noise: SeedNoise | None, metric: Metric) ->
     )
 
 
-def _over_seeds(one: _Seeds, noise: SeedNoise | None) -> Change:
-    """Student's interval over seeds; without noise that is known it is unbounded."""
-    if noise is None:
-        why = _ONE_SEED if one.variance is None else _STILL
-        return Change(one.change, -inf, inf, one.row.items, inf, why=why)
-    error = float(np.sqrt(noise.variance / noise.seeds))
-    finite = np.isfinite(noise.df)
-    quantile = float(stdtrit(noise.df, 0.975)) if finite else float(ndtri(0.975))
-    reach = float(stdtrit(noise.df, 0.8)) if finite else float(ndtri(0.8))
-    size = -abs(one.change) / error
-    p = 2 * (float(stdtr(noise.df, size)) if finite else float(stdtr(1e9, size)))
+def _with_noise(one: _Seeds, noise: SeedNoise | None) -> Change:
+    """The binomial bound on the noise of the items, and what seeds add; Student's interval by Satterthwaite's degrees of freedom."""
+    items = one.row.items
+    if not items:
+        return Change(one.change, -inf, inf, 0, inf, why=NO_COUNT)
+    between = noise.variance / noise.seeds if noise else 0.0
+    variance = binomial(one.score, items) + binomial(one.base, items) + between
+    df = noise.df * (variance / between) ** 2 if noise and between > 0 else inf
+    error = float(np.sqrt(variance))
+    quantile, reach = (float(stdtrit(df, p)) if np.isfinite(df) else float(ndtri(p)) for p in (0.975, 0.8))
+    below = stdtr(df, -abs(one.change) / error) if np.isfinite(df) else ndtr(-abs(one.change) / error)
     half = quantile * error
-    return Change(one.change, one.change - half, one.change + half, one.row.items, half + reach * error, p)
+    return Change(
+        one.change,
+        one.change - half,
+        one.change + half,
+        items,
+        half + reach * error,
+        2 * float(below),
+        seed_variance=between,
+    )
+
+
+def binomial(score: float, items: int) -> float:
+    """The variance (pp²) of a share of n items; one more right and one more wrong keep it above zero at 0 and 1."""
+    share = (score * items + 1) / (items + 2)
+    return 1e4 * share * (1 - share) / items
 
 
 def _metric(name: str) -> Metric:

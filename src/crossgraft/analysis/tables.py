@@ -35,7 +35,7 @@ class Columns:
     change: str = "change"  # percentage points
     sd: str = "sd"  # of the change between seeds
     seeds: str = "seeds"  # how many a line is the mean of
-    items: str = "n"
+    items: str = "n"  # how many items a score is from; or a number, which then holds for all
     billions: str = "billions"
     regime: str = "regime"  # checked where it is there
 
@@ -51,7 +51,7 @@ class Columns:
             if key not in known:
                 raise SpecError(f"no field of a table is called {key!r}{did_you_mean(key, known)}")
             missing = [part for part in _names([name]) if part not in header]
-            if missing:
+            if missing and not (key == "items" and name.isdecimal()):
                 raise SpecError(f"{text}: the table has no column {missing[0]!r}{did_you_mean(missing[0], header)}")
             columns = replace(columns, **{key: name})
         return columns
@@ -154,7 +154,7 @@ def _long(lines: Sequence[Line], columns: Columns, header: Sequence[str], path: 
             _number(row, columns.sd, number, least=0),
             _whole(row, columns.seeds, number, least=1) or 1,
             seed,
-            _whole(row, columns.items, number, least=1) or 0,
+            _items(row, columns, number),
         )
 
 
@@ -171,6 +171,7 @@ def _wide(lines: Sequence[Line], columns: Columns, targets: Sequence[str]) -> It
                 Point.parse(name),
                 score,
                 seed=seed,
+                items=_items(row, columns, number),
             )
 
 
@@ -261,6 +262,13 @@ def _whole(row: Mapping[str, str], name: str, line: int, *, least: float | None 
     if value is not None and value != int(value):
         raise DataError(f"line {line}, {name}: expected a whole number; got {value:g}")
     return None if value is None else int(value)
+
+
+def _items(row: Mapping[str, str], columns: Columns, line: int) -> int:
+    """As the column says, or the same number for all lines; 0 where it is not known."""
+    if columns.items.isdecimal() and columns.items not in row:
+        return int(columns.items)
+    return _whole(row, columns.items, line, least=1) or 0
 
 
 def _model(row: Mapping[str, str], columns: Columns, line: int) -> str:

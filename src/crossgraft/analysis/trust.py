@@ -52,6 +52,7 @@ def _of_language_model(model: str, records: Sequence[Record], metrics: Mapping[s
     yield from _boundary(model, records)
     yield from _truncated(model, records)
     yield from _effect(model, records)
+    yield from _base_unchanged(model, records)
     yield from _one_option(model, records, metrics)
     yield from _cut_short(model, records)
 
@@ -169,6 +170,22 @@ def _effect(model: str, records: Sequence[Record]) -> Iterator[TrustCheck]:
     else:
         saw = f"all {len(effects)} move the model, the least by {min(effects.values()):.1e} nats on random text"
     yield TrustCheck("adapters applied", model, not still, saw)
+
+
+def _base_unchanged(model: str, records: Sequence[Record]) -> Iterator[TrustCheck]:
+    """All adapters of a model share one base in memory: each must meet it as it was loaded."""
+    drifts = {
+        record.treatment: float(record.provenance["base_drift"])
+        for record in records
+        if "base_drift" in record.provenance
+    }
+    if not drifts:
+        return
+    worst = max(drifts, key=lambda treatment: drifts[treatment])
+    saw = f"the base scored as it was loaded before all {len(drifts)} treatments"
+    if drifts[worst]:
+        saw = f"the base scored up to {drifts[worst]:.1e} nats from what it did when it was loaded, before {worst}"
+    yield TrustCheck("base unchanged", model, drifts[worst] == 0, saw)
 
 
 def _one_option(model: str, records: Sequence[Record], metrics: Mapping[str, str]) -> Iterator[TrustCheck]:

@@ -1,34 +1,38 @@
-"""Means over cells of which only scores are known: no item can be drawn anew, so cells and seeds must carry the evidence.
+"""Means over cells of which only scores are known: no item can be drawn anew.
 
-An interval is over tasks and languages, of source and of target, where there are two tasks or more; else over the seeds of the
-cells, all taken to move together, which is the widest they can make it; else there is none, and it says why.
+Where the numbers of items are known, the binomial distribution bounds the noise of a mean; the interval is about new items
+and seeds, and at least as wide as one from the items themselves would be. Where they are not, an interval is over tasks and languages, of source and of
+target, if there are two tasks or more; else there is none, and it says why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from math import inf
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import inf, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
 from crossgraft.analysis.estimate import Estimate, Weighted, exact
+from crossgraft.analysis.scores import binomial
 from crossgraft.changes import ChangeCell
-from crossgraft.core import Floats, Point
+from crossgraft.core import Floats, Point, Treatment
 from crossgraft.matrix import TransferMatrix
 from crossgraft.stats.jackknife import Clustered, jackknife, weighted_sum
 
 NO_ITEMS = (
-    "There are no per-item outcomes: no paired test, no joint bootstrap, no correction for the shared base. Intervals of cells "
-    "are over seeds; those of means are over cells, which share the luck of their tasks and languages, as source and as target, or "
-    "over seeds where there is one task. Items that languages have in common are not seen, and no interval is about new items."
+    "There are no per-item outcomes: no paired test, no joint bootstrap, no correction for the shared base. Where the numbers of items are known, "
+    "intervals are about new items and seeds and as wide as the binomial distribution allows, so wider than those from outcomes would be. "
+    "Where they are not, cells have no interval and nothing is called significant; intervals of means are over tasks and languages, of source "
+    "and target, where there are several tasks."
 )
 _ONE_TASK = "one task says nothing of others"
 
 
 def contrast(weighted: Weighted) -> Estimate:
     """A weighted sum of changes, in percentage points."""
+    if counted(cell for cell, _ in weighted):
+        return bounded(weighted)
     values = np.array([cell.change.mean for cell, _ in weighted])
     weights = np.array([weight for _, weight in weighted])
     point = float(values @ weights)
@@ -36,38 +40,47 @@ def contrast(weighted: Weighted) -> Estimate:
     found = weighted_sum(values, weights, _factors(cells, weights))
     if found:
         return _over_pairs(point, found, cells)
-    return over_seeds(weighted)
+    return _none(point, cells)
 
 
-def over_seeds(weighted: Weighted) -> Estimate:
-    """The same, with the errors of all cells taken to move together, each in the worst direction."""
+def over_items(weighted: Weighted) -> Estimate:
+    """The same, about new items and seeds or about nothing: effects of single sources or targets are no sample of tasks."""
+    if counted(cell for cell, _ in weighted):
+        return bounded(weighted)
     point = float(sum(weight * cell.change.mean for cell, weight in weighted))
-    half = sum(abs(weight) * (cell.change.high - cell.change.low) / 2 for cell, weight in weighted)
-    if half < inf:
-        return Estimate(
-            exact(point), exact(point - half), exact(point + half), len(weighted), 0, "seeds, moving together"
-        )
-    return _none(point, [cell for cell, _ in weighted])
+    why = next((cell.change.why for cell, _ in weighted if cell.change.why), "")
+    return Estimate(exact(point), -inf, inf, len(weighted), 0, "", why)
 
 
-def share(weighted: Weighted, counts: Callable[[Floats], npt.NDArray[np.bool_]]) -> Estimate:
-    """A weighted sum of the cells that count, in percent.
+def counted(cells: Iterable[ChangeCell]) -> bool:
+    """Whether all cells know on how many items they rest."""
+    return all(cell.change.n > 0 and not cell.change.why for cell in cells)
 
-    Where no cell counts, or every one does, nothing varies: then the interval is as wide as one cell of two more would make it.
+
+def bounded(weighted: Weighted) -> Estimate:
+    """The widest interval that the binomial distribution allows, for any positive correlation of the cells.
+
+    The cells of a model on one task may rest on the same items: their noise is taken to move together. The base's answers
+    count once per target, so that they cancel in contrasts within a target; treated answers of opposite sign are not taken to cancel.
     """
-    values = np.where(counts(np.array([cell.change.mean for cell, _ in weighted])), 100.0, 0.0)
-    weights = np.array([weight for _, weight in weighted])
-    cells = [cell for cell, _ in weighted]
-    point = float(values @ weights)
-    factors = _factors(cells, weights)
-    found = weighted_sum(values, weights, factors)
-    if found:
-        return _over_pairs(point, found, cells)
-    if not factors:
-        return _none(point, cells)
-    df = min(len(np.unique(labels)) for factor in factors for labels in factor) - 1
-    least = float(stdtrit(df, 0.975)) * 100 * float(np.abs(weights).sum()) / (len(cells) + 2)
-    return _over_pairs(point, Clustered(least, df), cells)
+    bases: dict[tuple[str, str], dict[Point, tuple[float, float]]] = {}
+    treated: dict[tuple[str, str, bool], float] = {}
+    rows: dict[Treatment, float] = {}
+    for cell, weight in weighted:
+        block = cell.row.model, cell.target.task
+        columns = bases.setdefault(block, {})
+        error = sqrt(binomial(cell.control, cell.change.n))
+        columns[cell.target] = columns.get(cell.target, (0.0, 0.0))[0] + weight, error
+        side = *block, weight > 0
+        treated[side] = treated.get(side, 0.0) + abs(weight) * sqrt(binomial(cell.treated, cell.change.n))
+        rows[cell.row] = rows.get(cell.row, 0.0) + abs(weight) * sqrt(cell.change.seed_variance)
+    variance = sum(sum(abs(weight) * error for weight, error in one.values()) ** 2 for one in bases.values())
+    variance += sum(value**2 for value in (*treated.values(), *rows.values()))
+    point = float(sum(weight * cell.change.mean for cell, weight in weighted))
+    half = 1.959964 * sqrt(variance)
+    return Estimate(
+        exact(point), exact(point - half), exact(point + half), len(weighted), 0, "new items, at most, and seeds"
+    )
 
 
 def statistic(cells: Sequence[ChangeCell], summary: Callable[[Floats], Floats]) -> Estimate:
@@ -104,8 +117,8 @@ def _over_pairs(point: float, found: Clustered, cells: Sequence[ChangeCell]) -> 
 def _none(point: float, cells: Sequence[ChangeCell]) -> Estimate:
     """An interval that leaves nothing out."""
     why = "the cells do not vary" if _factors(cells, np.ones(len(cells))) else _ONE_TASK
-    seeds = next((cell.change.why for cell in cells if cell.change.why), "seeds are no help for it")
-    return Estimate(exact(point), -inf, inf, len(cells), 0, "", f"{why}; {seeds}")
+    more = next((f"; {cell.change.why}" for cell in cells if cell.change.why), "")
+    return Estimate(exact(point), -inf, inf, len(cells), 0, "", f"{why}{more}")
 
 
 def _factors(cells: Sequence[ChangeCell], weights: Floats) -> list[list[npt.NDArray[np.integer]]]:

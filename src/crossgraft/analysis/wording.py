@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isinf, isnan
 
+_NAMED = 4  # names in a sentence
 TINY = 1e-9  # changes smaller than this many percentage points are zero
 
 
@@ -28,6 +30,16 @@ def number_of(count: int, noun: str) -> str:
     ('1 item', '2 items')
     """
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are.
+
+    >>> listed(["a", "b"]), listed("abcdef")
+    ('a, b', 'a, b, c, d and 2 more')
+    """
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def interval(low: float, high: float) -> str:

@@ -51,7 +51,8 @@ def read(table: Path, columns: tuple[str, ...], to: Path | None, as_json: bool) 
 
     TABLE is a CSV with a line a cell (columns model, source, target, score, base; also seed, or sd and seeds, and n),
     or with a column a target, named like xnli/sw; or the table that the authors of "Donors and Recipients" released.
-    Scores are shares from 0 to 1. Without outcomes of items some things cannot be said; the report says which.
+    Scores are shares from 0 to 1. Give the number of items behind a score (--column items=400): without it nothing can be
+    called significant. Without outcomes of items some things cannot be said; the report says which.
     """
     from crossgraft.analysis.findings import analyse
     from crossgraft.analysis.tables import read_table
@@ -100,6 +101,6 @@ def _print(findings: Findings, *, cells: bool = False) -> None:
         header = ("treatment", "target", "base", "now", "change", "n", "verdict", "could have seen")
         print_table(header, view.cells(findings))
         return
-    columns = ("model", "treatment", "gain (pp)", "how sure", "worst elsewhere (pp)", "harmed")
-    rows = [(one.model, one.treatment, one.gain, one.sure, one.worst, one.harmed) for one in view.summaries(findings)]
+    columns = ("mean change of", "", "pp", "measured", "n", "")
+    rows = [(one.what, one.name, one.change, one.measured, one.n, one.verdict) for one in view.first_rows(findings)]
     print_table(columns, rows)

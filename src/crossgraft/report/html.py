@@ -15,7 +15,9 @@ def html(findings: Findings, about: About) -> str:
     return _template().render(
         study=findings.study,
         sentences=findings.sentences,
+        first=list(view.first_rows(findings)),
         summaries=list(view.summaries(findings)),
+        controls=list(view.controls(findings)),
         matrices=list(view.matrices(findings)),
         regimes=list(view.regimes(findings)),
         contrasts=list(view.contrasts(findings)),

@@ -8,6 +8,8 @@ from crossgraft.analysis.findings import Findings
 from crossgraft.report import bli, roles, second, training, view
 from crossgraft.report.view import About
 
+_BESIDE = ("where", "how sure", "worst elsewhere (pp)", "harmed")
+
 
 def markdown(findings: Findings, about: About) -> str:
     return "\n".join(_lines(findings, about)) + "\n"
@@ -27,22 +29,20 @@ def _first(findings: Findings) -> Iterator[str]:
     yield ""
     for sentence in findings.sentences:
         yield f"- {_plain(sentence)}"
+    yield from _section("What helped, what harmed, what is typical")
+    header = ["mean change of", "", "pp", "measured", "n", ""]
+    rows = ([one.what, one.name, one.change, one.measured, one.n, one.verdict] for one in view.first_rows(findings))
+    yield from _table(header, rows)
     yield from _section("What each treatment did")
-    yield from _table(
-        ["model", "treatment", "gain (pp)", "where", "how sure", "worst elsewhere (pp)", "harmed"],
-        (
-            [
-                one.model,
-                one.treatment,
-                f"{one.gain} ({one.gain_n})" if one.gain_n else one.gain,
-                one.gain_is,
-                one.sure,
-                one.worst,
-                one.harmed,
-            ]
-            for one in view.summaries(findings)
-        ),
-    )
+    yield from _table(["model", "treatment", "gain (pp)", *_BESIDE], map(_summary, view.summaries(findings)))
+    if controls := list(view.controls(findings)):
+        yield from _section("Controls: sources that teach a format at most")
+        yield from _table(["model", "control", "change (pp)", *_BESIDE], map(_summary, controls))
+
+
+def _summary(one: view.SummaryView) -> list[str]:
+    change = f"{one.gain} ({one.gain_n})" if one.gain_n else one.gain
+    return [one.model, one.treatment, change, one.gain_is, one.sure, one.worst, one.harmed]
 
 
 def _matrices(findings: Findings) -> Iterator[str]:

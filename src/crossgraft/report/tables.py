@@ -98,9 +98,7 @@ def axes_csv(findings: Findings) -> str:
                 one.sets,
                 one.estimate.cells,
                 one.estimate.items,
-                one.estimate.mean,
-                one.estimate.low,
-                one.estimate.high,
+                *numbers(one.estimate),
             ]
             for one in findings.axes
         ),

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from crossgraft.analysis.draws import Estimate
-from crossgraft.analysis.findings import Findings, Summary, columns_of
+import numpy as np
+
+from crossgraft.analysis.estimate import SHARE_CELLS, Estimate
+from crossgraft.analysis.findings import Findings, columns_of
 from crossgraft.analysis.gates import Gate
+from crossgraft.analysis.regimes import ALL_MODELS
+from crossgraft.analysis.signals import Signal
+from crossgraft.analysis.summaries import Summary
 from crossgraft.analysis.trust import TrustCheck
 from crossgraft.analysis.wording import TINY, interval, number_of, signed
 from crossgraft.matrix import ChangeCell, ControlCheck
@@ -80,7 +85,17 @@ class SummaryView:
 
 
 def summaries(findings: Findings) -> Iterator[SummaryView]:
-    for one in findings.summaries:
+    """Of the treatments under study."""
+    yield from _summaries(findings.summaries)
+
+
+def controls(findings: Findings) -> Iterator[SummaryView]:
+    """Of the shams, in the same columns."""
+    yield from _summaries(findings.controls)
+
+
+def _summaries(summaries: Sequence[Summary]) -> Iterator[SummaryView]:
+    for one in summaries:
         yield SummaryView(
             model=one.row.model,
             treatment=one.row.label,
@@ -90,17 +105,68 @@ def summaries(findings: Findings) -> Iterator[SummaryView]:
             sure=one.sure,
             worst=_worst(one),
             worst_n=f"n = {items(one.worst)}" if one.worst else "",
-            harmed=f"{one.harmed} of {one.cells}" if one.cells else "–",
+            harmed=_harmed(one),
         )
 
 
+def _harmed(one: Summary) -> str:
+    """How many of the cells that can show harm, and how many cannot."""
+    seen = f"{one.harmed} of {one.cells}" if one.cells else "–"
+    return f"{seen} ({one.at_chance} at chance)" if one.at_chance else seen
+
+
 def _worst(one: Summary) -> str:
-    if one.worst is None:
+    """Shrunk, with the interval that holds for all cells it was picked from, and as it was measured."""
+    if one.worst is None or one.worst_named is None:
         return "–"
-    change = one.worst.change
+    change, told = one.worst.change, one.worst_named
     if change.mean >= 0:
         return f"none below zero (lowest {signed(change.mean)} on {one.worst.target})"
-    return f"{signed(change.mean)} {interval(change.low, change.high)} on {one.worst.target}"
+    return (
+        f"{signed(told.value)} {interval(told.low, told.high)} on {one.worst.target} (measured {signed(change.mean)})"
+    )
+
+
+@dataclass(frozen=True)
+class FirstRow:
+    """One line of the first table."""
+
+    what: str
+    name: str
+    change: str
+    measured: str
+    n: str
+    verdict: str
+
+
+_WHAT: Mapping[str, str] = {
+    "same task": "source, same task in other languages",
+    "all targets": "treatment, all targets",
+    "other tasks": "source, other tasks",
+    "target": "target, all treatments",
+    "donor": "donor, against the average source",
+}
+_OF_EACH = 4  # rows in the first table: gains, losses, and what is typical
+
+
+def first_rows(findings: Findings) -> Iterator[FirstRow]:
+    """What helped most, what harmed most, what is typical: a dozen rows at most."""
+    tested = [one for one in findings.signals if np.isfinite(one.raw.error)]
+    gains = sorted((one for one in tested if one.gains), key=lambda one: -one.named.value)
+    losses = sorted((one for one in tested if one.loses), key=lambda one: one.named.value)
+    best = [one for one in tested if one.kind in ("same task", "all targets")]
+    yield from map(_first_row, gains[:_OF_EACH] or sorted(best, key=lambda one: -one.named.value)[:1])
+    yield from map(_first_row, losses[:_OF_EACH] or sorted(tested, key=lambda one: one.named.value)[:1])
+    every = {one.model for one in findings.regimes}
+    for regime in findings.regimes:
+        if regime.model == ALL_MODELS or len(every) == 1:
+            mean = regime.estimate
+            yield FirstRow("mean", regime.words, estimate(mean), signed(mean.mean), counted(mean), mean.verdict)
+
+
+def _first_row(one: Signal) -> FirstRow:
+    change = f"{signed(one.named.value)} {interval(one.named.low, one.named.high)}"
+    return FirstRow(_WHAT[one.kind], one.name, change, signed(one.raw.mean), counted(one.raw), one.verdict)
 
 
 def cells(findings: Findings) -> Iterator[tuple[str, ...]]:
@@ -198,11 +264,13 @@ def regimes(findings: Findings) -> Iterator[RegimeView]:
         )
 
 
-def share(one: Estimate) -> str:
-    """Percent of cells, with an interval that stays within 0 and 100."""
-    if one.why:
-        return f"{one.mean:.0f} % [no interval]"
-    return f"{one.mean:.0f} % [{max(0.0, one.low):.0f}, {min(100.0, one.high):.0f}]"
+def share(one: Estimate | None) -> str:
+    """Percent of the cells as they were measured; of a handful of cells, how many of them."""
+    if one is None:
+        return "–"
+    if one.cells < SHARE_CELLS:
+        return f"{round(one.mean * one.cells / 100)} of {one.cells}"
+    return f"{one.mean:.0f} %"
 
 
 @dataclass(frozen=True)
@@ -244,8 +312,8 @@ def treatment_harm(findings: Findings) -> Iterator[HarmView]:
             estimate(one.gain),
             estimate(one.off),
             share(one.harmed),
-            f"{one.mass:.1f}",
-            signed(one.tail),
+            "–" if one.mass is None else f"{one.mass:.1f}",
+            "–" if one.tail is None else signed(one.tail),
             estimate(one.excess),
         )
 
@@ -281,11 +349,13 @@ class LuckView:
 def luck(findings: Findings) -> Iterator[LuckView]:
     """What the base in common does to numbers that are not immune to it."""
     for one in findings.luck:
+        cells = one.uplift.cells
+        few = cells < SHARE_CELLS
         yield LuckView(
             one.model,
             estimate(one.uplift),
-            f"{one.raw_positive:.0f} %",
-            f"{one.positive:.0f} %",
+            f"{round(one.raw_positive * cells / 100)} of {cells}" if few else f"{one.raw_positive:.0f} %",
+            "–" if few else f"{one.positive:.0f} %",
             f"{one.between:.2f} pp² ({one.share:.0f} %)",
             f"{one.corrected:.2f} pp² ({one.corrected_share:.0f} %)",
         )

@@ -27,7 +27,8 @@ class Change:
     detectable: float  # a true change of this size would be seen with a probability of .8
     p: float | None = None  # two-sided, of no change; none where there are no items
     discordant: float | None = None  # share of the items that changed
-    why: str = ""  # it has no interval, where it has none: then the interval leaves nothing out
+    why: str = ""  # why there is no interval; low and high are then infinite
+    seed_variance: float = 0.0  # what seeds add to the variance of the mean, in squared units
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ def paired_change(
         (z + _Z80) * error,
         p,
         float(np.mean(np.abs(differences))),
+        seed_variance=between,
     )
 
 

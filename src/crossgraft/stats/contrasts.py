@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import stdtrit
 
 from crossgraft.core import Floats
@@ -28,28 +27,17 @@ def mean_of_units(values: Floats) -> Interval | None:
     return interval(float(values.mean()), float(values.std(ddof=1)) / np.sqrt(len(values)), len(values) - 1)
 
 
-def pair_contrast(pairs: npt.NDArray[np.integer], values: Floats) -> Interval | None:
-    """How much higher the values of equal pairs are than of unequal ones, where each pair has luck of its own.
+def jackknifed(value: float, without: Floats) -> Interval | None:
+    """A value with Student's interval over units, from the same value ``without`` each of them (Tukey, 1958).
 
-    ``pairs`` (n, 2) are labels of source and target, ``values`` (n,) their means. Least squares with an effect of every
-    source and every target; what is left over is the pairs' own variance, and the contrast's. Treating the cells below
-    a pair as independent would make the interval several times too narrow. None when no degree of freedom is left.
+    For statistics to which units contribute in pairs, such as tasks as source and as target. It asks neither that all
+    pairs vary alike nor that sources and targets have no effects of their own. None with fewer than two units.
     """
-    sources, targets = (np.unique(side, return_inverse=True)[1] for side in pairs.T)
-    equal = (pairs[:, 0] == pairs[:, 1]).astype(float)
-    design = np.column_stack([equal, np.ones(len(values)), _dummies(sources), _dummies(targets)])
-    rank = int(np.linalg.matrix_rank(design))
-    df = len(values) - rank
-    if df < 1 or np.linalg.matrix_rank(design[:, 1:]) == rank:
+    count = len(without)
+    if count < 2:
         return None
-    inverse = np.linalg.pinv(design, rcond=1e-9)
-    effects = inverse @ values
-    variance = float(np.sum((values - design @ effects) ** 2)) / df
-    return interval(float(effects[0]), np.sqrt(variance * float(inverse[0] @ inverse[0])), df)
-
-
-def _dummies(labels: npt.NDArray[np.integer]) -> Floats:
-    return np.asarray(labels[:, None] == np.arange(1, labels.max() + 1), dtype=float)
+    single = count * value - (count - 1) * without  # Tukey's pseudo-values
+    return interval(value, float(single.std(ddof=1)) / np.sqrt(count), count - 1)
 
 
 def interval(value: float, error: float, df: float) -> Interval:

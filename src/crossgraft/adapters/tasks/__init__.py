@@ -101,6 +101,14 @@ class Noted(Protocol):
     def notes(self) -> Iterable[str]: ...
 
 
+@runtime_checkable
+class MaybeSham(Protocol):
+    """A task that knows whether its answers are drawn at random; what is trained on such a task is a control."""
+
+    @property
+    def is_sham(self) -> bool: ...
+
+
 TASKS: Registry[type[Task]] = Registry("kind of task", "crossgraft.tasks", "crossgraft.adapters.tasks")
 
 

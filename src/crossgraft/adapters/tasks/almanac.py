@@ -40,6 +40,10 @@ class Almanac:
                     f"the almanac has no language {language!r}{did_you_mean(language, LANGUAGES)}", ("languages",)
                 )
 
+    @property
+    def is_sham(self) -> bool:
+        return self.about == "sham"
+
     def input(self, language: str, split: Split, origin: Origin) -> Input:  # noqa: ARG002 - it has no file
         """What the libraries make of it today stands for the file it has not."""
         name = f"{self.about}/{language}/{split}/{self.format}"

@@ -1,0 +1,102 @@
+"""What a report announces: where nothing transfers, and where something is planted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isfinite
+
+import numpy as np
+
+from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.roles import Roles
+from other_grids import OtherGrid, Truth
+
+FALSE, AT_MOST, POWER = "5", "at most 5", "power"
+Number = tuple[str, str, float]
+
+
+def null(findings: Findings, _: Truth) -> Iterator[Number]:
+    """What is announced where nothing transfers."""
+
+    def off_zero(one: object) -> float:
+        return float(one.low > 0 or one.high < 0)  # type: ignore[attr-defined]
+
+    for cell in findings.matrix.cells.values():
+        yield "cell: excludes zero", FALSE, off_zero(cell.change)
+    yield "grids with a gain announced", AT_MOST, float(any(one.sure == "better" for one in findings.summaries))
+    yield "grids with a harm announced", AT_MOST, float(any(one.worst_is_harm for one in findings.summaries))
+    for one in findings.summaries:
+        if one.gain is not None:
+            yield "treatment: gain excludes zero", FALSE, off_zero(one.gain)
+    for harm in findings.treatment_harm:
+        yield "treatment: other tasks exclude zero", FALSE, off_zero(harm.off)
+        if harm.excess is not None:
+            yield "treatment: at equal gain excludes zero", FALSE, off_zero(harm.excess)
+    for regime in findings.regimes:
+        yield "regime: mean excludes zero", FALSE, off_zero(regime.estimate)
+        if isfinite(regime.gained.high):
+            yield "regime: share that gain more than 1 excludes none", FALSE, float(regime.gained.low > 0)
+    for level in findings.contrasts[0].levels if findings.contrasts else ():
+        if level.low is not None:
+            yield f"contrast: {level.level} exclude zero", FALSE, off_zero(level)
+    for luck in findings.luck:
+        yield "mean change elsewhere excludes zero", FALSE, off_zero(luck.uplift)
+        yield "cells expected above zero", "0", luck.positive / 100
+        for recipient in luck.recipients:
+            yield "recipient: mean excludes zero", FALSE, off_zero(recipient.raw)
+    for table in findings.roles:
+        if isinstance(table, Roles):
+            name = f"{table.of}, {table.side}"
+            for role in table.roles:
+                yield f"{name}: score excludes zero", FALSE, off_zero(role.score)
+            if table.same_set is not None:
+                yield (
+                    f"{name}: a first with P > .95",
+                    AT_MOST,
+                    float(any((role.first or 0) > 0.95 for role in table.roles)),
+                )
+    for agreement in findings.consistency:
+        if agreement.rankers == "models" and agreement.chance is not None and agreement.index is not None:
+            yield "models agree: index beyond chance", FALSE, float(agreement.index > agreement.chance.highest)
+    for one in findings.coverage:
+        yield "targets helped with P > .9", "10", one.helped / one.targets
+    for gate in findings.gates:
+        if gate.name in ("dead targets", "sister languages"):
+            yield f"gate fails: {gate.name}", "", float(not gate.fine)
+
+
+def power(findings: Findings, grid: OtherGrid, plant: str) -> Iterator[Number]:
+    """Where what is planted is named."""
+    first, target = findings.sentences[0], grid.points[-1]
+    if plant.startswith("donor"):
+        name = grid.row(0, 0).name
+        table = next(
+            one for one in findings.roles if isinstance(one, Roles) and (one.of, one.side) == ("points", "donor")
+        )
+        top = table.roles[0]
+        yield f"{plant}: first of the donors", POWER, float(top.name == name)
+        yield f"{plant}: first with P > .95", POWER, float(top.name == name and (top.first or 0) > 0.95)
+        yield (
+            f"{plant}: its score excludes zero",
+            POWER,
+            float(next(one for one in table.roles if one.name == name).score.low > 0),
+        )
+        yield f"{plant}: in the first sentence", POWER, float(name in first)
+    elif plant.startswith("target"):
+        yield f"{plant}: in the first sentence", POWER, float(f"on {target} " in first)
+        yield f"{plant}: most brittle of its model", POWER, np.mean([
+            next(one for one in findings.target_harm if one.model == model).target == target
+            for model in dict.fromkeys(one.model for one in findings.target_harm)
+        ])  # fmt: skip
+        for luck in findings.luck:
+            own = next(one for one in luck.recipients if one.target == target)
+            yield f"{plant}: its mean is below zero", POWER, float(own.raw.high < 0)
+    else:
+        row = grid.row(0, 1)
+        own = [one for one in findings.summaries if one.row.name == row.name]
+        yield f"{plant}: in the first sentence", POWER, float(f"{row.name} (" in first or f"{row.name} on" in first)
+        yield (
+            f"{plant}: its gain is called worse",
+            POWER,
+            float(np.mean([one.gain is not None and one.gain.verdict == "worse" for one in own])),
+        )

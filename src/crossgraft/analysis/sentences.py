@@ -1,0 +1,271 @@
+"""The sentences of the first screen: what was found, how sure that is, what to distrust. Words only; nothing is computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from crossgraft.analysis.contrast import Contrast
+from crossgraft.analysis.draws import has_items
+from crossgraft.analysis.extremes import Named
+from crossgraft.analysis.gates import CHANCE_FLOOR, Gate
+from crossgraft.analysis.signals import LEVEL, Kind, Signal
+from crossgraft.analysis.summaries import Harmed, Summary
+from crossgraft.analysis.trust import TrustCheck
+from crossgraft.analysis.wording import interval, number_of, signed
+from crossgraft.matrix import ChangeCell, TransferMatrix
+
+_WHERE: dict[Kind, str] = {"same task": "on the same task in other languages", "all targets": "over all targets"}
+
+
+def nothing_yet(matrix: TransferMatrix) -> tuple[str, str, str]:
+    return (
+        "Nothing can be compared yet: no treatment has been measured together with its control.",
+        f"{len(matrix.gaps)} results are missing." if matrix.gaps else "The study has no results.",
+        "Run the study, then ask for the report again.",
+    )
+
+
+def what_was_found(signals: Sequence[Signal], harmed: Harmed, summaries: Sequence[Summary]) -> Iterator[str]:
+    """Gains, then losses; the largest of each kind by name."""
+    if not any(one.gain for one in summaries):
+        yield "No treatment has a change in percentage points."
+        return
+    first = [one for one in signals if one.kind in _WHERE]
+    if first:
+        yield _gains(first, len({one.row.model for one in summaries}))
+    yield from _other_gains(signals)
+    losses = [*_losses(signals), *_lost_cells(harmed, summaries)]
+    yield from losses or [_no_loss(summaries)]
+
+
+def _gains(tested: Sequence[Signal], models: int) -> str:
+    where = _WHERE[tested[0].kind]
+    over = f"Over {models} models, " if models > 1 else ""
+    if len(tested) == 1:
+        (one,) = tested
+        word = (
+            "gains significantly"
+            if one.gains
+            else "loses significantly"
+            if one.loses
+            else "does not change significantly"
+        )
+        return f"{over}{one.name} {word} {where}: {_raw(one)}."
+    gains = [one for one in tested if one.gains]
+    noun = _noun(tested)
+    if not gains:
+        return f"{over or ''}{'none' if over else 'None'} of the {len(tested)} {noun} gains significantly {where}."
+    best = max(gains, key=lambda one: one.named.value)
+    return f"{over}{len(gains)} of {len(tested)} {noun} {_verb(gains, 'gain')} significantly {where}, the most {_told(best)}."
+
+
+def _other_gains(signals: Sequence[Signal]) -> Iterator[str]:
+    for one, rest in _named_of(signals, "donor", gain=True):
+        yield f"As a donor, {_told(one, 'does')} more than the average source over all targets{_and(rest)}."
+    for one, rest in _named_of(signals, "other tasks", gain=True):
+        yield f"On other tasks, {_told(one, 'gains')}{_and(rest)}."
+    for one, rest in _named_of(signals, "target", gain=True):
+        yield f"The target {_told(one, 'gains')} on average over the treatments{_and(rest)}."
+
+
+def _losses(signals: Sequence[Signal]) -> Iterator[str]:
+    several = sum(one.kind in _WHERE for one in signals) > 1
+    for kind, where in _WHERE.items():
+        for one, rest in _named_of(signals, kind, gain=False):
+            if several:
+                yield f"{one.name} loses significantly {where}: {_number(one.named)}{_and(rest)}."
+    for one, rest in _named_of(signals, "other tasks", gain=False):
+        low = sum(cell.change.high < 0 for cell in one.cells)
+        yield f"On other tasks, {_told(one, 'loses')}; {low} of its {len(one.cells)} cells there exclude zero{_and(rest)}."
+    for one, rest in _named_of(signals, "target", gain=False):
+        yield f"The target {_told(one, 'loses')} on average over the treatments{_and(rest)}."
+    for one, rest in _named_of(signals, "donor", gain=False):
+        yield f"As a donor, {_told(one, 'does')} less than the average source over all targets{_and(rest)}."
+
+
+def _named_of(signals: Sequence[Signal], kind: Kind, *, gain: bool) -> Iterator[tuple[Signal, int]]:
+    """The most extreme significant mean of a kind, and how many others there are; nothing where there is none."""
+    found = [one for one in signals if one.kind == kind and (one.gains if gain else one.loses)]
+    if found:
+        yield (max if gain else min)(found, key=lambda one: one.named.value), len(found) - 1
+
+
+def _lost_cells(harmed: Harmed, summaries: Sequence[Summary]) -> Iterator[str]:
+    if not harmed.cells:
+        return
+    worst = min(harmed.cells, key=lambda cell: cell.change.mean)
+    told = f"{_row(worst, summaries)} on {worst.target}: {_number(harmed.named[id(worst)])}"
+    count = len(harmed.cells)
+    what = "One single cell loses" if count == 1 else f"{count} single cells lose"
+    yield f"{what} significantly{':' if count == 1 else ', the worst'} {told}."
+
+
+def _no_loss(summaries: Sequence[Summary]) -> str:
+    """As far as it could be seen."""
+    if not any(one.cells for one in summaries):
+        unseen = any(one.at_chance for one in summaries)
+        return "No other target could show a loss." if unseen else "No other target was measured."
+    sizes = [one.worst.change.detectable for one in summaries if one.worst and one.worst.unit == "pp"]
+    smallest = float(np.median(sizes)) if sizes else np.inf
+    if not np.isfinite(smallest) or smallest >= 100:
+        return "No loss is significant after correction."
+    return f"No loss is significant after correction; losses under {smallest:.1f} pp in a single cell would often be missed."
+
+
+def what_controls_did(controls: Sequence[Summary], harmed: Harmed) -> str:
+    """What sources gain or harm that teach a format at most, the content of a treatment did not."""
+    if not controls:
+        return ""
+    kinds = " and ".join(dict.fromkeys(one.row.source_variant for one in controls))
+    gains = [one for one in controls if one.sure == "better"]
+    parts = []
+    if gains:
+        best = max(gains, key=lambda one: one.gain.mean if one.gain else -np.inf)
+        assert best.gain is not None
+        change = f"{signed(best.gain.mean)} pp {interval(best.gain.low, best.gain.high)}"
+        parts.append(f"{len(gains)} {_verb(gains, 'gain')}, the most {best.row.label}: {change}")
+    if harmed.cells:
+        worst = min(harmed.cells, key=lambda cell: cell.change.mean)
+        told = f"{worst.row.label} on {worst.target}: {_number(harmed.named[id(worst)])}"
+        parts.append(f"{number_of(len(harmed.cells), 'cell')} {_verb(harmed.cells, 'lose')}, the worst {told}")
+    told = "; ".join(parts) or "no significant gain and no significant loss"
+    return f"{number_of(len(controls), 'control source')} ({kinds}): {told}."
+
+
+def _noun(tested: Sequence[Signal]) -> str:
+    return "sources" if all(cell.row.source for one in tested for cell in one.cells) else "treatments"
+
+
+def _verb(several: Sequence[object], verb: str) -> str:
+    return f"{verb}s" if len(several) == 1 else verb
+
+
+def _told(one: Signal, verb: str = "") -> str:
+    return f"{one.name} {verb} {_number(one.named)}" if verb else f"{one.name}: {_number(one.named)}"
+
+
+def _number(one: Named) -> str:
+    return f"{signed(one.value)} pp {interval(one.low, one.high)}"
+
+
+def _raw(one: Signal) -> str:
+    return f"{signed(one.raw.mean)} pp {interval(one.raw.low, one.raw.high)}"
+
+
+def _and(rest: int) -> str:
+    return f", and {number_of(rest, 'other')} significantly" if rest else ""
+
+
+def _row(cell: ChangeCell, among: Sequence[Summary]) -> str:
+    """With its model, if there are several."""
+    return str(cell.row) if len({one.row.model for one in among}) > 1 else cell.row.label
+
+
+# how sure
+
+
+def headline(contrasted: Sequence[Contrast]) -> Iterator[str]:
+    """On-task and off-task transfer, then their difference, and whether it would hold with other models and tasks."""
+    if not contrasted:
+        return
+    first, *_ = contrasted
+    found = first.estimate
+    yield (
+        f"Training on a task changes it in other languages by {signed(first.on.mean)} pp, and other tasks by "
+        f"{signed(first.off.mean)} pp."
+    )
+    yield f"The difference is {signed(found.mean)} pp {interval(found.low, found.high)} for new items and seeds."
+    wider = [
+        f"for {one.level} {interval(one.low, one.high)}"
+        if one.low is not None and one.high is not None
+        else f"for {one.level}: {one.why}"
+        for one in first.levels[1:]
+    ]
+    yield f"It is {'; '.join(wider)}."
+
+
+def how_sure(matrix: TransferMatrix) -> str:
+    cells = [cell for cell in matrix.cells.values() if not cell.row.is_sham]
+    if not cells:
+        return "No cell belongs to a treatment."
+    if not has_items(cells):
+        return _how_sure_of_scores(cells)
+    counts = sorted(cell.change.n for cell in cells)
+    clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in cells)
+    seeds = sorted({len(cell.seeds) for cell in cells})
+    items, runs = _from_to(counts, "item"), _from_to(seeds, "seed")
+    have = "cell has" if len(cells) == 1 else "cells have"
+    return (
+        f"{clear} of {len(cells)} {have} an interval that excludes zero ({_by_chance(len(cells))}); "
+        f"a cell rests on {items} and {runs}{_unseen(cells)}."
+    )
+
+
+def _from_to(counts: Sequence[int], noun: str) -> str:
+    """Of sorted counts."""
+    if counts[0] == counts[-1]:
+        return number_of(counts[0], noun)
+    return f"{counts[0]} to {number_of(counts[-1], noun)}"
+
+
+def _by_chance(cells: int) -> str:
+    expected = cells * LEVEL
+    return f"about {expected:.0f} would by chance alone" if expected >= 1 else "by chance alone fewer than one would"
+
+
+def _unseen(cells: Sequence[ChangeCell]) -> str:
+    """What a cell could not have shown; nothing of cells in other units than points."""
+    sizes = [cell.change.detectable for cell in cells if cell.unit == "pp"]
+    if not sizes:
+        return ""
+    smallest = float(np.median(sizes))
+    if smallest >= 100:
+        return ", so no change whatever can be seen in a single cell"
+    return f", so changes below about {smallest:.1f} pp go unseen in a single cell"
+
+
+def _how_sure_of_scores(cells: Sequence[ChangeCell]) -> str:
+    known = [cell for cell in cells if not cell.change.why]
+    if not known:
+        return f"Nothing can be called significant: {cells[0].change.why}."
+    clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in known)
+    none = f"; {len(cells) - len(known)} have no interval" if len(known) < len(cells) else ""
+    return (
+        f"{clear} of {len(known)} cells have an interval that excludes zero{none}; only scores are known, so intervals are as wide as "
+        f"the binomial distribution allows{_unseen(known)}."
+    )
+
+
+# what to distrust
+
+
+def what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Sequence[str]) -> str:
+    doubts = []
+    if failures:
+        doubts.append(f"{len(failures)} jobs failed")
+    missing = sum(gap.why == "missing" for gap in matrix.gaps)
+    refused = len(matrix.gaps) - missing
+    if missing:
+        doubts.append(f"{missing} results are missing")
+    if refused:
+        doubts.append(f"{refused} results are refused, as they cannot be compared with their control")
+    moved = [check for check in matrix.control_checks if check.variant.startswith("repeat") and check.change.mean]
+    if moved:
+        doubts.append(f"the base itself changed on {len(moved)} targets when it was measured again")
+    if any(len(cell.seeds) == 1 and cell.row.kind == "trained" for cell in matrix.cells.values()):
+        doubts.append("with one seed, the noise of a training run is not in the intervals")
+    if not has_items(matrix.cells.values()):
+        doubts.append("only scores are known, so nothing is paired by item and the shared base is not corrected for")
+    if notes:
+        doubts.append(notes[0] if len(notes) == 1 else f"{len(notes)} notes on data and checks, the first: {notes[0]}")
+    if not doubts:
+        doubts.append("the intervals are about new items, not about new models, tasks or languages")
+    return f"To distrust: {'; '.join(doubts)}."
+
+
+def doubts(checks: Sequence[TrustCheck], looked: Sequence[Gate]) -> list[str]:
+    """Targets at chance are not among them: the first sentence names these."""
+    both: list[TrustCheck | Gate] = [*checks, *(gate for gate in looked if gate.name != CHANCE_FLOOR)]
+    return [f"{check.model}, {check.name}: {check.saw}" for check in both if not check.fine]

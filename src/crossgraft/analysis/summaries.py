@@ -1,0 +1,108 @@
+"""One row per treatment: its gain where it should gain, the worst it does elsewhere, and which single cells lose significantly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from crossgraft.analysis.draws import Draws, Estimate
+from crossgraft.analysis.extremes import Named, named
+from crossgraft.analysis.floor import can_show_harm
+from crossgraft.analysis.signals import LEVEL
+from crossgraft.changes import ChangeCell
+from crossgraft.core import Regime, Treatment
+from crossgraft.stats.multiplicity import benjamini_hochberg
+
+
+@dataclass(frozen=True, eq=False)
+class Harmed:
+    """Cells elsewhere that can show harm: which of them lost significantly, and each as it is told if it is picked out."""
+
+    cells: tuple[ChangeCell, ...]
+    named: Mapping[int, Named]  # by id of the cell
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One row of the table of treatments."""
+
+    row: Treatment
+    gain: Estimate | None  # mean change on the cells that ``gain_is`` names
+    gain_is: str
+    worst: ChangeCell | None  # of the cells elsewhere that can show harm
+    worst_named: Named | None  # as the most extreme of these
+    harmed: int  # of these cells, those that lost significantly
+    cells: int  # how many these are
+    at_chance: int = 0  # cells elsewhere on targets that can show no harm
+    adjusted: float = 1.0  # p of the gain, Benjamini–Hochberg over the treatments of the study
+
+    @property
+    def sure(self) -> str:
+        """By its own interval, and after correction for the number of treatments."""
+        if self.gain is None:
+            return "not measured"
+        if self.gain.verdict == "not distinguishable" or self.adjusted <= LEVEL:
+            return self.gain.verdict
+        return "suggestive, not significant after correction"
+
+
+def harmed_cells(cells: Sequence[ChangeCell]) -> Harmed:
+    """Benjamini–Hochberg over all cells elsewhere that can show harm, of all models."""
+    tested = [cell for cell in cells if cell.regime != "MT-ML" and cell.change.p is not None and can_show_harm(cell)]
+    if not tested:
+        return Harmed((), {})
+    adjusted = benjamini_hochberg(np.array([cell.change.p for cell in tested], dtype=float))
+    lost = tuple(cell for cell, p in zip(tested, adjusted, strict=True) if p <= LEVEL and cell.change.mean < 0)
+    return Harmed(lost, _named(tested))
+
+
+def _named(cells: Sequence[ChangeCell]) -> dict[int, Named]:
+    errors = [(cell.change.high - cell.change.low) / (2 * 1.96) for cell in cells]
+    found = named([cell.change.mean for cell in cells], errors)
+    return {id(cell): one for cell, one in zip(cells, found, strict=True)}
+
+
+def summaries(rows: Sequence[Treatment], draws: Draws, harm: Harmed) -> tuple[Summary, ...]:
+    """Of treatments, or of controls: each is tested among its own kind."""
+    lost = {id(cell) for cell in harm.cells}
+    return _adjusted([_summary(row, draws, lost) for row in rows])
+
+
+def _adjusted(summaries: Sequence[Summary]) -> tuple[Summary, ...]:
+    """With the p of each gain adjusted for the number of treatments."""
+    known = [summary for summary in summaries if summary.gain is not None]
+    values = benjamini_hochberg(np.array([summary.gain.p for summary in known if summary.gain]))
+    found = {summary.row: float(p) for summary, p in zip(known, values, strict=True)}
+    return tuple(replace(summary, adjusted=found.get(summary.row, 1.0)) for summary in summaries)
+
+
+def _summary(row: Treatment, draws: Draws, lost: set[int]) -> Summary:
+    cells = draws.cells_of(row)
+    gained, words = _where_it_should_gain(cells)
+    off_source = [cell for cell in cells if cell.regime != "MT-ML"]
+    seen = [cell for cell in off_source if can_show_harm(cell)]
+    worst = min(seen, key=lambda cell: (round(cell.change.mean, 9), str(cell.target)), default=None)
+    return Summary(
+        row=row,
+        gain=draws.over_items([(cell, 1 / len(gained)) for cell in gained]) if gained else None,
+        gain_is=words,
+        worst=worst,
+        worst_named=_named(seen)[id(worst)] if worst else None,
+        harmed=sum(id(cell) in lost for cell in seen),
+        cells=len(seen),
+        at_chance=len(off_source) - len(seen),
+    )
+
+
+def _where_it_should_gain(cells: Sequence[ChangeCell]) -> tuple[Sequence[ChangeCell], str]:
+    """The cells a treatment is judged by first, and what to call them."""
+    regimes: tuple[tuple[Regime, str], ...] = (
+        ("MT-CL", "on the same task in other languages"),
+        ("MT-ML", "on the source itself"),
+    )
+    for regime, words in regimes:
+        if chosen := [cell for cell in cells if cell.regime == regime]:
+            return chosen, words
+    return cells, "over all targets"  # a mapping, an adapter of unknown source, a source that is no target
