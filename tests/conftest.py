@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import signal
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from parts import ADAPTER_SPEC, EMBEDDING_SPEC, make_choice_files, make_spaces, make_tiny_model, write_spec
+
+
+@pytest.fixture(autouse=True)
+def signals_as_they_were() -> Iterator[None]:
+    """The command line keeps its handlers until the process ends, which here is pytest's."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

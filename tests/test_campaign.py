@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 from pathlib import Path
 
 import pytest
 
 from crossgraft.campaign import Campaign, Settings, missing, prepare, title
+from crossgraft.errors import StoreError
 from crossgraft.executors.inline import attempt
 from crossgraft.spec import load_study
 from crossgraft.store import Store
@@ -238,3 +240,24 @@ def test_an_unforeseen_error_is_tried_again_and_logged(study: Study, tmp_path: P
     assert not event.error.deterministic
     assert "out of memory" in store.log_file(job).read_text("utf-8")
     assert left(study, store) == 2 * len(LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError("I/O error: No space left on device (os error 28)"),  # as safetensors says it
+        StoreError("cannot write into the store"),
+    ],
+)
+def test_a_full_disk_ends_the_run_and_not_one_job_after_the_other(
+    study: Study, tmp_path: Path, error: Exception
+) -> None:
+    class Worker:
+        def run(self, job: object) -> object:
+            raise error
+
+    job = Campaign(study, Store(tmp_path / "out"), CPU).todo.jobs[0]
+
+    with pytest.raises(StoreError, match="No space left on device.*; make room|cannot write"):
+        list(attempt(Worker(), job))  # type: ignore[arg-type]

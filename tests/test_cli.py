@@ -194,3 +194,39 @@ def test_every_public_name_can_be_had() -> None:
 
     assert all(getattr(cg, name) is not None for name in cg.__all__)
     assert 20 <= len(cg.__all__) <= 30
+
+
+@pytest.mark.parametrize(
+    "command", ["plan study.toml", "run study.toml", "report study.toml", "store ls", "store verify"]
+)
+def test_a_file_instead_of_a_store_is_one_sentence(crossgraft, embedding_spec: Path, command: str) -> None:  # type: ignore[no-untyped-def]
+    code, _, err = crossgraft(*command.split(), "--out", "study.toml")
+
+    assert (code, err) == (
+        2,
+        "crossgraft: expected a folder for results; study.toml is a file: choose another with --out\n",
+    )
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence(crossgraft, embedding_spec: Path) -> None:  # type: ignore[no-untyped-def]
+    crossgraft("run", "study.toml", "--threads", "1")
+
+    code, _, err = crossgraft("report", "study.toml", "--to", "study.toml/report")
+
+    assert code == 2
+    assert "cannot write the report: study.toml/report: Not a directory" in err
+
+
+def test_a_damaged_store_is_named_file_by_file(crossgraft, embedding_spec: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    crossgraft("run", "study.toml", "--threads", "1")
+    assert crossgraft("store", "verify")[:2] == (0, "runs/crossgraft-1: no damaged files\n")
+    file = next(tmp_path.glob("runs/crossgraft-1/records/*/*"))
+    file.write_bytes(file.read_bytes()[:-1] + b"2")
+
+    code, out, _ = crossgraft("store", "verify", "--json")
+    (damage,) = json.loads(out)
+
+    assert code == 1
+    assert damage["file"] == str(file.relative_to(tmp_path))
+    assert damage["reason"] == "not a whole Parquet file"
+    assert "8 of 9 results" in crossgraft("store", "status")[1]

@@ -14,11 +14,11 @@ ROOT = Path(crossgraft.__file__).parent
 
 LAYERS = [  # "__main__" and the lazy public face stand above all of them
     {"errors"},
-    {"identity", "registry", "core", "study", "opening", "escaping"},
+    {"files", "identity", "registry", "core", "seals", "study", "opening", "escaping"},
     {"spec", "fingerprints", "plan", "layout", "store", "changes", "pairing", "matrix", "metrics", "stats"},
     {"analysis", "executors", "testing", "synthetic"},
     {"adapters", "embeddings", "report", "campaign", "starters"},
-    {"progress", "outlook", "catalogue"},
+    {"progress", "outlook", "catalogue", "verify"},
     {"cli"},
 ]
 SIBLINGS = {"adapters", "embeddings", "report", "campaign", "starters"}  # never import one another

@@ -19,7 +19,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from counting import line
-from other_grids import Effects, OtherGrid
 
 from crossgraft.analysis.baseline import base_luck
 from crossgraft.analysis.draws import Draws
@@ -31,6 +30,7 @@ from crossgraft.changes import Place
 from crossgraft.matrix import TransferMatrix
 from crossgraft.stats.clustered import clustered
 from crossgraft.synthetic import SyntheticGrid
+from other_grids import Effects, OtherGrid
 
 Grid = SyntheticGrid | OtherGrid
 Truth = Mapping[Place, float]

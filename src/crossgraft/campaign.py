@@ -105,6 +105,7 @@ class Campaign:
     def __iter__(self) -> Iterator[Event]:
         deadline = None if self.settings.budget is None else time.monotonic() + self.settings.budget
         self.store.save_study(self.manifest)
+        self.store.tidy()
         self.summary.failed += [self._known_failure(job) for job in self.todo.failed]
         executor = self.executor or EXECUTORS.get(self.settings.executor)()
         held = _Held(self.store, self.pairing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from math import isnan
 from typing import Any, Literal, Self
 
@@ -191,11 +192,16 @@ class Pairing:
 
     @property
     def id(self) -> str:
-        return content_id(device=self.device, attention=self.attention, threads=self.threads)[:8]
+        return _pairing_id(self)
 
     def __str__(self) -> str:
         attention = f", {self.attention} attention" if self.attention else ""
         return f"{self.device}{attention}, {self.threads} thread{'s' if self.threads != 1 else ''}"
+
+
+@cache  # asked of every record of a store
+def _pairing_id(one: Pairing) -> str:
+    return content_id(device=one.device, attention=one.attention, threads=one.threads)[:8]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from crossgraft import files, seals
 from crossgraft.errors import DataError
 from crossgraft.identity import content_id
 from crossgraft.opening import is_file, is_folder
 from crossgraft.study import Input
 
+_OLD = re.compile(rb'\{"(/|\w:)')  # a first path
 _IGNORED = ("readme", "license", "notice", "use_policy")  # words for people, not for the model
-_CHUNK = 1 << 20
 _PATIENCE = 5.0  # seconds for the hub to answer
 
 
@@ -27,11 +28,9 @@ class FingerprintCache:
         self._file = file
         self._known: dict[str, list[Any]] = {}
         self._changed = False
-        if file is not None and file.exists():
-            try:
-                self._known = json.loads(file.read_text("utf-8"))
-            except (ValueError, OSError):
-                self._known = {}  # only a cache: hash again
+        if file is not None:
+            with suppress(ValueError, OSError):  # only a cache: hash again
+                self._known = remembered(file)
 
     def of_file(self, path: Path) -> str:
         status = path.stat()
@@ -40,21 +39,28 @@ class FingerprintCache:
         known = self._known.get(key)
         if known is not None and known[:4] == stamp:
             return str(known[4])
-        digest = hashlib.sha256()
-        with path.open("rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
-        self._known[key] = [*stamp, digest.hexdigest()]
+        digest = seals.file_digest(path)
+        self._known[key] = [*stamp, digest]
         self._changed = True
-        return digest.hexdigest()
+        return digest
 
     def save(self) -> None:
-        if self._file is None or not self._changed:
-            return
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._file.with_name(f".{self._file.name}.{os.getpid()}")
-        partial.write_text(json.dumps(self._known), "utf-8")
-        partial.replace(self._file)
+        """Remember what was hashed, where the folder can be written: a full disk or a read-only store ends nothing."""
+        if self._file is not None and self._changed:
+            with suppress(OSError):
+                files.write_whole(self._file, seals.to_json(self._known))
+
+
+def remembered(file: Path) -> dict[str, Any]:
+    """What a cache of fingerprints holds; ``Broken`` when it is damaged. Older ones have no checksum."""
+    content = file.read_bytes()
+    try:
+        known = json.loads(content) if _OLD.match(content) else seals.from_json(content)
+    except (ValueError, RecursionError) as error:
+        raise seals.Broken(str(error)) from error
+    if not all(isinstance(one, list) and len(one) == 5 for one in known.values()):
+        raise seals.Broken("it holds no fingerprints")
+    return dict(known)
 
 
 def fingerprint(inputs: Iterable[Input], cache: FingerprintCache | None = None) -> dict[Input, str]:

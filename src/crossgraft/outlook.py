@@ -259,6 +259,7 @@ def store_status(store: Store) -> StoreStatus:
     for name in store.studies():
         todo = plan(store.study(name).jobs, done)
         studies.append((name, todo.total - todo.missing, todo.total))
-    records, damages = store.read()
+    damages = [*store.damaged_records(), *store.damaged_studies(), *store.damaged_failures()]
     failures = (f"{one['job']}: {one['message']}" for one in store.failures().values())
-    return StoreStatus(store.root, tuple(studies), tuple(failures), tuple(map(str, damages)), len(records))
+    records = sum(len(pairings) for pairings in done.values())
+    return StoreStatus(store.root, tuple(studies), tuple(failures), tuple(map(str, damages)), records)

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from crossgraft.changes import ChangeCell, Measured, Place, change_cells
-from crossgraft.core import Answers, Cell, Job, Point, Record, Treatment
+from crossgraft.core import Answers, Cell, Floats, Job, Point, Record, Treatment
 from crossgraft.metrics import METRICS, Metric
 from crossgraft.stats.cells import Change
 
@@ -54,6 +54,7 @@ class Pairs:
         for record in records:
             self._records.setdefault(record.id, []).append(record)
         self._controls: dict[tuple[str, Point], list[Record]] = {}
+        self._of_controls: dict[tuple[str, int], Floats] = {}
         self._variants: list[tuple[Job, Cell, Record]] = []
         for job in jobs:
             if not job.treatment.is_control:
@@ -92,7 +93,7 @@ class Pairs:
                     gaps.append(found)
             if not pairs:
                 continue
-            measured[place] = _measured(METRICS.get(asked[0][1].metric), pairs)
+            measured[place] = _measured(METRICS.get(asked[0][1].metric), pairs, self._of_controls)
         cells, refused = compared(measured)
         return cells, (*gaps, *refused)
 
@@ -102,7 +103,7 @@ class Pairs:
         for job, cell, record in self._variants:
             for control in self._controls.get((job.treatment.model, cell.target), []):
                 if control.pairing == record.pairing and control.answers.items == record.answers.items:
-                    one = _measured(METRICS.get(cell.metric), [_Pair(None, record, control)])
+                    one = _measured(METRICS.get(cell.metric), [_Pair(None, record, control)], self._of_controls)
                     change = change_cells({(job.treatment, cell.target): one})[job.treatment, cell.target].change
                     found.append(ControlCheck(job.treatment.model, cell.target, job.treatment.variant, change))
         return tuple(found)
@@ -151,14 +152,19 @@ def _same_items(treatment: Treatment, target: Point, pair: _Pair) -> _Pair | Gap
     return Gap(treatment, target, "refused", other_items(before, after))
 
 
-def _measured(metric: Metric, pairs: Sequence[_Pair]) -> Measured:
+def _measured(metric: Metric, pairs: Sequence[_Pair], of_controls: dict[tuple[str, int], Floats]) -> Measured:
+    """``of_controls`` keeps the statistics of a control, which many treatments are compared with."""
     first = pairs[0].control
     group = first.answers.columns.get("group")
+    for pair in pairs:
+        key = metric.name, id(pair.control)
+        if key not in of_controls:
+            of_controls[key] = metric.statistics(pair.control.answers)
     return Measured(
         metric,
         tuple(pair.seed for pair in pairs),
         np.stack([metric.statistics(pair.treated.answers) for pair in pairs]),
-        np.stack([metric.statistics(pair.control.answers) for pair in pairs]),
+        np.stack([of_controls[metric.name, id(pair.control)] for pair in pairs]),
         first.answers.items,
         () if group is None else tuple(map(str, group)),
         tuple(pair.treated.id for pair in pairs),

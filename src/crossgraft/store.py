@@ -4,44 +4,51 @@
         records/ab/<record>.<pairing>.parquet
         texts/<texts>.parquet             what the items look like, once an item set
         adapters/<treatment>/             trained adapters, plain PEFT folders
+        adapters/.<run>.state             where a killed training goes on
         studies/<name>.json               a study: its spec and the ids of its records
         failures/<treatment>.json         why a job has no result
         logs/<treatment>.log              tracebacks of what we did not foresee
         followed/                         what callbacks write (wandb, mlflow.db)
         claims/                           locks of running jobs; vanish with their process
+        damaged/                          adapters that were found damaged, set aside
 
 A file is written under a temporary name, synced and renamed, so it is there as a whole or not at
-all. Records carry their labels as columns, so DuckDB, polars and pandas read
+all. It holds a checksum of itself (``seals``): a record whose bytes changed counts as missing, and is
+computed again. Records carry their labels as columns, so DuckDB, polars and pandas read
 ``records/*/*.parquet`` without us.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from errno import ENAMETOOLONG
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crossgraft import files, seals
 from crossgraft.core import Job, Record, Texts
 from crossgraft.errors import StoreError, did_you_mean
 from crossgraft.layout import (
     FORMAT,
     Manifest,
+    Shared,
     manifest_from_json,
     manifest_to_json,
     read_record,
+    read_texts,
     record_table,
     texts_table,
 )
+from crossgraft.seals import Broken
 from crossgraft.study import Failed
 
 try:
@@ -51,20 +58,28 @@ except ImportError:  # Windows: no locks, so two runs at once do some work twice
 else:
     _CAN_LOCK = True
 
-_MAGIC = b"PAR1"
+_T = TypeVar("_T")
 _FOLDER = re.compile(r"crossgraft-(\d+)")
+_TEMPORARY = re.compile(r"\..*\.partial|\.fingerprints\.json\.\d+")
+_STATE = re.compile(r"\.(\w+)\.state")
 _NAME = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{8})\.parquet")
+_FOREIGN = "not named like a record"
+STUDY_ADVICE = "run its spec again: the study is written anew, and no result is lost"
+TEXTS_ADVICE = "no number rests on it; it is written again with the next record on its items"
+
+Stamp = tuple[int, int, int, int]  # size, mtime and ctime in ns, inode: an ordinary write changes one of them
 
 
 @dataclass(frozen=True)
 class Damage:
-    """A file in the store that is no record of ours, or a broken one."""
+    """A file in the store that is none of ours, or a broken one, and what becomes of it."""
 
     file: Path
     reason: str
+    advice: str = "skipped"
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.reason}; skipped"
+        return f"{files.printable(self.file)}: {self.reason}; {self.advice}"
 
 
 class Store:
@@ -74,6 +89,7 @@ class Store:
         self.out = Path(out)
         self.root = self.out / f"crossgraft-{format}"
         self._roots = [*_older(self.out, format), self.root]
+        self._examined: dict[Path, tuple[Stamp, str]] = {}
 
     @property
     def artefacts(self) -> Path:
@@ -90,45 +106,59 @@ class Store:
 
     def take(self, record: Record, texts: Texts | None = None) -> None:
         """Keep a record (and what its items look like); taking it twice changes nothing."""
-        if texts is not None and not self._texts_file(texts.id).exists():
-            _write_parquet(texts_table(texts), self._texts_file(texts.id))
+        if texts is not None:
+            file = self._texts_file(texts.id)
+            if self._damage(file, partial(read_texts, texts.id)):
+                self._write_parquet(texts_table(texts), file)
         folder = self.root / "records" / record.id[:2]
-        _write_parquet(record_table(record), folder / f"{record.id}.{record.pairing.id}.parquet")
+        self._write_parquet(record_table(record), folder / f"{record.id}.{record.pairing.id}.parquet")
 
     def done(self) -> dict[str, set[str]]:
-        """Ids of the whole records, each with the pairings it exists in. Reads names, not contents."""
+        """Ids of the whole records, each with the pairings it exists in.
+
+        Every file is read and its checksum compared, once for as long as it does not change; records that are
+        older than checksums are decoded.
+        """
+        return self._survey()[0]
+
+    def damaged_records(self) -> list[Damage]:
+        """The files among the records that are none, or whose bytes are not those that were written."""
+        return self._survey()[1]
+
+    def _survey(self) -> tuple[dict[str, set[str]], list[Damage]]:
         found: dict[str, set[str]] = {}
+        damages = []
         for file in self._record_files():
             match = _NAME.fullmatch(file.name)
-            if match and _is_whole(file):
+            reason = self._record_damage(file) if match else _FOREIGN
+            if match and not reason:
                 found.setdefault(match[1], set()).add(match[2])
-        return found
+            elif reason:
+                damages.append(Damage(file, reason))
+        return found, damages
 
     def has(self, record_id: str, pairing_id: str | None = None) -> bool:
         """Whether the record is there, in any pairing or in this one."""
         pattern = f"records/{record_id[:2]}/{record_id}.{pairing_id or '*'}.parquet"
-        return any(_is_whole(file) for root in self._roots for file in root.glob(pattern))
+        return any(not self._record_damage(file) for root in self._roots for file in root.glob(pattern))
 
     def read(self, ids: Iterable[str] | None = None) -> tuple[list[Record], list[Damage]]:
         """The records of these ids (or all), in order of file name, and the files that are none."""
         wanted = None if ids is None else set(ids)
-        records, damages = [], []
+        records: list[Record] = []
+        damages = []
+        shared: Shared = {}
         for file in self._record_files():
             match = _NAME.fullmatch(file.name)
             if match and wanted is not None and match[1] not in wanted:
                 continue
             if not match:
-                damages.append(Damage(file, "not named like a record"))
+                damages.append(Damage(file, _FOREIGN))
                 continue
             try:
-                record = read_record(file)
-            except Exception as error:  # whatever a torn or foreign file makes Parquet raise
-                damages.append(Damage(file, f"not a whole record ({type(error).__name__}: {_first_line(error)})"))
-                continue
-            if record.id != match[1] or record.pairing.id != match[2]:
-                damages.append(Damage(file, "its content belongs to another name"))
-                continue
-            records.append(record)
+                records.append(_load(file, partial(_read_record, file, shared)))
+            except Broken as error:
+                damages.append(Damage(file, str(error)))
         return records, damages
 
     def find(self, prefix: str) -> Record:
@@ -147,13 +177,39 @@ class Store:
         for root in self._roots:
             file = root / "texts" / f"{texts_id}.parquet"
             if file.exists():
-                columns = pq.read_table(file).to_pydict()
-                return Texts(texts_id, tuple(columns.pop("item")), columns)
+                try:
+                    return _load(file, partial(read_texts, texts_id))
+                except Broken as error:
+                    raise StoreError(str(Damage(file, str(error), TEXTS_ADVICE))) from error
         return None
+
+    def text_files(self) -> Iterator[Path]:
+        for root in self._roots:
+            yield from sorted(root.glob("texts/[!.]*"))
 
     def _record_files(self) -> Iterator[Path]:
         for root in self._roots:
-            yield from sorted(root.glob("records/*/[!.]*"))
+            for folder in sorted(_entries(root / "records")):
+                yield from sorted(_entries(folder))
+
+    def _record_damage(self, file: Path) -> str:
+        return self._damage(file, partial(_read_record, file, {}))
+
+    def _damage(self, file: Path, decode: Callable[[bytes], object]) -> str:
+        """Why a file cannot be used; empty when it can. What was looked at is remembered until it changes.
+
+        Where the checksum holds, nothing is decoded.
+        """
+        try:
+            status = file.stat()
+        except OSError as error:
+            return error.strerror or str(error)
+        stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        known = self._examined.get(file)
+        if known is None or known[0] != stamp:
+            known = (stamp, damage_of(file, decode))
+            self._examined[file] = known
+        return known[1]
 
     def _texts_file(self, texts_id: str) -> Path:
         return self.root / "texts" / f"{texts_id}.parquet"
@@ -161,19 +217,41 @@ class Store:
     # studies
 
     def save_study(self, manifest: Manifest) -> None:
-        _write_json(self._study_file(manifest.name), manifest_to_json(manifest))
+        self._write(self._study_file(manifest.name), seals.to_json(manifest_to_json(manifest)))
 
     def study(self, name: str) -> Manifest:
+        broken = None
         for root in reversed(self._roots):
-            file = _study_file(root, name)
-            if file.exists():
-                return manifest_from_json(json.loads(file.read_text("utf-8")))
+            for file in (_study_file(root, name), _study_file_before(root, name)):
+                try:
+                    manifest = _read_json(file, manifest_from_json)
+                except Broken as error:
+                    broken = Damage(file, str(error), STUDY_ADVICE)
+                    continue
+                if manifest is not None and manifest.name == name:
+                    return manifest
+        if broken is not None:
+            raise StoreError(f"the study {name!r} cannot be read: {broken}")
         known = self.studies()
         raise StoreError(f"no study {name!r} in {self.root}{did_you_mean(name, known)}")
 
     def studies(self) -> tuple[str, ...]:
-        files = [file for root in self._roots for file in root.glob("studies/*.json")]
-        return tuple(sorted({json.loads(file.read_text("utf-8"))["name"] for file in files}))
+        """The names of the studies whose manifests can be read."""
+        return tuple(sorted({manifest.name for manifest in self._manifests()[0]}))
+
+    def damaged_studies(self) -> list[Damage]:
+        return self._manifests()[1]
+
+    def _manifests(self) -> tuple[list[Manifest], list[Damage]]:
+        found, damages = [], []
+        for file in (file for root in self._roots for file in sorted(root.glob("studies/[!.]*.json"))):
+            try:
+                manifest = _read_json(file, manifest_from_json)
+            except Broken as error:
+                damages.append(Damage(file, str(error), STUDY_ADVICE))
+            else:
+                found += [manifest] if manifest is not None else []
+        return found, damages
 
     def _study_file(self, name: str) -> Path:
         return _study_file(self.root, name)
@@ -185,30 +263,86 @@ class Store:
         job = failed.job
         if failed.traceback:
             log = self.log_file(job)
-            log.parent.mkdir(parents=True, exist_ok=True)
-            with log.open("a", encoding="utf-8") as stream:
-                stream.write(f"{datetime.now(UTC).isoformat()} {job}\n{failed.traceback}\n")
-        _write_json(
-            self._failure_file(job.treatment_id),
-            {
-                "job": str(job),
-                "records": [cell.record_id for cell in job.cells],
-                "message": str(failed.error),
-                "deterministic": failed.error.deterministic,
-                "log": str(self.log_file(job)) if failed.traceback else "",
-                "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            },
-        )
+            with self._writing(log):
+                log.parent.mkdir(parents=True, exist_ok=True)
+                with log.open("a", encoding="utf-8", errors="backslashreplace") as stream:
+                    stream.write(f"{datetime.now(UTC).isoformat()} {job}\n{failed.traceback}\n")
+        told = {
+            "job": str(job),
+            "records": [cell.record_id for cell in job.cells],
+            "message": str(failed.error),
+            "deterministic": failed.error.deterministic,
+            "log": str(self.log_file(job)) if failed.traceback else "",
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        self._write(self._failure_file(job.treatment_id), seals.to_json(told))
 
     def forget_failure(self, job: Job) -> None:
-        self._failure_file(job.treatment_id).unlink(missing_ok=True)
+        with self._writing(self._failure_file(job.treatment_id)) as file:
+            file.unlink(missing_ok=True)
 
     def failures(self) -> dict[str, dict[str, Any]]:
-        """Failed jobs by treatment id: job, the records it was to make, message, deterministic, log, at."""
-        return {file.stem: json.loads(file.read_text("utf-8")) for file in sorted(self.root.glob("failures/*.json"))}
+        """Failed jobs by treatment id: job, the records it was to make, message, deterministic, log, at.
+
+        A failure that cannot be read is none: the next run tries its job again.
+        """
+        return self._failures()[0]
+
+    def damaged_failures(self) -> list[Damage]:
+        return self._failures()[1]
+
+    def _failures(self) -> tuple[dict[str, dict[str, Any]], list[Damage]]:
+        found: dict[str, dict[str, Any]] = {}
+        damages = []
+        for file in sorted(self.root.glob("failures/[!.]*.json")):
+            try:
+                failure = _read_json(file, _failure)
+            except Broken as error:
+                damages.append(Damage(file, str(error), "not counted: the next run tries its job again; delete it"))
+            else:
+                found |= {file.stem: failure} if failure is not None else {}
+        return found, damages
 
     def _failure_file(self, treatment_id: str) -> Path:
         return self.root / "failures" / f"{treatment_id}.json"
+
+    # writing
+
+    def _write_parquet(self, table: pa.Table, file: Path) -> None:
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd", use_dictionary=False, write_statistics=False)  # small files
+        self._write(file, seals.seal_parquet(sink.getvalue().to_pybytes(), file.stem))
+
+    def _write(self, file: Path, content: bytes) -> None:
+        with self._writing(file):
+            files.write_whole(file, content)
+
+    @contextmanager
+    def _writing(self, file: Path) -> Iterator[Path]:
+        """What the system refuses ends the run with a sentence: every other job would meet the same."""
+        try:
+            yield file
+        except OSError as error:
+            raise StoreError(f"cannot write into the store: {files.why(_at(error, file))}") from error
+
+    def tidy(self) -> None:
+        """Remove what killed runs left half written, once nobody can be writing it any more.
+
+        Temporary files go after a day. The state of a training goes after a day when no study in the store
+        names its run; without all studies being readable, none goes.
+        """
+        folders = [self.root, *(self.root / name for name in ("texts", "studies", "failures", "adapters"))]
+        spaces = self.artefacts / "spaces"  # all that is hidden there is temporary
+        for folder in (*folders, *_entries(self.root / "records"), spaces):
+            for entry in _entries(folder, hidden=True):
+                if (folder == spaces or _TEMPORARY.fullmatch(entry.name)) and files.is_old(entry):
+                    files.remove(entry)
+        manifests, broken = self._manifests()
+        runs = {job.run_id for manifest in manifests for job in manifest.jobs}
+        for state in _entries(self.artefacts, hidden=True):
+            match = _STATE.fullmatch(state.name)
+            if match and not broken and match[1] not in runs and files.is_old(state):
+                files.remove(state)
 
     # claims
 
@@ -218,9 +352,11 @@ class Store:
         if not _CAN_LOCK:
             yield True
             return
-        folder = self.root / "claims"
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / job.treatment_id).open("w") as lock:
+        file = self.root / "claims" / job.treatment_id
+        with self._writing(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            stream = file.open("w")
+        with stream as lock:
             try:
                 flock(lock, LOCK_EX | LOCK_NB)
             except OSError:
@@ -232,6 +368,8 @@ class Store:
 def _older(out: Path, format: int) -> list[Path]:
     """Folders of older formats, oldest first; a newer one is refused."""
     older = []
+    if out.exists() and not out.is_dir():
+        raise StoreError(f"expected a folder for results; {files.printable(out)} is a file: choose another with --out")
     for folder in out.iterdir() if out.is_dir() else ():
         match = _FOLDER.fullmatch(folder.name)
         if not match or not folder.is_dir():
@@ -248,56 +386,87 @@ def _older(out: Path, format: int) -> list[Path]:
 
 
 def _study_file(root: Path, name: str) -> Path:
+    return root / "studies" / f"{files.safe_name(name)}.json"
+
+
+def _study_file_before(root: Path, name: str) -> Path:
+    """Where a manifest was kept when two names could have the same file."""
     safe = re.sub(r"[^\w.+=,-]", "_", name)
     return root / "studies" / f"{safe}.json"
 
 
-def _is_whole(file: Path) -> bool:
-    """Parquet begins and ends with its magic bytes; a torn file lacks the end."""
+def _entries(folder: Path, *, hidden: bool = False) -> list[Path]:
+    """What lies in a folder; nothing where it is no folder or cannot be read."""
     try:
-        with file.open("rb") as stream:
-            head = stream.read(4)
-            stream.seek(-4, os.SEEK_END)
-            return head == stream.read(4) == _MAGIC
+        with os.scandir(folder) as entries:
+            return [folder / entry.name for entry in entries if entry.name.startswith(".") == hidden]
     except OSError:
-        return False
+        return []
 
 
-@contextmanager
-def _whole_or_not_at_all(file: Path) -> Iterator[Path]:
-    """A temporary path beside the file that is synced and takes its place at the end."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".partial", dir=file.parent)
-    os.close(handle)
-    partial = Path(name)
+def damage_of(file: Path, decode: Callable[[bytes], object]) -> str:
+    """Why a Parquet file cannot be used; empty when it can. It is decoded only where no checksum vouches for it."""
     try:
-        yield partial
-        with partial.open("rb") as stream:
-            os.fsync(stream.fileno())
-        partial.replace(file)
-        _sync_folder(file.parent)
-    finally:
-        partial.unlink(missing_ok=True)
+        content, sealed = _content(file)
+        if not sealed:
+            _decoded(content, decode)
+    except Broken as error:
+        return str(error)
+    return ""
 
 
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # folders cannot be opened there
-        return
-    handle = os.open(folder, os.O_RDONLY)
+def _load(file: Path, decode: Callable[[bytes], _T]) -> _T:
+    return _decoded(_content(file)[0], decode)
+
+
+def _content(file: Path) -> tuple[bytes, bool]:
+    """The bytes of a Parquet file of ours, and whether a checksum says that they are those that were written."""
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        content = file.read_bytes()
+    except OSError as error:
+        raise Broken(error.strerror or str(error)) from error
+    return content, seals.check_parquet(content, file.stem)
 
 
-def _write_parquet(table: pa.Table, file: Path) -> None:
-    with _whole_or_not_at_all(file) as partial:
-        pq.write_table(table, partial, compression="zstd")
+def _decoded(content: bytes, decode: Callable[[bytes], _T]) -> _T:
+    try:
+        return decode(content)
+    except Broken:
+        raise
+    except Exception as error:  # whatever a torn or foreign file makes Parquet raise
+        raise Broken(f"cannot be read ({type(error).__name__}: {_first_line(error)})") from error
 
 
-def _write_json(file: Path, value: Mapping[str, Any]) -> None:
-    with _whole_or_not_at_all(file) as partial:
-        partial.write_text(json.dumps(value, ensure_ascii=False, indent=1), "utf-8")
+def _read_record(file: Path, shared: Shared, content: bytes) -> Record:
+    record = read_record(content, shared)
+    if f"{record.id}.{record.pairing.id}" != file.stem:
+        raise Broken("its content belongs to another name")
+    return record
+
+
+def _read_json(file: Path, made: Callable[[Mapping[str, Any]], _T]) -> _T | None:
+    """What a JSON file of ours holds; None where there is no such file."""
+    try:
+        return made(seals.from_json(file.read_bytes()))
+    except OSError as error:
+        if isinstance(error, FileNotFoundError | NotADirectoryError) or error.errno == ENAMETOOLONG:
+            return None
+        raise Broken(error.strerror or str(error)) from error
+
+
+def _failure(value: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = {"job": str, "records": list, "message": str, "deterministic": bool}
+    wrong = [name for name, kind in kinds.items() if not isinstance(value.get(name), kind)]
+    if wrong:
+        raise Broken(f"no failure of a job: {', '.join(wrong)} missing or of a wrong type")
+    return dict(value)
+
+
+def _at(error: OSError, file: Path) -> OSError:
+    """The error with the path it is about: one that comes of writing names none, or a temporary one."""
+    if error.filename is None or str(error.filename).endswith(".partial"):
+        error.filename = str(file)
+    return error
 
 
 def _first_line(error: Exception) -> str:

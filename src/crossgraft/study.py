@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from crossgraft.core import Job, Labels, Pairing, Point, Record, Texts
-from crossgraft.errors import JobFailed
+from crossgraft.errors import JobFailed, SpecError
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,8 @@ class Origin:
 
     def path(self, text: str) -> str:
         """A path of the spec, relative to the folder of the spec."""
+        if "\0" in text:
+            raise SpecError(f"expected a path, got {text!r}: no path has a character NUL")
         return str(self.folder / home(text))
 
 

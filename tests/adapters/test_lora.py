@@ -109,6 +109,7 @@ def test_a_saved_adapter_computes_what_the_trained_one_did(model: Any, tmp_path:
 
     assert torch.equal(trained, read)
     assert sorted(file.name for file in (tmp_path / "adapter").iterdir()) == [
+        ".checksums.json",
         "README.md",
         "adapter_config.json",
         "adapter_model.safetensors",

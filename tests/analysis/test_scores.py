@@ -18,7 +18,7 @@ from crossgraft.analysis.regimes import ALL_MODELS, regimes
 from crossgraft.analysis.scores import NO_COUNT, ScoreRow, matrix_of_scores
 from crossgraft.analysis.tables import RELEASED, read_table
 from crossgraft.analysis.unpaired import bounded
-from crossgraft.cli import cli
+from crossgraft.cli.commands import cli
 from crossgraft.core import Point
 from crossgraft.errors import CrossgraftError
 from crossgraft.matrix import TransferMatrix

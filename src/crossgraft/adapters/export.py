@@ -9,9 +9,11 @@ from pathlib import Path
 
 from crossgraft.adapters.card import transfer_table
 from crossgraft.adapters.jobs import artefact
+from crossgraft.adapters.kept import adapter_damage
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.analysis.results import load_matrix, require_study
 from crossgraft.errors import StoreError
+from crossgraft.seals import CHECKSUMS
 from crossgraft.spec import parse_study
 from crossgraft.store import Store
 
@@ -32,10 +34,13 @@ def export(store: Store, name: str, to: Path) -> Iterator[Path]:
         folder = store.artefacts / artefact(job, study.recipe_of(job.treatment).after)
         if not folder.is_dir():
             continue
+        reason = adapter_damage(folder)
+        if reason:
+            raise StoreError(f"{folder} is damaged ({reason}): run the spec again, and it is trained anew")
         target = to / re.sub(r"[^\w.-]+", "-", f"{job.treatment.model}-{job.treatment.label}-seed-{job.treatment.seed}")
         if target.exists():
             raise StoreError(f"{target} exists already; choose another folder, or remove it first")
-        shutil.copytree(folder, target)
+        shutil.copytree(folder, target, ignore=shutil.ignore_patterns(CHECKSUMS))
         cells = [cell for (row, _), cell in matrix.cells.items() if row == job.treatment.row]
         if cells:
             card = target / "README.md"

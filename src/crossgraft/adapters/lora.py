@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,12 +13,14 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from transformers.pytorch_utils import Conv1D
 
+from crossgraft.adapters.kept import FACTS
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.snapshot import restored
 from crossgraft.adapters.weights import weight_shapes
 from crossgraft.errors import DataError, did_you_mean
+from crossgraft.files import whole_folder
+from crossgraft.seals import seal_folder
 
-FACTS = "training.json"
 _PREFIX = "base_model.model."  # before the names of the base in an adapter's file
 _EMBEDDINGS = ("embed_tokens.weight", "lm_head.weight", "wte.weight", "embed_in.weight", "embed_out.weight")
 
@@ -192,21 +192,12 @@ def save(write: Callable[[str], object], folder: Path, facts: Mapping[str, Any],
 
     ``facts`` about its training lie beside the weights, so that targets evaluated by a later run know them too.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=".", suffix=".partial", dir=folder.parent))
-    try:
+    with whole_folder(folder) as partial:
         write(str(partial))
         (partial / FACTS).write_text(json.dumps(facts), "utf-8")
         if card:
             (partial / "README.md").write_text(card, "utf-8")
-        partial.chmod(0o755)
-        try:
-            partial.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # else another process has just saved the same adapter
-                raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        seal_folder(partial)
 
 
 def trainable(model: Any) -> dict[str, torch.nn.Parameter]:

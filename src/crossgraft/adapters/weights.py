@@ -23,6 +23,16 @@ def weight_shapes(folder: Path) -> Iterator[tuple[str, list[int]]]:
                 yield name, entry["shape"]
 
 
+def weight_ends(file: Path) -> Iterator[tuple[str, int]]:
+    """Where in the file each weight ends: the last must be where the file ends."""
+    header = _header(file)
+    with open_plain(file) as stream:
+        start = 8 + int.from_bytes(stream.read(8), "little")
+    for name, entry in header.items():
+        if name != "__metadata__":
+            yield name, start + int(entry["data_offsets"][1])
+
+
 def _header(file: Path) -> dict[str, Any]:
     try:
         with open_plain(file) as stream:

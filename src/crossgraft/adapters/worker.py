@@ -20,8 +20,9 @@ from crossgraft.adapters.engine import Engine
 from crossgraft.adapters.evaluation import Outcome, Prepared, prepare
 from crossgraft.adapters.grid import View
 from crossgraft.adapters.jobs import artefact
+from crossgraft.adapters.kept import FACTS, adapter_damage, set_aside
 from crossgraft.adapters.loading import device_of
-from crossgraft.adapters.lora import FACTS, fresh_adapter, is_plain, merged, saved_adapter
+from crossgraft.adapters.lora import fresh_adapter, is_plain, merged, saved_adapter
 from crossgraft.adapters.models import check_given_folder
 from crossgraft.adapters.peft_folder import is_peft_folder
 from crossgraft.adapters.shown import items_to_test, view_of
@@ -72,8 +73,19 @@ class AdapterWorker:
         if job.treatment.kind == "trained" and self._study.grid.keep_adapters == "never":
             shutil.rmtree(self._adapter(job), ignore_errors=True)
 
+    def _checked(self, job: Job) -> Iterator[Remark]:
+        """A kept adapter whose files are no longer those that were written makes way for a new one."""
+        folder = self._adapter(job)
+        reason = adapter_damage(folder) if folder.exists() else ""
+        if reason:
+            place = set_aside(folder)
+            yield Remark(job, f"its adapter is damaged ({reason}): it was moved to {place}, and is trained anew")
+
     def _trained(self, job: Job) -> Iterator[Progress | Remark | Recorded]:
-        if job.treatment.kind != "trained" or self._adapter(job).is_dir():
+        if job.treatment.kind != "trained":
+            return
+        yield from self._checked(job)
+        if self._adapter(job).is_dir():
             return
         base = self._loaded(job.treatment.model)
         with self._unchanged(base, whole=True):

@@ -1,87 +1,75 @@
-"""The command line: reads a spec, calls the library, prints. No logic of its own; a command imports what it needs when it runs."""
+"""The command line's entry point: errors become one sentence and an exit code, signals an orderly end.
+
+It imports next to nothing itself, so that an interruption while the rest is imported ends in order too.
+"""
 
 from __future__ import annotations
 
-import io
-import json
 import os
+import signal
 import sys
-from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
-import click
-
-from crossgraft import __version__
-from crossgraft.cli.check import check
-from crossgraft.cli.mapping import bli, map_, translate
-from crossgraft.cli.options import AS_JSON
-from crossgraft.cli.printing import echo, print_lines
-from crossgraft.cli.reports import read, report
-from crossgraft.cli.runs import plan, preview, run
-from crossgraft.cli.stores import store
-from crossgraft.errors import CrossgraftError, JobFailed
+_LATER = 0.02  # seconds until an interrupted import is looked at again
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="crossgraft")
-def cli() -> None:
-    """What transfers across tasks and languages, how sure that is, and what to train next.
+class _Signals:
+    """The first SIGINT or SIGTERM is an exception, so that claims are released; a second ends the process at once."""
 
-    A study is a TOML file. `init` writes one to start from, `plan` says what it will take,
-    `preview` shows what the model will read, `run` computes what is still missing (interrupt it
-    and repeat it at will), `report` writes a page to open.
-    """
+    def __init__(self) -> None:
+        self.received = 0
+        self.leaving = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as it is for jobs in the background of a script
+                try:
+                    signal.signal(number, self._receive)
+                except ValueError:  # not in the main thread: whoever started us handles signals
+                    return
 
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if self.received or self.leaving:
+            os._exit(128 + (self.received or number))
+        self.received = number
+        self._interrupt(number, frame)
 
-@cli.command()
-@click.argument("folder", type=click.Path(path_type=Path), default=Path())
-@click.option("--kind", type=click.Choice(["adapters", "embeddings"]), default="adapters", show_default=True)
-def init(folder: Path, kind: str) -> None:
-    """Write a commented spec, study.toml, into FOLDER (here, if none is given)."""
-    from crossgraft.starters import write_starter
-
-    echo(f"wrote {write_starter(kind, folder)}: edit it, then 'crossgraft plan {folder / 'study.toml'}'")
-
-
-@cli.command("list")
-@AS_JSON
-def list_(as_json: bool) -> None:
-    """List what specs and options can name: studies, tasks, methods, metrics, executors."""
-    from crossgraft.catalogue import catalogue
-
-    found = catalogue()
-    if as_json:
-        echo(json.dumps(found, indent=1))
-        return
-    for kind, names in found.items():
-        echo(kind, bold=True)
-        print_lines(names.items())
+    def _interrupt(self, _number: int, frame: FrameType | None) -> None:
+        """Not within an import: there some libraries take an exception for a module that is not installed, and go on."""
+        if self.leaving:
+            return
+        if _is_importing(frame) and hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGALRM, self._interrupt)
+            signal.setitimer(signal.ITIMER_REAL, _LATER)
+            return
+        raise KeyboardInterrupt
 
 
-for _command in (plan, preview, run, check, report, read, map_, bli, translate, store):
-    cli.add_command(_command)
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
-def main() -> None:
-    """The entry point: our errors become one sentence and an exit code."""
+def main() -> NoReturn:
+    """The entry point of the process, which ends with it."""
+    signals = _Signals()
     try:
-        code = cli(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        code = stop.exit_code
-    except click.ClickException as error:
-        told = io.StringIO()
-        error.show(told)
-        echo(told.getvalue().rstrip(), err=True)
-        code = error.exit_code
-    except JobFailed as error:
-        echo(f"crossgraft: {error}", err=True)
-        code = 1
-    except CrossgraftError as error:
-        echo(f"crossgraft: {error}", err=True)
-        code = 2
-    except (KeyboardInterrupt, click.Abort):
-        echo("\ninterrupted; what was computed is kept, run the same command to go on", err=True)
-        code = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    sys.exit(code or 0)
+        from crossgraft.cli.commands import outcome
+
+        code = outcome()
+    except BaseException as error:
+        signals.leaving = True
+        if not signals.received and not isinstance(error, KeyboardInterrupt):
+            raise
+        number = signals.received or signal.SIGINT  # whatever an interrupted import or library made of it
+        what = "interrupted" if number == signal.SIGINT else "terminated"
+        print(f"\n{what}; what was computed is kept, run the same command to go on", file=sys.stderr)  # noqa: T201
+        code = 128 + number
+        if signals.received:  # nothing is left to do, and tidying up the interpreter takes its time
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    signals.leaving = True
+    sys.exit(code)

@@ -68,7 +68,7 @@ def check(
     text = composed.text if composed else ""
     study: Any = parse_study(text, folder=Path.cwd(), name="check") if text else None
     for line in (*in_memory(study), *lines(composed.guesses, study), *doubts(study)) if composed else ():
-        click.echo(line, err=as_json)
+        echo(line, err=as_json)
     if doctor:
         _doctor(study.models["base"] if study else base_model(told), device, study, as_json=as_json)
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,8 @@ import click
 
 from crossgraft.cli.options import AS_JSON, OUT, overrides, study_of
 from crossgraft.cli.printing import echo, print_table
+from crossgraft.errors import StoreError
+from crossgraft.files import safe_name, why
 
 if TYPE_CHECKING:
     from crossgraft.analysis.findings import Findings
@@ -59,7 +60,7 @@ def read(table: Path, columns: tuple[str, ...], to: Path | None, as_json: bool) 
     from crossgraft.analysis.outcomes import read_findings
     from crossgraft.report.view import About
 
-    _show(read_findings(table, columns), to or Path("reports") / table.stem, About(), as_json=as_json)
+    _show(read_findings(table, columns), to or Path("reports") / safe_name(table.stem), About(), as_json=as_json)
 
 
 def write_the_report(name: str, out: Path, to: Path | None, *, as_json: bool, cells: bool = False) -> None:
@@ -75,7 +76,7 @@ def write_the_report(name: str, out: Path, to: Path | None, *, as_json: bool, ce
     findings = load_findings(store, manifest.name)
     versions = {package: version(package) for package in ("crossgraft", "numpy")}
     about = About(manifest.spec, manifest.overrides, versions, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
-    folder = to or out / "reports" / re.sub(r"[^\w.+=,-]", "_", manifest.name)
+    folder = to or out / "reports" / safe_name(manifest.name)
     _show(findings, folder, about, as_json=as_json, cells=cells)
 
 
@@ -97,7 +98,10 @@ def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
 def _show(findings: Findings, folder: Path, about: About, *, as_json: bool, cells: bool = False) -> None:
     from crossgraft.report.write import write_report
 
-    files = write_report(findings, folder, about)
+    try:
+        files = write_report(findings, folder, about)
+    except OSError as error:
+        raise StoreError(f"cannot write the report: {why(error)}; --to names another folder") from error
     if as_json:
         echo(json.dumps({"sentences": findings.sentences, "files": [str(file) for file in files]}, indent=1))
     else:

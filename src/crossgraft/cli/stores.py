@@ -10,6 +10,7 @@ import click
 
 from crossgraft.cli.options import AS_JSON, OUT
 from crossgraft.cli.printing import echo, print_lines
+from crossgraft.files import printable
 
 
 @click.group()
@@ -100,3 +101,26 @@ def status(out: Path, as_json: bool) -> None:
 
     told = store_status(Store(out))
     echo(json.dumps(told.plain(), indent=1) if as_json else "\n".join(told.lines()))
+
+
+@store.command()
+@OUT
+@AS_JSON
+def verify(out: Path, as_json: bool) -> None:
+    """Read every file of the store, and name what is damaged and what to do.
+
+    Exit code 1 when something is damaged. `run` computes again what it finds missing; nothing is changed here.
+    """
+    from crossgraft.store import Store
+    from crossgraft.verify import verify as damaged
+
+    one = Store(out)
+    found = damaged(one)
+    if as_json:
+        told = [{"file": printable(one.file), "reason": one.reason, "advice": one.advice} for one in found]
+        echo(json.dumps(told, indent=1, ensure_ascii=False))
+    else:
+        print_lines(("damaged", str(damage)) for damage in found)
+        echo(f"{one.root}: {len(found) or 'no'} damaged {'file' if len(found) == 1 else 'files'}")
+    if found:
+        raise click.exceptions.Exit(1)

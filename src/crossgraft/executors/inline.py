@@ -6,8 +6,9 @@ import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from crossgraft import files
 from crossgraft.core import Job
-from crossgraft.errors import CrossgraftError, JobFailed
+from crossgraft.errors import CrossgraftError, JobFailed, StoreError
 from crossgraft.executors import EXECUTORS
 from crossgraft.study import Bench, Event, Failed, Finished, Started, Study, Worker
 
@@ -28,16 +29,21 @@ def attempt(worker: Worker, job: Job) -> Iterator[Event]:
     """Run one job; whatever it raises becomes an event.
 
     An error we foresaw would come again, so it counts as deterministic. Anything else may have
-    been the machine's fault (memory, disk, network), and is tried again by the next run.
+    been the machine's fault (memory, network), and is tried again by the next run. A store that cannot be
+    written ends the run: every other job would meet the same, some of them after hours of work.
     """
     try:
         yield from worker.run(job)
     except JobFailed as error:
         yield Failed(job, error)
+    except StoreError:
+        raise
     except CrossgraftError as error:
         yield Failed(job, JobFailed(str(error), deterministic=True))
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
+        if files.is_no_room(error):
+            raise StoreError(f"{job}: {reason}; make room and run the same command again") from error
         yield Failed(job, JobFailed(reason), traceback.format_exc())
     else:
         yield Finished(job)

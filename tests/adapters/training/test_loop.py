@@ -139,6 +139,37 @@ def test_a_killed_run_goes_on_to_the_last_bit(tmp_path: Path, monkeypatch: pytes
     assert all(torch.equal(weights[name], expected[name]) for name in expected)
 
 
+@pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "another file"])
+def test_a_damaged_state_goes_and_costs_only_its_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    _, expected = trained(make())
+    monkeypatch.setattr(loop, "_SAVE_EVERY", 0.0)
+    state = tmp_path / "run.state"
+    trained(make(), state=state)
+    content = bytearray(state.read_bytes())
+    content[len(content) // 2] ^= 1
+    broken = {"flipped": content, "cut": content[:-100], "empty": b"", "another file": b"PK\3\4 and no more"}[damage]
+    state.write_bytes(broken)
+    monkeypatch.setattr(loop, "_SAVE_EVERY", 1e9)
+
+    told, weights = trained(make(), state=state)
+
+    assert (told.steps, state.exists()) == (15, False)
+    assert all(torch.equal(weights[name], expected[name]) for name in expected)
+
+
+def test_a_disk_without_room_costs_the_state_and_not_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "_SAVE_EVERY", 0.0)
+    (tmp_path / "file").write_text("")
+
+    told, _ = trained(make(), state=tmp_path / "file" / "run.state")
+
+    assert told.steps == 15
+
+
 def test_seeds_of_init_order_and_dropout_are_their_own() -> None:
     base = replace(RECIPE, dropout=0.2, epochs=1)
     _, first = trained(make(), base)

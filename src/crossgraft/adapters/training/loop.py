@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import pickle
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ from typing import Any
 import torch
 
 from crossgraft.adapters.engine.scorer import is_out_of_memory
+from crossgraft.adapters.kept import state_damage
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.training.loss import Example, StepLoss
 from crossgraft.adapters.training.steps import Schedule, plan_steps, rate
 from crossgraft.errors import JobFailed
+from crossgraft.files import remove, whole_file
+from crossgraft.seals import append_seal
 
 _SAVE_EVERY = 60.0  # seconds
 _EXPLODED = 3.0  # times the first loss, on average over …
@@ -277,29 +281,33 @@ def _dropout(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def _save(progress: _Progress, weights: Weights, optimizer: torch.optim.Optimizer, file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    torch.save(
-        {
-            "progress": {name: value for name, value in vars(progress).items() if name != "curve"},
-            "curve": vars(progress.curve),
-            "weights": _copy(weights),
-            "optimizer": optimizer.state_dict(),
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        },
-        partial,
-    )
-    partial.replace(file)
+    """Keep where the run is. Without room on the disk the last state stays, and the training goes on."""
+    with suppress(OSError, RuntimeError), whole_file(file) as partial:
+        torch.save(
+            {
+                "progress": {name: value for name, value in vars(progress).items() if name != "curve"},
+                "curve": vars(progress.curve),
+                "weights": _copy(weights),
+                "optimizer": optimizer.state_dict(),
+                "random": torch.get_rng_state(),
+                "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            },
+            partial,
+        )
+        append_seal(partial)
 
 
 def _resume(progress: _Progress, weights: Weights, optimizer: torch.optim.Optimizer, file: Path | None) -> None:
-    """Go on from a file, if it is there and whole; a broken one costs the steps it held, and nothing else."""
-    if file is None or not file.is_file():
+    """Go on from a file, if it is there and as it was written; a damaged one goes, and costs the steps it held."""
+    if file is None or not file.exists():
+        return
+    if state_damage(file):
+        remove(file)
         return
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
-    except (RuntimeError, OSError, EOFError, ValueError):
+    except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError):
+        remove(file)
         return
     for name, value in state["progress"].items():
         setattr(progress, name, value)

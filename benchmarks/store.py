@@ -1,0 +1,122 @@
+"""How long a store of many records takes to look at: ``python benchmarks/store.py [FOLDER] [--records N]``.
+
+It makes a store of about N records (20,000 unless told otherwise) of 150 items each, as the Fake executor
+would have measured them, and prints seconds of CPU and the peak of memory of ``store status``, the matrix and the report,
+each in a process of its own on one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+ITEMS = 150
+MODELS = 5
+SEEDS = (1, 2, 3)
+TASKS = ("intent", "topic", "nli", "sums", "sentiment", "facts")
+LANGUAGES = ("de", "en", "fi", "hi", "sw", "tr")
+
+
+def fill(folder: Path, records: int) -> None:
+    """A grid of models × sources × seeds × targets, of about so many records."""
+    import numpy as np
+
+    from crossgraft.core import Answers, Cell, Job, Point, Texts, Treatment
+    from crossgraft.identity import content_id, item_hash
+    from crossgraft.layout import Manifest
+    from crossgraft.store import Store
+    from crossgraft.testing import Fake
+
+    points = [Point(task, language) for task in TASKS for language in LANGUAGES]
+    sources = points[: max(1, round(records / (MODELS * len(points) * len(SEEDS))))]
+    sizes = np.random.default_rng(0).integers(1, 30, (ITEMS, 4)).astype(float)
+
+    def outcome(_job: Job, cell: Cell) -> Answers:
+        rng = np.random.default_rng(item_hash(cell.record_id, seed=0))
+        loglik = rng.normal(size=(ITEMS, 4))
+        loglik[:, 0] += 1.0
+        columns = {"loglik": loglik, "gold": np.zeros(ITEMS, dtype=np.int64)}
+        columns |= dict.fromkeys(("tokens", "characters", "bytes"), sizes)
+        return Answers("choice", tuple(f"{cell.target.task}-{n}" for n in range(ITEMS)), columns)
+
+    def jobs() -> Iterator[Job]:
+        for model in (f"model{n}" for n in range(MODELS)):
+            treatments = [Treatment(model, "base", "control")]
+            treatments += [Treatment(model, str(p), "trained", p, (), seed) for seed in SEEDS for p in sources]
+            for treatment in treatments:
+                cells = (
+                    Cell(p, content_id(t=str(treatment), p=str(p)), content_id(p=str(p)), "all", "accuracy")
+                    for p in points
+                )
+                yield Job(treatment, content_id(t=str(treatment)), tuple(cells), content_id(r=str(treatment)))
+
+    fake, store, made = Fake(outcome=outcome), Store(folder), tuple(jobs())
+    store.save_study(Manifest("many", "", (), made))
+    for job in made:
+        for cell in job.cells:
+            record = fake.record(job, cell)
+            store.take(record, Texts(cell.texts_id, record.answers.items, {"prompt": list(record.answers.items)}))
+
+
+def status(folder: Path) -> None:
+    from crossgraft.outlook import store_status
+    from crossgraft.store import Store
+
+    "\n".join(store_status(Store(folder)).lines())
+
+
+def matrix(folder: Path) -> None:
+    from crossgraft.analysis.results import load_matrix
+    from crossgraft.store import Store
+
+    load_matrix(Store(folder))
+
+
+def report(folder: Path) -> None:
+    from crossgraft.analysis.results import load_findings
+    from crossgraft.report.write import write_report
+    from crossgraft.store import Store
+
+    write_report(load_findings(Store(folder)), folder / "reports" / "many")
+
+
+STEPS: dict[str, Callable[[Path], None]] = {"status": status, "matrix": matrix, "report": report}
+
+
+def measure(step: str, folder: Path) -> None:
+    wall, used = time.perf_counter(), time.process_time()
+    STEPS[step](folder)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{step:<7} {time.process_time() - used:6.1f} s CPU {time.perf_counter() - wall:6.1f} s {peak:6.0f} MB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, help="a store that was made before, or where to make one")
+    parser.add_argument("--records", type=int, default=20_000)
+    parser.add_argument("--step", choices=STEPS, help="measure only this one")
+    asked = parser.parse_args()
+    folder = asked.folder or Path(tempfile.mkdtemp())
+    if not (folder / "crossgraft-1").exists():
+        started = time.perf_counter()
+        fill(folder, asked.records)
+        print(f"made {folder} in {time.perf_counter() - started:.0f} s")
+    if asked.step:
+        measure(asked.step, folder)
+        return
+    for step in STEPS:
+        subprocess.run([sys.executable, __file__, str(folder), "--step", step], check=True)
+
+
+if __name__ == "__main__":
+    main()
