@@ -9,8 +9,6 @@ from crossgraft.embeddings.retrieval import both_ways
 from crossgraft.embeddings.space import Space, Vectors, unit
 from crossgraft.errors import DataError
 
-BLOCK = 128  # rows of the product of two vocabularies at a time: 100 MB where one has 200,000 words
-
 
 def vectors_of(pairs: Pairs, source: Space, target: Space) -> tuple[Vectors, Vectors]:
     """The vectors of a dictionary's words, one pair a row: x and y, each (n, d)."""
@@ -27,10 +25,10 @@ def mutual(x: Vectors, y: Vectors, *, density: int = 0) -> tuple[Pairs, Vectors]
     """
     x, y = unit(x), unit(y)
     if density:
-        from_x, from_y = both_ways(x, y, density, block=BLOCK)
+        from_x, from_y = both_ways(x, y, density)
         half = np.float32(0.5)
         x, y = less(x, y, half * from_x.mean, half * from_y.mean)
-    forward, backward = both_ways(x, y, block=BLOCK)
+    forward, backward = both_ways(x, y)
     chosen = forward.rows[:, 0]
     rows = np.flatnonzero(backward.rows[chosen, 0] == np.arange(len(x)))
     return np.stack([rows, chosen[rows]], axis=1), forward.similarity[rows, 0]
