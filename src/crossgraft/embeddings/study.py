@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from importlib.metadata import version
 from itertools import combinations
@@ -18,7 +18,7 @@ from crossgraft.core import Cell, Job, Pairing, Point, Treatment, is_language
 from crossgraft.embeddings import ahead, devices
 from crossgraft.embeddings.isomorphism import Shape, isomorphism, shape
 from crossgraft.embeddings.lexicon import Lexicon, read_lexicon
-from crossgraft.embeddings.mapping import Mapper, Mapping, is_disbelieved, mapper
+from crossgraft.embeddings.mapping import Mapper, Mapping, identity, is_disbelieved, mapper
 from crossgraft.embeddings.readers import companions
 from crossgraft.embeddings.space import Case, Space, Step, read_space
 from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, LanguagePair
@@ -184,7 +184,7 @@ class EmbeddingStudy:
         train, flipped = self._train(pair)
         for name in self.methods.use:
             method = self.methods.get(name)
-            told = {"name": name.partition(":")[0], **asdict(method)}  # type: ignore[call-overload]  # a dataclass
+            told = identity(name, method)
             for size in self.lexicon.sizes if method.uses_dictionary else (0,):
                 lexicon = [fingerprints[train], flipped, size] if method.uses_dictionary else None
                 recipe = (("pairs", size),) if size else ()

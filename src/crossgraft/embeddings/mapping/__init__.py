@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Table
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -63,6 +63,16 @@ class Mapper(Protocol):
 def is_disbelieved(method: Mapper, found: Mapping) -> bool:
     """Whether a method without a dictionary says of its own result that it is likely to be worthless."""
     return not method.uses_dictionary and found.facts.get("converged") is False
+
+
+def identity(name: str, method: Mapper) -> dict[str, Any]:
+    """What a fit depends on beside its data: the method, its parameters, and its ``revision`` where the class has one.
+
+    A method that no longer gives the maps that it gave raises its revision, so that records of both are not mixed.
+    """
+    revision = getattr(method, "revision", 1)
+    told = {"name": name.partition(":")[0], **asdict(method)}  # type: ignore[call-overload]  # a dataclass
+    return told if revision == 1 else {**told, "revision": revision}
 
 
 MAPPERS: Registry[type[Mapper]] = Registry("mapping method", "crossgraft.mappings", "crossgraft.embeddings.mapping")
