@@ -55,7 +55,7 @@ class BLIFindings:
     """One task on all language pairs."""
 
     task: str
-    rows: tuple[MethodRow, ...]
+    rows: tuple[MethodRow, ...]  # those measured on the most pairs first, and among equals the highest MAP
     beliefs: tuple[Belief, ...]  # of methods without a dictionary
     comparisons: tuple[Comparison, ...]
     slopes: tuple[Slope, ...]
@@ -70,15 +70,14 @@ class BLIFindings:
 
     @property
     def leading(self) -> tuple[Comparison, ...]:
-        """The comparisons of the best row of each dictionary size with the others."""
-        best = {one.row.recipe: one.row for one in reversed(self.rows)}  # the rows stand best first
+        """The comparisons of the first row of each dictionary size with the others."""
+        best = {one.row.recipe: one.row for one in reversed(self.rows)}
         return tuple(one for one in self.comparisons if {one.first, one.second} & set(best.values()))
 
     @property
     def sentence(self) -> str:
-        """Which method is best of those measured on the most pairs, and from how many that it was tested against it is told."""
-        most = max(row.all.pairs for row in self.rows)
-        best = next(row for row in self.rows if row.all.pairs == most)
+        """Which method is first, and from how many that it was tested against it is told."""
+        best = self.rows[0]
         mean = best.all
         tested = [one for one in self.comparisons if best.row in (one.first, one.second)]
         equal = [one.second if one.first == best.row else one.first for one in tested if not one.is_told]
@@ -104,7 +103,7 @@ def _findings(tables: TaskTables) -> BLIFindings:
     believed = tuple(beliefs(tables, means))
     return BLIFindings(
         task=tables.task,
-        rows=tuple(sorted(rows, key=lambda one: -one.all.value)),
+        rows=tuple(sorted(rows, key=lambda one: (-one.all.pairs, -one.all.value))),
         beliefs=believed,
         comparisons=comparisons(tables, means),
         slopes=tuple(_slopes(rows, means)),
@@ -211,7 +210,10 @@ def _notes(rows: Sequence[MethodRow], states: Sequence[PairState]) -> Iterator[s
         more = ", …" if len(weak) > _NAMED else ""
         yield f"{len(weak)} of {len(states)} pairs too weak to compare methods on: {named}{more}"
     if len({one.all.pairs for one in rows}) > 1:
-        yield "not every method was measured on every pair: means of different pairs are not comparable, the tests are"
+        yield (
+            "not every method was measured on every pair: means of different pairs are not comparable, the tests are; "
+            "methods measured on fewer pairs stand below the others, whatever their mean"
+        )
     little = [state for state in states if state.coverage < COVERAGE]
     if little:
         lowest = min(little, key=lambda state: state.coverage)
