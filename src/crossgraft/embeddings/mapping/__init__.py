@@ -65,6 +65,11 @@ def is_disbelieved(method: Mapper, found: Mapping) -> bool:
     return not method.uses_dictionary and found.facts.get("converged") is False
 
 
+def is_unsettled(method: Mapper, found: Mapping) -> bool:
+    """Whether a method with a dictionary was stopped by its number of rounds before its result stayed the same."""
+    return method.uses_dictionary and found.facts.get("converged") is False
+
+
 def identity(name: str, method: Mapper) -> dict[str, Any]:
     """What a fit depends on beside its data: the method, its parameters, and its ``revision`` where the class has one.
 
