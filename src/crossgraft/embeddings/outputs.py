@@ -81,6 +81,8 @@ def writing(place: Path) -> Iterator[None]:
     """What the system says of a place that cannot be written to, as one sentence."""
     try:
         yield
+    except BrokenPipeError:
+        raise  # whoever read has had enough
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL
         said = getattr(error, "strerror", None) or str(error)
         raise DataError(f"cannot write to {str(place)!r}: {said}; choose another place, or make room there") from None

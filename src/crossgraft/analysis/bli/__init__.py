@@ -21,6 +21,8 @@ from crossgraft.matrix import TransferMatrix
 from crossgraft.metrics import METRICS
 from crossgraft.stats.correlation import Correlation, rank_correlation
 
+Measured = tuple[str, PairMean]  # a score or convention, by name
+
 _NAMED = 3  # methods, or pairs, named in a sentence
 
 __all__ = ["BLIFindings", "Belief", "Comparison", "MethodRow", "PairMean", "PairState", "Part", "Slope", "bli_findings"]
@@ -38,7 +40,7 @@ class MethodRow:
     runs: int
     training: float  # median number of training pairs in both vocabularies; NaN for a method that uses none
     commonest: float  # share of queries that get the most frequent answer of their pair, mean over pairs
-    measures: tuple[tuple[str, PairMean], ...]  # the other scores and conventions, by name
+    measures: tuple[Measured, ...]  # the other scores and conventions, by name
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ def _findings(tables: TaskTables) -> BLIFindings:
     means = Means(tables)
     states = tuple(pair_state(table, means) for table in tables.pairs)
     filtered = _filtered(tables, means)
-    rows = tuple(_row(row, tables, means, filtered) for row in tables.rows)
+    measures = _measures(tables, means)
+    rows = [_row(row, tables, means, filtered, measures[row]) for row in tables.rows]
     believed = tuple(beliefs(tables, means))
     return BLIFindings(
         task=tables.task,
@@ -133,7 +136,9 @@ def _filtered(tables: TaskTables, means: Means) -> tuple[str, ...]:
     )
 
 
-def _row(row: Treatment, tables: TaskTables, means: Means, filtered: Sequence[str]) -> MethodRow:
+def _row(
+    row: Treatment, tables: TaskTables, means: Means, filtered: Sequence[str], measures: Sequence[Measured]
+) -> MethodRow:
     measured = [table for table in tables.pairs if row in table.runs]
     scores = [means.runs(table, row) for table in measured]
     everything = means.contrast([(row, 1.0)])
@@ -147,7 +152,7 @@ def _row(row: Treatment, tables: TaskTables, means: Means, filtered: Sequence[st
         sum(map(len, scores)),
         _training(row, tables),
         float(np.mean([_commonest(run) for table in measured for run in table.runs[row]])),
-        tuple(_measures(row, tables, means)),
+        tuple(measures),
     )
 
 
@@ -166,15 +171,17 @@ def _commonest(run: Record) -> float:
     return max(answers.values(), default=0) / max(answers.total(), 1)
 
 
-def _measures(row: Treatment, tables: TaskTables, means: Means) -> Iterator[tuple[str, PairMean]]:
-    """Every other mean that all records of the task have."""
+def _measures(tables: TaskTables, means: Means) -> dict[Treatment, list[Measured]]:
+    """Every other mean that all records of the task have; one measure after another, as draws are kept for one."""
     answers = [run.answers for table in tables.pairs for runs in table.runs.values() for run in runs]
+    found: dict[Treatment, list[Measured]] = {row: [] for row in tables.rows}
     for name in sorted(METRICS.names(), key=_by_number):
         metric = METRICS.get(name)
         if name != "MAP" and metric.is_mean and all(metric.applies_to(one) for one in answers):
-            found = means.contrast([(row, 1.0)], name)
-            if found is not None:
-                yield name, found
+            for row in tables.rows:
+                if mean := means.contrast([(row, 1.0)], name):
+                    found[row].append((name, mean))
+    return found
 
 
 def _by_number(name: str) -> tuple[str | int, ...]:

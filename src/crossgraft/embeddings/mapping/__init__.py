@@ -67,7 +67,7 @@ def is_disbelieved(method: Mapper, found: Mapping) -> bool:
 
 def is_unsettled(method: Mapper, found: Mapping) -> bool:
     """Whether a method with a dictionary was stopped by its number of rounds before its result stayed the same."""
-    return method.uses_dictionary and found.facts.get("converged") is False
+    return method.uses_dictionary and hasattr(method, "rounds") and found.facts.get("converged") is False
 
 
 def identity(name: str, method: Mapper) -> dict[str, Any]:
