@@ -11,14 +11,13 @@ from typing import Any
 from crossgraft.campaign import Settings, missing, prepare
 from crossgraft.core import Job
 from crossgraft.plan import Plan, per_model, plan
-from crossgraft.progress import duration
+from crossgraft.progress import Work, duration, work_of
 from crossgraft.store import Store
 from crossgraft.study import Study, Trains
 
 _SAMPLE = 20  # records of a kind whose timings are looked at
 
-Timings = dict[tuple["Work", str], list[float]]  # of a kind of work and a step of it, in seconds
-Work = tuple[str, str]  # what takes alike: a model, and what is done to it, or the method of a mapping
+Timings = dict[tuple[Work, str], list[float]]  # of a kind of work and a step of it, in seconds
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def outlook(study: Study, store: Store, settings: Settings) -> Outlook:
     todo = missing(manifest, store, settings)
     weight = study.adapter_bytes(todo.to_train) if isinstance(study, Trains) else 0
     timings = _timings(manifest.jobs, store)
-    untimed = dict.fromkeys(": ".join(work) for work in map(_work, todo.jobs) if (work, "evaluate") not in timings)
+    untimed = dict.fromkeys(": ".join(work) for work in map(work_of, todo.jobs) if (work, "evaluate") not in timings)
     return Outlook(study.name, todo, manifest.notes, weight, _seconds(todo.jobs, timings), tuple(untimed))
 
 
@@ -82,7 +81,7 @@ def _timings(jobs: tuple[Job, ...], store: Store) -> Timings:
     done = store.done()
     ids: dict[Work, list[str]] = {}
     for job in jobs:
-        ids.setdefault(_work(job), []).extend(cell.record_id for cell in job.cells if cell.record_id in done)
+        ids.setdefault(work_of(job), []).extend(cell.record_id for cell in job.cells if cell.record_id in done)
     timings: Timings = {}
     for work, some in ids.items():
         for record in store.read(some[:_SAMPLE])[0]:
@@ -91,19 +90,14 @@ def _timings(jobs: tuple[Job, ...], store: Store) -> Timings:
     return timings
 
 
-def _work(job: Job) -> Work:
-    treatment = job.treatment
-    return treatment.model, treatment.name if treatment.kind == "mapping" else treatment.kind
-
-
 def _seconds(jobs: Iterable[Job], timings: Timings) -> float | None:
     """The jobs of which the like has been timed, at the median of that: a step before all targets, and one a target."""
-    known = [job for job in jobs if (_work(job), "evaluate") in timings]
+    known = [job for job in jobs if (work_of(job), "evaluate") in timings]
     if not known:
         return None
     return sum(
-        len(job.cells) * median(timings[_work(job), "evaluate"])
-        + sum(median(timings.get((_work(job), step), [0.0])) for step in _before(job))
+        len(job.cells) * median(timings[work_of(job), "evaluate"])
+        + sum(median(timings.get((work_of(job), step), [0.0])) for step in _before(job))
         for job in known
     )
 
