@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Table
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +14,8 @@ from crossgraft.embeddings.space import Space, Step, Vectors
 from crossgraft.errors import SpecError
 from crossgraft.registry import Registry
 from crossgraft.spec import convert
+
+LATER = {"later": True}  # metadata of a field, see ``identity``
 
 Matrix = npt.NDArray[np.floating[Any]]  # (d, k)
 
@@ -73,10 +75,14 @@ def is_unsettled(method: Mapper, found: Mapping) -> bool:
 def identity(name: str, method: Mapper) -> dict[str, Any]:
     """What a fit depends on beside its data: the method, its parameters, and its ``revision`` where the class has one.
 
-    A method that no longer gives the maps that it gave raises its revision, so that records of both are not mixed.
+    A method that no longer gives the maps that it gave raises its revision, so that records of both are not mixed. A
+    parameter that came after records had been written is ``LATER``, and is left out at its default.
     """
     revision = getattr(method, "revision", 1)
-    told = {"name": name.partition(":")[0], **asdict(method)}  # type: ignore[call-overload]  # a dataclass
+    told: dict[str, Any] = {"name": name.partition(":")[0], **asdict(method)}  # type: ignore[call-overload]  # a dataclass
+    for one in fields(method):  # type: ignore[arg-type]
+        if one.metadata == LATER and told[one.name] == one.default:
+            del told[one.name]
     return told if revision == 1 else {**told, "revision": revision}
 
 
