@@ -59,6 +59,7 @@ bench-embeddings: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/loading.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/retrieval.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/mapping_memory.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/mapping_steps.py
 
 gpu-check: $(VENV)/.bench
 	$(BIN)/python benchmarks/gpu_check.py

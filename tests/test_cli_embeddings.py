@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from pathlib import Path
 
@@ -131,6 +133,20 @@ def test_three_words_are_translated_and_scored(crossgraft) -> None:  # type: ign
         (("translate", "nothing", "x"), "no mapping in nothing"),
         (("translate", "nothing"), "expected words to translate, or --all"),
         (("translate", "nothing", "x", "--all"), "expected words to translate, or --all"),
+        (("translate", "nothing", "x", "--mutual"), "--mutual is of --all"),
+        (("translate", "nothing", "x", "--top", "5"), "--top is of --all"),
+        (("translate", "nothing", "x", "--out", "y.tsv"), "--out is of --all"),
+        (("translate", "nothing", "--all", "--more", "de.vec"), "--more is of WORDS, not of --all"),
+        (("translate", "nothing", "x", "--neighbours", "5"), "--neighbours is of --retrieval csls; got --retrieval nn"),
+        (("translate", "nothing", "x", "--retrieval", "csls", "--beta", "5"), "--beta is of --retrieval inverted-softmax"),
+        (("translate", "nothing", "x", "--retrieval", "inverted-softmax", "--beta", "0"), "--beta: expected an inverse temperature above 0; got 0"),
+        (("translate", "nothing", "x", "--read", "5"), "--read and --case are for two files of vectors; nothing is to be"),
+        (("translate", "de.vec"), "expected the folder of a mapping, or two files of vectors; got de.vec alone"),
+        (("translate", "de.vec", "en.vec", "--all", "--mutual", "-k", "2"), "words that choose each other have one translation; got 2"),
+        (("translate", "de.vec", "narrow.vec", "de1"), "expected vectors in one space; de.vec has 8 dimensions, narrow.vec 2"),
+        (("bli", "nothing", "de-en.test.tsv", "-k", "2"), "-k is of --words"),
+        (("bli", "a", "b", "c", "de-en.test.tsv"), "expected FOLDER TEST, or SOURCE TARGET TEST; got 4 files"),
+        (("bli", "nothing", "de-en.test.tsv", "--case", "lower"), "--read and --case are for two files of vectors"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_sentence_and_exit_code_2(crossgraft, arguments: tuple[str, ...], message: str) -> None:  # type: ignore[no-untyped-def]
@@ -142,3 +158,154 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(crossgraft, arguments: tuple[
     assert err.startswith("crossgraft: ")
     assert message in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("out", ["de.vec", "de.vec/x", "x" * 256, "x/" + "y" * 256, "nul\0"])
+def test_an_impossible_place_is_found_before_the_fit(crossgraft, out: str) -> None:  # type: ignore[no-untyped-def]
+    code, printed, err = crossgraft("map", "no.vec", "en.vec", "--dictionary", "de-en.train.tsv", "--out", out)
+
+    assert (code, printed, err.count("\n")) == (2, "", 1)
+    assert "write to" in err  # and not that there is no no.vec
+    assert not [*Path().glob(".*partial")]
+
+
+@pytest.mark.parametrize("command", ["map", "translate"])
+def test_a_full_disk_is_one_sentence_and_nothing_half_written_is_left(crossgraft, command: str) -> None:  # type: ignore[no-untyped-def]
+    resource = pytest.importorskip("resource")
+    crossgraft(*MAP)
+    Path("induced.tsv").write_text("as it was")
+    before = {*Path().iterdir()}
+    asked = (*MAP[:-1], "new/er") if command == "map" else ("translate", "mapped", "--all", "--out", "induced.tsv")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        code, out, err = crossgraft(*asked)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("crossgraft: cannot write to")
+    assert {*Path().iterdir()} - {Path("new")} == before
+    assert Path("induced.tsv").read_text() == "as it was"
+
+
+def test_a_folder_that_is_there_and_empty_is_filled(crossgraft) -> None:  # type: ignore[no-untyped-def]
+    Path("there").mkdir()
+    inode = Path("there").stat().st_ino
+
+    assert crossgraft(*MAP[:-1], "there")[0] == 0
+
+    assert Path("there").stat().st_ino == inode
+    assert crossgraft("bli", "there", "de-en.test.tsv")[0] == 0
+    assert not [*Path("there").glob(".*")]
+
+
+def test_vectors_mapped_by_another_tool_are_scored_and_translated_with(crossgraft) -> None:  # type: ignore[no-untyped-def]
+    crossgraft(*MAP, "--text")
+    files = ("mapped/source.vec", "mapped/target.vec")
+
+    assert crossgraft("bli", *files, "de-en.test.tsv") == crossgraft("bli", "mapped", "de-en.test.tsv")
+    assert crossgraft("translate", *files, "de7", "de8") == crossgraft("translate", "mapped", "de7", "de8")
+    assert crossgraft("translate", *files, "--all") == crossgraft("translate", "mapped", "--all")
+    odd_files()
+    assert "n = 3 " in crossgraft("bli", *files, "three.tsv", "--read", "3")[1]
+
+
+def test_the_other_direction_asks_for_source_words(crossgraft) -> None:  # type: ignore[no-untyped-def]
+    crossgraft(*MAP)
+    odd_files()
+    crossgraft(
+        "map", "en.vec", "de.vec", "--dictionary", "turned.tsv", "--out", "back", "--normalise", "unit,center,unit"
+    )
+
+    assert crossgraft("translate", "mapped", "en7", "-k", "1", "--reverse")[1].split()[:2] == ["en7", "de7"]
+    assert crossgraft("bli", "mapped", "de-en.test.tsv", "--reverse")[0] == 0
+    scores = [
+        json.loads(crossgraft(*asked, "--json")[1])["P@1"]["n"]
+        for asked in (("bli", "mapped", "de-en.train.tsv", "--reverse"), ("bli", "back", "turned.tsv"))
+    ]
+    assert scores == [60, 60]
+    assert crossgraft("translate", "mapped", "de7", "--reverse")[0] == 2
+
+
+def test_queries_are_printed_with_rank_gold_and_what_was_found(crossgraft) -> None:  # type: ignore[no-untyped-def]
+    crossgraft(*MAP)
+
+    head, *lines = crossgraft("bli", "mapped", "de-en.test.tsv", "--words", "-k", "2")[1].splitlines()
+    told = [
+        json.loads(line) for line in crossgraft("bli", "mapped", "de-en.test.tsv", "--words", "--json")[1].splitlines()
+    ]
+
+    assert head.split("\t") == ["query", "rank", "gold", "found"]
+    assert len(lines) == len(told) == 61
+    assert "unknown\t\ten1\t" in lines
+    query, rank, gold, found = next(line for line in lines if line.startswith("de100\t")).split("\t")
+    assert (query, rank, gold, found.split(", ")[0], len(found.split(", "))) == ("de100", "1", "en100", "en100", 2)
+    assert [one["golds"][0]["rank"] for one in told if one["query"] == "unknown"] == [None]
+
+
+def test_strict_scores_leave_out_the_words_that_were_learnt_from(crossgraft) -> None:  # type: ignore[no-untyped-def]
+    crossgraft(*MAP)
+    test = "".join(Path(f"de-en.{part}.tsv").read_text() for part in ("test", "train"))
+    Path("both.tsv").write_text(test)
+
+    scores = json.loads(crossgraft("bli", "mapped", "both.tsv", "--train", "de-en.train.tsv", "--json")[1])
+
+    assert (scores["MAP"]["n"], scores["MAP:strict"]["n"]) == (120, 60)
+
+
+def test_parameters_of_retrieval_are_heard(crossgraft) -> None:  # type: ignore[no-untyped-def]
+    crossgraft(*MAP)
+
+    csls = [
+        crossgraft("translate", "mapped", "de7", "--retrieval", "csls", *more)[1]
+        for more in ((), ("--neighbours", "3"))
+    ]
+    asked = ("translate", "mapped", "de7", "--retrieval", "inverted-softmax")
+    soft = [crossgraft(*asked, *more)[1] for more in ((), ("--beta", "1"))]
+
+    assert len({*csls, *soft}) == 4
+    assert crossgraft("bli", "mapped", "de-en.test.tsv", *asked[-2:])[1].startswith("MAP ")
+
+
+def test_all_words_with_several_translations_as_lines_of_json(crossgraft) -> None:  # type: ignore[no-untyped-def]
+    crossgraft(*MAP)
+
+    lines = crossgraft("translate", "mapped", "--all", "-k", "3", "--top", "10", "--json")[1].splitlines()
+    rows = crossgraft("translate", "mapped", "--all", "-k", "3", "--top", "10")[1].splitlines()
+
+    told = [json.loads(line) for line in lines]
+    assert [len(one["translations"]) for one in told] == [3] * 10
+    assert [row.split("\t")[:2] for row in rows] == [
+        [one["source"], it["target"]] for one in told for it in one["translations"]
+    ]
+
+
+def test_a_course_of_values_is_told_by_its_ends(crossgraft) -> None:  # type: ignore[no-untyped-def]
+    out = crossgraft(*MAP, "--method", "proc-b:csls", "--set", "rounds=2")[1]
+
+    assert re.search(r"^  pairs: 60 → \d+, 3 values$", out, re.MULTILINE)
+
+
+def test_a_method_that_did_not_settle_says_so(crossgraft) -> None:  # type: ignore[no-untyped-def]
+    _, out, err = crossgraft(*MAP, "--method", "proc-b:csls", "--set", "rounds=1")
+
+    assert "converged: False" in out
+    assert err == "note: proc-b:csls stopped before its pairs had settled; a larger --set rounds=N lets it go on\n"
+
+
+def test_a_pipe_and_a_link_stay_what_they_are(crossgraft) -> None:  # type: ignore[no-untyped-def]
+    crossgraft(*MAP)
+    os.mkfifo("pipe")
+    Path("link.tsv").symlink_to("file.tsv")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+
+    for place in ("pipe", "link.tsv"):
+        assert crossgraft("translate", "mapped", "--all", "--top", "2", "--out", place)[0] == 0
+
+    assert os.read(reader, 100).startswith(b"de0\t")
+    assert Path("pipe").is_fifo()
+    assert Path("link.tsv").is_symlink()
+    assert Path("file.tsv").read_text().startswith("de0\t")
+    os.close(reader)

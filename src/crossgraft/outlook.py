@@ -13,14 +13,13 @@ from crossgraft.campaign import Campaign, Settings, missing, prepare
 from crossgraft.core import Job, Record
 from crossgraft.errors import JobFailed
 from crossgraft.plan import Plan, per_model, plan
-from crossgraft.progress import duration
+from crossgraft.progress import Work, duration, work_of
 from crossgraft.store import Store
 from crossgraft.study import Amount, Failed, Measurable, Recorded, Study, Trains
 
 _SAMPLE = 20  # records of a kind whose timings are looked at
 
-Timings = dict[tuple["Work", str], list[float]]  # of a kind of work and a step of it, in seconds
-Work = tuple[str, str]  # what takes alike: a model, and what is done to it, or the method of a mapping
+Timings = dict[tuple[Work, str], list[float]]  # of a kind of work and a step of it, in seconds
 
 
 @dataclass(frozen=True)
@@ -88,15 +87,15 @@ def outlook(study: Study, store: Store, settings: Settings, *, measure: bool = F
     todo = missing(manifest, store, settings)
     weight = study.adapter_bytes(todo.to_train) if isinstance(study, Trains) else 0
     timings = _timings(manifest.jobs, store)
-    known = [job for job in todo.jobs if (_work(job), "evaluate") in timings]
-    rest = [job for job in todo.jobs if (_work(job), "evaluate") not in timings]
+    known = [job for job in todo.jobs if (work_of(job), "evaluate") in timings]
+    rest = [job for job in todo.jobs if (work_of(job), "evaluate") not in timings]
     seconds = [_seconds(job, timings) for job in known]
     rates = _measured(study, rest, settings) if measure and rest and isinstance(study, Measurable) else None
     if rates is not None and isinstance(study, Measurable):
         told = [job for job in rest if rates.know(job)]
         seconds += [rates.seconds(job, amount) for job, amount in zip(told, study.amounts(told), strict=True)]
         rest = [job for job in rest if not rates.know(job)]
-    untimed = dict.fromkeys(": ".join(_work(job)) for job in rest)
+    untimed = dict.fromkeys(": ".join(work_of(job)) for job in rest)
     return Outlook(
         study.name,
         todo,
@@ -192,7 +191,7 @@ def _timings(jobs: tuple[Job, ...], store: Store) -> Timings:
     done = store.done()
     ids: dict[Work, list[str]] = {}
     for job in jobs:
-        ids.setdefault(_work(job), []).extend(cell.record_id for cell in job.cells if cell.record_id in done)
+        ids.setdefault(work_of(job), []).extend(cell.record_id for cell in job.cells if cell.record_id in done)
     timings: Timings = {}
     for work, some in ids.items():
         for record in store.read(some[:_SAMPLE])[0]:
@@ -201,14 +200,9 @@ def _timings(jobs: tuple[Job, ...], store: Store) -> Timings:
     return timings
 
 
-def _work(job: Job) -> Work:
-    treatment = job.treatment
-    return treatment.model, treatment.name if treatment.kind == "mapping" else treatment.kind
-
-
 def _seconds(job: Job, timings: Timings) -> float:
     """At the median of work of its kind: a step before all targets, and one a target."""
-    work = _work(job)
+    work = work_of(job)
     return len(job.cells) * median(timings[work, "evaluate"]) + sum(
         median(timings.get((work, step), [0.0])) for step in _before(job)
     )

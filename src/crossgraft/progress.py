@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from statistics import mean
 from typing import Any, Protocol
 
 from crossgraft.core import Job
@@ -21,13 +23,13 @@ class Watcher(Protocol):
     def close(self) -> None: ...
 
 
-def watcher(total: int, *, as_json: bool = False) -> Watcher:
-    """The watcher that suits where the output goes; ``total`` records are to be made."""
+def watcher(jobs: Sequence[Job], *, as_json: bool = False) -> Watcher:
+    """The watcher that suits where the output goes, of the jobs that are to be done."""
     if as_json:
         return JsonLines()
     if sys.stdout.isatty():
-        return Bars(total)
-    return Lines(total)
+        return Bars(jobs)
+    return Lines(jobs)
 
 
 def watch(events: Iterable[Event], seen_by: Watcher) -> None:
@@ -62,20 +64,68 @@ def _plain(event: Event) -> dict[str, Any]:
     return told
 
 
+Work = tuple[str, str]  # what takes alike: a model, and what is done to it, or the method of a mapping
+
+
+def work_of(job: Job) -> Work:
+    treatment = job.treatment
+    return treatment.model, treatment.name if treatment.kind == "mapping" else treatment.kind
+
+
+class Pace:
+    """How long the rest of a run may take: a job takes what its like took, and a new kind of work what the others took.
+
+    The control is no guide to other work, since the first control of an embedding study waits for shapes of spaces and
+    that of an adapter study has no training in it. What comes before the first job, such as reading, is in no estimate.
+    """
+
+    def __init__(self, jobs: Sequence[Job], clock: Callable[[], float] = time.monotonic) -> None:
+        self.total = sum(len(job.cells) for job in jobs)
+        self.done = 0
+        self._clock = clock
+        self._left = Counter({job: len(job.cells) for job in jobs})
+        self._started: dict[Job, float] = {}
+        self._took: dict[Work, list[float]] = {}  # seconds of a record, by kind of work
+
+    def see(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self._started[event.job] = self._clock()
+        elif isinstance(event, Recorded):
+            self.done += 1
+            now = self._clock()
+            self._took.setdefault(work_of(event.job), []).append(now - self._started.get(event.job, now))
+            self._started[event.job] = now
+            self._left[event.job] -= 1
+        elif isinstance(event, Failed):
+            self._left[event.job] = 0
+
+    def left(self) -> float | None:
+        """Seconds; None while nothing like what is left has been timed."""
+        others = [mean(took) for (_, kind), took in self._took.items() if kind != "control"]
+        seconds = 0.0
+        for job, count in self._left.items():
+            took = self._took.get(work_of(job), others)
+            if count > 0 and not took:
+                return None
+            seconds += count * mean(took) if count > 0 else 0
+        return seconds
+
+
+def _said(left: float | None) -> str:
+    return "" if left is None else f"{duration(left)} left"
+
+
 class Lines:
     """A line a record, with how long the rest may take."""
 
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._done = 0
-        self._start = time.monotonic()
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._pace = Pace(jobs)
 
     def see(self, event: Event) -> None:
+        self._pace.see(event)
         if isinstance(event, Recorded):
-            self._done += 1
-            left = (time.monotonic() - self._start) / self._done * max(0, self._total - self._done)
-            score = _score(event)
-            _print(f"[{self._done}/{self._total}, {duration(left)} left] {event.job} on {event.record.target}: {score}")
+            place = ", ".join(filter(None, (f"{self._pace.done}/{self._pace.total}", _said(self._pace.left()))))
+            _print(f"[{place}] {event.job} on {event.record.target}: {_score(event)}")
         elif isinstance(event, Remark):
             _print(f"note: {event.job}: {event.text}")
         elif isinstance(event, Failed):
@@ -93,27 +143,29 @@ def _score(event: Recorded) -> str:
 class Bars:
     """A bar over the grid with the time it will take, and one for the job at work."""
 
-    def __init__(self, total: int) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as RichProgress
 
         self._bars = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TimeRemainingColumn(elapsed_when_finished=True),
+            TextColumn("{task.fields[left]}"),
         )
-        self._grid = self._bars.add_task("all targets", total=total)
-        self._job = self._bars.add_task("", total=None, visible=False)
+        self._pace = Pace(jobs)
+        self._grid = self._bars.add_task("all targets", total=self._pace.total, left="")
+        self._job = self._bars.add_task("", total=None, visible=False, left="")
         self._bars.start()
 
     def see(self, event: Event) -> None:
+        self._pace.see(event)
         if isinstance(event, Started):
             self._show(event.job, "starting", 0, None)
         elif isinstance(event, Progress):
             self._show(event.job, event.doing, event.done, event.total)
         elif isinstance(event, Recorded):
-            self._bars.advance(self._grid)
+            self._bars.update(self._grid, advance=1, left=_said(self._pace.left()))
         elif isinstance(event, Remark):
             self._bars.console.print(_escaped(f"note: {event.job}: {event.text}"))
         elif isinstance(event, Failed):

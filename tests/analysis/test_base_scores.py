@@ -22,7 +22,8 @@ def scored(folder: Path, outcome: Answers) -> BaseScore:
     for treatment in (BASE, trained()):
         job, record = measured(treatment, outcome)
         record_id = content_id(treatment=str(treatment))
-        jobs.append(replace(job, cells=(replace(job.cells[0], record_id=record_id),)))
+        cells = (replace(job.cells[0], record_id=record_id),)
+        jobs.append(replace(job, treatment_id=content_id(name=str(treatment)), cells=cells))
         store.take(replace(record, id=record_id))
     store.save_study(Manifest("s", "", (), tuple(jobs)))
     (found,) = base_scores(store, "s")

@@ -348,11 +348,13 @@ def test_a_method_that_was_measured_on_the_easy_pair_only_is_not_first() -> None
     found = read(
         *controls("de:en", "de:fi"),
         *(ran(method("whole"), ranking([rank] * 4), pair) for rank, pair in ((2, "de:en"), (9, "de:fi"))),
+        *(ran(method("worse"), ranking([rank] * 4), pair) for rank, pair in ((3, "de:en"), (9, "de:fi"))),
         ran(method("part"), ranking([2] * 4)),
     )
 
-    assert found.rows[0].row.label == "part"
+    assert [one.row.label for one in found.rows] == ["whole", "worse", "part"]
     assert found.sentence.startswith("bli: whole is first")
+    assert [{one.first.name, one.second.name} for one in found.leading] == [{"whole", "worse"}, {"whole", "part"}]
 
 
 def test_with_one_method_nothing_is_tested() -> None:

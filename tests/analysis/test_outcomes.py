@@ -23,7 +23,8 @@ from click.testing import CliRunner
 import crossgraft as cg
 from crossgraft.analysis.outcomes import matrix_from_outcomes
 from crossgraft.changes import ChangeCell
-from crossgraft.cli import cli, main
+from crossgraft.cli import main
+from crossgraft.cli.commands import cli
 from crossgraft.core import Answers, Job, Point, Record, Treatment
 from crossgraft.errors import CrossgraftError, DataError, SpecError
 from crossgraft.matrix import TransferMatrix

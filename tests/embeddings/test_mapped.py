@@ -11,11 +11,14 @@ import pytest
 from crossgraft.embeddings.fitting import Wanted, fit
 from crossgraft.embeddings.mapped import Mapped, load, save, write_vec
 from crossgraft.embeddings.normalise import Affine, Normaliser
+from crossgraft.embeddings.retrieval import Search
 from crossgraft.embeddings.scoring import score
 from crossgraft.embeddings.space import Space, read_space
 from crossgraft.embeddings.translation import induced, look_up, spellings, translations
 from crossgraft.errors import CrossgraftError, DataError, SpecError
 from parts import make_spaces
+
+CSLS = Search("csls")
 
 
 @pytest.fixture
@@ -187,10 +190,10 @@ def test_the_scores_are_those_of_planted_spaces(mapped: Mapped, tmp_path: Path) 
 
 
 def test_the_ranks_of_csls_are_those_of_its_scores(mapped: Mapped, tmp_path: Path) -> None:
-    found = score(mapped, tmp_path / "de-en.test.tsv", retrieval="csls").answers
+    found = score(mapped, tmp_path / "de-en.test.tsv", CSLS).answers
     queries, _ = look_up(mapped, [word for word in found.items if word != "unknown"])
 
-    best = {one[0].source: [t.target for t in one] for one in translations(mapped, queries, 120, retrieval="csls")}
+    best = {one[0].source: [t.target for t in one] for one in translations(mapped, queries, 120, CSLS)}
     for word, (rank,) in zip(found.items, found.columns["ranks"], strict=True):
         if word != "unknown":
             assert best[word].index(word.replace("de", "en")) + 1 == rank
@@ -201,11 +204,11 @@ def test_a_test_dictionary_of_other_languages_is_refused(mapped: Mapped, tmp_pat
         score(mapped, tmp_path / "de-fi.test.tsv")
 
 
-@pytest.mark.parametrize("retrieval", ["nn", "csls"])
+@pytest.mark.parametrize("retrieval", ["nn", "csls", "inverted-softmax"])
 def test_planted_words_are_translated(mapped: Mapped, retrieval) -> None:  # type: ignore[no-untyped-def]
     queries, missing = look_up(mapped, ["de7", "de100", "neu"])
 
-    best = [one[0].target for one in translations(mapped, queries, 3, retrieval=retrieval)]
+    best = [one[0].target for one in translations(mapped, queries, 3, Search(retrieval))]
     assert best == ["en7", "en100"]
     assert missing == ["neu"]
 
@@ -218,7 +221,7 @@ def test_csls_is_its_formula(mapped: Mapped) -> None:
     crowd = [np.sort(one, axis=1)[:, -10:].mean(axis=1) for one in (cosine, cosine.T)]
     expected = (2 * cosine - crowd[0][:, None] - crowd[1])[mapped.source.index["de7"]]
 
-    (found,) = translations(mapped, queries, 5, retrieval="csls")
+    (found,) = translations(mapped, queries, 5, CSLS)
 
     assert [mapped.target.index[one.target] for one in found] == np.argsort(-expected)[:5].tolist()
     assert [one.score for one in found] == pytest.approx(np.sort(expected)[::-1][:5].tolist(), abs=1e-5)
@@ -235,11 +238,10 @@ def test_a_new_word_is_translated_with_its_vector_from_another_file(mapped: Mapp
 
 
 def test_mutual_pairs_are_those_of_both_directions(mapped: Mapped) -> None:
-    forward = {(one.source, one.target) for one in induced(mapped, retrieval="csls")}
-    turned = Mapped(mapped.target, mapped.source, mapped.mapping, mapped.normalisers, mapped.told)
-    backward = {(one.target, one.source) for one in induced(turned, retrieval="csls")}
+    forward = {(one.source, one.target) for (one,) in induced(mapped, 1, CSLS)}
+    backward = {(one.target, one.source) for (one,) in induced(mapped.reversed(), 1, CSLS)}
 
-    mutual = {(one.source, one.target) for one in induced(mapped, retrieval="csls", mutual=True)}
+    mutual = {(one.source, one.target) for (one,) in induced(mapped, 1, CSLS, mutual=True)}
 
     assert mutual == forward & backward
     assert len(forward) == 120
@@ -250,7 +252,7 @@ def test_the_induced_dictionary_stays_among_the_frequent_words(mapped: Mapped) -
     found = list(induced(mapped, words=10))
 
     assert len(found) == 10
-    assert {one.target for one in found} <= set(mapped.target.words[:10])
+    assert {one.target for (one,) in found} <= set(mapped.target.words[:10])
 
 
 def test_a_word_that_is_not_there_has_near_spellings() -> None:

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from crossgraft.embeddings.retrieval import both_ways, nearest, top_means
+from crossgraft.embeddings.retrieval.best import Best
+from crossgraft.embeddings.retrieval.device import Tile, product
+from crossgraft.embeddings.retrieval.exact import Pairwise
 from crossgraft.embeddings.space import Vectors, unit
 
 
@@ -50,3 +53,51 @@ def test_the_mean_of_the_nearest_is_that_of_a_sort() -> None:
     x, y = spaces()
 
     np.testing.assert_allclose(top_means(x, y, 10), np.sort(x @ y.T, axis=1)[:, -10:].mean(axis=1), rtol=1e-5)
+
+
+def sorted_exactly(x: Vectors, y: Vectors) -> np.ndarray:
+    return np.argsort(-(x.astype(float) @ y.astype(float).T), axis=1, kind="stable")
+
+
+class Counted:
+    """A tile that counts the values it is asked for."""
+
+    def __init__(self, tile: Tile) -> None:
+        self.tile = tile
+        self.columns = tile.columns
+        self.asked = 0
+
+    def maxima(self, size: int) -> Vectors:
+        return self.tile.maxima(size)
+
+    def members(self, *where):  # type: ignore[no-untyped-def]
+        found = self.tile.members(*where)
+        self.asked += len(found[0])
+        return found
+
+
+@pytest.mark.parametrize("device", ["cpu", "torch"])
+@pytest.mark.parametrize(("k", "columns"), [(10, 128), (17, 1024), (50, 1000)])
+def test_few_columns_are_looked_at_when_k_is_more_than_the_groups_of_64(device, k: int, columns: int) -> None:  # type: ignore[no-untyped-def]
+    if device == "torch":
+        pytest.importorskip("torch")
+    x, y = spaces(100, columns)
+    pairs = Pairwise(x, y)
+    best = Best(pairs, k, pairs.slack(), slice(0, 100))
+    ((_, tile),) = product(x, y, device=device).tiles(slice(0, 100))
+    counted = Counted(tile)
+
+    best.take(counted, 0, 0)  # type: ignore[arg-type]
+
+    assert counted.asked < 100 * columns / 2
+    assert np.array_equal(best.neighbours().rows, sorted_exactly(x, y)[:, :k])
+
+
+@pytest.mark.parametrize("k", [20, 50])
+def test_both_ways_with_many_neighbours_are_those_of_a_full_sort(k: int) -> None:
+    x, y = spaces(300, 1100)
+
+    forward, backward = both_ways(x, y, k, block=128)
+
+    assert np.array_equal(forward.rows, sorted_exactly(x, y)[:, :k])
+    assert np.array_equal(backward.rows, sorted_exactly(y, x)[:, :k])

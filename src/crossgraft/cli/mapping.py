@@ -3,28 +3,50 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from crossgraft.cli.options import AS_JSON
+from crossgraft.cli.options import AS_JSON, F
 from crossgraft.cli.printing import echo
 from crossgraft.errors import SpecError
 
 if TYPE_CHECKING:
-    from crossgraft.embeddings.translation import Retrieval
+    from crossgraft.embeddings.mapped import Mapped
+    from crossgraft.embeddings.retrieval import Retrieval, Search
+    from crossgraft.embeddings.scoring import Scored
+    from crossgraft.embeddings.space import Case
+    from crossgraft.embeddings.translation import Translation
 
-FILE = click.Path(path_type=Path)
-FOLDER = click.argument("folder", type=FILE)
-RETRIEVAL = click.option(
-    "--retrieval",
-    type=click.Choice(["nn", "csls"]),
-    default="nn",
-    show_default=True,
-    help="How translations are found.",
-)
+FILE = Path  # as it is: what cannot be is said in our words where it is used
+WHERE = "FOLDER | SOURCE TARGET"
+
+
+def searched(command: F) -> F:
+    """The options of ``bli`` and ``translate``: which spaces, in which direction, how translations are found."""
+    for option in (
+        click.option("--case", type=click.Choice(["keep", "lower"]), help="Of files of vectors.  [default: keep]"),
+        click.option(
+            "--read",
+            "top",
+            type=click.IntRange(min=0),
+            help="Words to read of files of vectors; 0: all.  [default: 200000]",
+        ),
+        click.option("--reverse", is_flag=True, help="From the target language into the source language."),
+        click.option("--beta", type=float, help="Of inverted softmax: its inverse temperature.  [default: 30]"),
+        click.option("--neighbours", type=click.IntRange(min=1), help="Of CSLS.  [default: 10]"),
+        click.option(
+            "--retrieval",
+            type=click.Choice(["nn", "csls", "inverted-softmax"]),
+            default="nn",
+            show_default=True,
+            help="How translations are found.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command("map")
@@ -47,43 +69,64 @@ def map_(source: Path, target: Path, out: Path, text: bool, **how: Any) -> None:
     Any format of vectors will do. The folder that --out names gets both vocabularies in the shared space, the
     matrices, and a file that says how they were made; `bli` and `translate` read it.
     """
-    from crossgraft.embeddings.fitting import Wanted, fit
-    from crossgraft.embeddings.mapped import require_new, save
+    from crossgraft.embeddings.fitting import Wanted, fact_lines, fit_into
 
-    require_new(out)
-    mapped = fit(Wanted(source, target, **how))
-    save(mapped, out, text=text)
+    mapped = fit_into(out, Wanted(source, target, **how), text=text)
     known = mapped.told["dictionary"]
     pairs = f" from {known['known']} of {known['pairs']} pairs" if known else ""
     echo(f"{mapped.told['method']}{pairs}: {len(mapped.source.words)} and {len(mapped.target.words)} words")
-    for name, value in mapped.told["facts"].items():
-        echo(f"  {name}: {value}")
+    for line in fact_lines(mapped.told["facts"]):
+        echo(f"  {line}")
     for note in mapped.told["notes"]:
         echo(f"note: {note}", err=True)
     echo(f"wrote {out}: 'crossgraft bli {out} TEST.tsv', 'crossgraft translate {out} WORD'")
 
 
 @click.command()
-@FOLDER
+@click.argument("where", type=FILE, nargs=-1, required=True, metavar=WHERE)
 @click.argument("test", type=FILE)
-@RETRIEVAL
+@searched
+@click.option("--train", type=FILE, help="The dictionary learnt from: strict scores leave its words out.")
+@click.option("--words", is_flag=True, help="Print every query, with its rank and what was found, as TSV.")
+@click.option("-k", "count", type=click.IntRange(min=1), help="Of --words: translations a query.  [default: 5]")
 @AS_JSON
-def bli(folder: Path, test: Path, retrieval: Retrieval, as_json: bool) -> None:
-    """Score the mapping in FOLDER on the dictionary TEST: bilingual lexicon induction.
+def bli(where: tuple[Path, ...], test: Path, words: bool, as_json: bool, **how: Any) -> None:
+    """Score a mapping on the dictionary TEST: bilingual lexicon induction.
 
-    Every source word of TEST is a query, and every word of the target vocabulary is ranked for it.
+    The mapping is a FOLDER that `map` wrote, or SOURCE TARGET, two files of vectors in one space, mapped by whichever
+    tool. Every source word of TEST is a query, and every word of the target vocabulary is ranked for it. With --reverse
+    target words are queries; TEST stays as it is, source TAB target.
     """
-    from crossgraft.embeddings.mapped import load
     from crossgraft.embeddings.scoring import score
 
-    found = score(load(folder), test, retrieval=retrieval)
-    if as_json:
-        told = {
-            name: {"value": one.mean, "low": one.low, "high": one.high, "n": one.n}
-            for name, one in found.levels.items()
-        }
-        echo(json.dumps(told, indent=1))
-        return
+    if how["count"] and not words:
+        raise SpecError("-k is of --words")
+    if len(where) > 2:
+        raise SpecError(f"expected FOLDER TEST, or SOURCE TARGET TEST; got {len(where) + 1} files")
+    mapped, search = _mapped(where, how["top"], how["case"]), _search(how)
+    found = score(mapped, test, search, train=how["train"], reverse=how["reverse"], found=how["count"] or 5)
+    if words:
+        _print_queries(found, as_json=as_json)
+    elif as_json:
+        _print_levels_as_json(found)
+    else:
+        _print_levels(found)
+
+
+def _mapped(where: Sequence[Path], top: int | None, case: Case | None) -> Mapped:
+    from crossgraft.embeddings.mapped import opened
+
+    return opened(where, top=top, case=case)
+
+
+def _search(how: dict[str, Any]) -> Search:
+    from crossgraft.embeddings.retrieval import Search
+
+    retrieval: Retrieval = how["retrieval"]
+    return Search.of(retrieval, how["neighbours"], how["beta"])
+
+
+def _print_levels(found: Scored) -> None:
     width = max(map(len, found.levels))
     for name, one in found.levels.items():
         echo(
@@ -92,44 +135,99 @@ def bli(folder: Path, test: Path, retrieval: Retrieval, as_json: bool) -> None:
         )
 
 
+def _print_levels_as_json(found: Scored) -> None:
+    told = {
+        name: {"value": one.mean, "low": one.low, "high": one.high, "n": one.n} for name, one in found.levels.items()
+    }
+    echo(json.dumps(told, indent=1))
+
+
+def _print_queries(found: Scored, *, as_json: bool) -> None:
+    if not as_json:
+        echo("query\trank\tgold\tfound")
+    for one in found.asked:
+        if as_json:
+            golds = [{"word": word, "rank": rank} for word, rank in one.golds]
+            best = [{"word": word, "score": round(score, 6)} for word, score in one.found]
+            told = {"query": one.word, "rank": one.rank, "golds": golds, "found": best}
+            echo(json.dumps(told, ensure_ascii=False))
+            continue
+        golds_, best_ = (", ".join(word for word, _ in words) for words in (one.golds, one.found))
+        echo(f"{one.word}\t{'' if one.rank is None else one.rank}\t{golds_}\t{best_}")
+
+
 @click.command()
-@FOLDER
-@click.argument("words", nargs=-1)
-@click.option("-k", "count", type=click.IntRange(min=1), default=5, show_default=True, help="Translations a word.")
-@RETRIEVAL
+@click.argument("where", nargs=-1, required=True, metavar=f"{WHERE} [WORDS]...")
+@click.option("-k", "count", type=click.IntRange(min=1), help="Translations a word.  [default: 5; 1 with --all]")
+@searched
 @click.option("--more", type=FILE, help="Vectors of more source words, mapped as the others were.")
 @click.option("--all", "everything", is_flag=True, help="Translate the most frequent words of the source, as TSV.")
-@click.option(
-    "--top", type=click.IntRange(min=0), default=20_000, show_default=True, help="Of --all: so many words; 0: all."
-)
+@click.option("--top", "most", type=click.IntRange(min=0), help="Of --all: so many words; 0: all.  [default: 20000]")
 @click.option("--mutual", is_flag=True, help="Of --all: only words that choose each other.")
 @click.option("--out", type=FILE, help="Of --all: a file.  [default: print]")
 @AS_JSON
-def translate(folder: Path, words: tuple[str, ...], everything: bool, as_json: bool, **how: Any) -> None:
-    """Translate WORDS with the mapping in FOLDER, or induce a whole dictionary with --all.
+def translate(where: tuple[str, ...], everything: bool, as_json: bool, **how: Any) -> None:
+    """Translate WORDS with a mapping, or induce a whole dictionary with --all.
 
-    The score is the cosine; with CSLS, twice the cosine less how crowded both words' neighbourhoods are.
+    The mapping is a FOLDER that `map` wrote, or SOURCE TARGET, two files of vectors in one space, mapped by whichever
+    tool. The score is the cosine; with CSLS, twice the cosine less how crowded both words' neighbourhoods are; with
+    inverted softmax, the cosine less what the translation takes from all source words.
     """
+    places, words = _places(where)
     if everything == bool(words):
         raise SpecError("expected words to translate, or --all")
+    _refuse_what_is_not_of(everything, how)
+    search, mapped = _search(how), _mapped(places, how["top"], how["case"])
+    mapped = mapped.reversed() if how["reverse"] else mapped
     if everything:
-        _induce(folder, how["top"], how["retrieval"], how["mutual"], how["out"])
-        return
-    _translate(folder, words, how["count"], how["retrieval"], how["more"], as_json=as_json)
+        _induce(mapped, search, how, as_json=as_json)
+    else:
+        _translate(mapped, words, search, how, as_json=as_json)
 
 
-def _induce(folder: Path, top: int, retrieval: Retrieval, mutual: bool, out: Path | None) -> None:
-    from crossgraft.embeddings.mapped import load
+def _places(where: Sequence[str]) -> tuple[list[Path], Sequence[str]]:
+    """What is translated with, and the words: a file at the first place stands before another one."""
+    size = 2 if Path(where[0]).is_file() else 1
+    if len(where) < size:
+        raise SpecError(f"expected the folder of a mapping, or two files of vectors; got {where[0]} alone")
+    return [Path(place) for place in where[:size]], where[size:]
+
+
+def _refuse_what_is_not_of(everything: bool, how: dict[str, Any]) -> None:
+    """An option that would be left out of account is a mistake."""
+    names = ("more",) if everything else ("most", "mutual", "out")
+    said = {"most": "--top", "mutual": "--mutual", "out": "--out", "more": "--more"}
+    for name in names:
+        if how[name] not in (None, False):
+            raise SpecError(f"{said[name]} is {'of WORDS, not of' if everything else 'of'} --all")
+
+
+def _induce(mapped: Mapped, search: Search, how: dict[str, Any], *, as_json: bool) -> None:
+    from crossgraft.embeddings.outputs import new_file, writing
     from crossgraft.embeddings.translation import induced
 
-    found = induced(load(folder), words=top, retrieval=retrieval, mutual=mutual)
-    lines: Iterator[str] = (f"{one.source}\t{one.target}\t{one.score:.4f}" for one in found)
+    def lines() -> Iterable[str]:
+        most = 20_000 if how["most"] is None else how["most"]
+        for found in induced(mapped, how["count"] or 1, search, words=most, mutual=how["mutual"]):
+            if as_json:
+                yield _as_json(found)
+            else:
+                yield from (f"{one.source}\t{one.target}\t{one.score:.4f}" for one in found)
+
+    out: Path | None = how["out"]
     if out is None:
-        _echo(lines)
+        _echo(lines())
         return
-    with out.open("w", encoding="utf-8") as stream:
-        stream.writelines(f"{line}\n" for line in lines)
+    with new_file(out) as stream:
+        for line in lines():
+            with writing(out):
+                stream.write(f"{line}\n")
     echo(f"wrote {out}")
+
+
+def _as_json(found: Sequence[Translation]) -> str:
+    told = [{"target": one.target, "score": round(one.score, 6)} for one in found]
+    return json.dumps({"source": found[0].source, "translations": told}, ensure_ascii=False)
 
 
 def _echo(lines: Iterable[str]) -> None:
@@ -137,18 +235,13 @@ def _echo(lines: Iterable[str]) -> None:
         echo(line)
 
 
-def _translate(
-    folder: Path, words: tuple[str, ...], count: int, retrieval: Retrieval, more: Path | None, *, as_json: bool
-) -> None:
-    from crossgraft.embeddings.mapped import load
+def _translate(mapped: Mapped, words: Sequence[str], search: Search, how: dict[str, Any], *, as_json: bool) -> None:
     from crossgraft.embeddings.translation import look_up, spellings, translations
 
-    mapped = load(folder)
-    found, missing = look_up(mapped, words, more)
-    for translated in translations(mapped, found, count, retrieval=retrieval):
+    found, missing = look_up(mapped, words, how["more"])
+    for translated in translations(mapped, found, how["count"] or 5, search):
         if as_json:
-            told = [{"target": one.target, "score": round(one.score, 6)} for one in translated]
-            echo(json.dumps({"source": translated[0].source, "translations": told}, ensure_ascii=False))
+            echo(_as_json(translated))
             continue
         echo(translated[0].source, bold=True)
         _echo(f"  {one.target}  {one.score:.3f}" for one in translated)

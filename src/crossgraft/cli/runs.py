@@ -115,7 +115,7 @@ def carry_out(study: Study, out: Path, settings: Settings, *, as_json: bool) -> 
     todo = under_way.todo
     if not as_json:
         echo(f"{study.name}: {todo.missing} of {todo.total} results to compute, in {len(todo.jobs)} jobs")
-    watch(under_way, watcher(todo.missing, as_json=as_json))
+    watch(under_way, watcher(todo.jobs, as_json=as_json))
     return under_way.summary
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Table
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import numpy as np
 
 from crossgraft import __version__
 from crossgraft.embeddings.lexicon import Lexicon, Pairs, direction_note, read_lexicon
-from crossgraft.embeddings.mapped import Mapped
-from crossgraft.embeddings.mapping import Mapper, Mapping, is_disbelieved, mapper
+from crossgraft.embeddings.mapped import Mapped, write
+from crossgraft.embeddings.mapping import Mapper, Mapping, is_disbelieved, is_unsettled, mapper
 from crossgraft.embeddings.memory import available_memory, refuse_too_many
+from crossgraft.embeddings.outputs import new_folder, writing
 from crossgraft.embeddings.readers import glance
 from crossgraft.embeddings.space import Case, Space, Step, read_space
 from crossgraft.errors import DataError, SpecError
@@ -60,6 +62,15 @@ class Wanted:
         return steps
 
 
+def fit_into(folder: Path, wanted: Wanted, *, text: bool = False) -> Mapped:
+    """Fit and write a new folder; a place that cannot be written to is found before the work."""
+    with new_folder(folder) as partial:
+        mapped = fit(wanted)
+        with writing(folder):
+            write(mapped, partial, text=text)
+    return mapped
+
+
 def fit(wanted: Wanted) -> Mapped:
     """Read, normalise, fit and map."""
     method = wanted.chosen()
@@ -98,11 +109,30 @@ def fit(wanted: Wanted) -> Mapped:
     )
 
 
+def fact_lines(facts: Table[str, Any]) -> Iterator[str]:
+    """What a fit says of itself, a line a fact; of a course of values the first, the last and how many are kept.
+
+    >>> list(fact_lines({"rounds": 3, "objective": [0.25, 0.5, 0.875]}))
+    ['rounds: 3', 'objective: 0.25 → 0.875, 3 values']
+    """
+    for name, value in facts.items():
+        if isinstance(value, list) and len(value) > 1:
+            yield f"{name}: {_short(value[0])} → {_short(value[-1])}, {len(value)} values"
+        else:
+            yield f"{name}: {_short(value[0] if isinstance(value, list) and value else value)}"
+
+
+def _short(value: object) -> str:
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
 def _doubts(name: str, method: Mapper, mapping: Mapping) -> Iterator[str]:
     """What a method without a dictionary says of a result that it does not believe."""
     if is_disbelieved(method, mapping):
         again = "another --seed, or " if method.stochastic else ""
         yield f"{name} does not believe its own result, which is likely to be worthless; try {again}a method with a dictionary"
+    elif is_unsettled(method, mapping):
+        yield f"{name} stopped before its pairs had settled; a larger --set rounds=N lets it go on"
 
 
 def _look_ahead(wanted: Wanted) -> None:

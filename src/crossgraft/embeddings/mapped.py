@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 from collections.abc import Mapping as Table
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,8 +22,9 @@ from pyarrow import csv
 
 from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.normalise import Affine, Normaliser, Unit
-from crossgraft.embeddings.space import Space, Vectors
-from crossgraft.errors import DataError
+from crossgraft.embeddings.outputs import new_folder, writing
+from crossgraft.embeddings.space import Case, Space, Vectors, read_space
+from crossgraft.errors import DataError, SpecError
 
 FORMAT = 1
 _BLOCK = 2048  # words of a text file at a time
@@ -49,41 +50,58 @@ class Mapped:
             raise DataError(f"expected vectors of {width} dimensions, as the {side} had; got {space.width}")
         return Space(space.words, self._mapped(self.normalisers[side](space.vectors), side))
 
+    def reversed(self) -> Mapped:
+        """The same space, with source and target in each other's place."""
+        return Mapped(
+            self.target,
+            self.source,
+            Mapping(self.mapping.target, self.mapping.source, self.mapping.facts),
+            {"source": self.normalisers["target"], "target": self.normalisers["source"]},
+            {**self.told, "source": self.told["target"], "target": self.told["source"]},
+        )
+
     def _mapped(self, vectors: Vectors, side: Side) -> Vectors:
         return self.mapping.map_source(vectors) if side == "source" else self.mapping.map_target(vectors)
+
+
+def opened(places: Sequence[Path], *, top: int | None = None, case: Case | None = None) -> Mapped:
+    """A mapping by its folder, or two files of vectors in one space; ``top`` and ``case`` say how files are read."""
+    if len(places) == 2:
+        return aligned(*places, top=200_000 if top is None else top, case=case or "keep")
+    if top is not None or case is not None:
+        raise SpecError(f"--read and --case are for two files of vectors; {places[0]} is to be the folder of a mapping")
+    return load(places[0])
+
+
+def aligned(source: Path, target: Path, *, top: int = 200_000, case: Case = "keep") -> Mapped:
+    """Two files of vectors that lie in one space already, as another tool left them."""
+    one, other = (read_space(file, top=top, case=case) for file in (source, target))
+    if one.width != other.width:
+        raise DataError(f"expected vectors in one space; {source} has {one.width} dimensions, {target} {other.width}")
+    normalisers: dict[Side, Normaliser] = {"source": Normaliser(), "target": Normaliser()}
+    told = {"case": case, **{str(side): {"dimensions": one.width} for side in SIDES}}
+    return Mapped(one, other, Mapping(), normalisers, told)
 
 
 def save(mapped: Mapped, folder: str | Path, *, text: bool = False) -> Path:
     """Write the folder whole or not at all; one that is there already is not touched."""
     folder = Path(folder)
-    require_new(folder)
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        for side, space in zip(SIDES, (mapped.source, mapped.target), strict=True):
-            np.save(partial / f"{side}.npy", np.asarray(space.vectors, dtype=np.float32))
-            (partial / f"{side}.words.txt").write_bytes("".join(f"{word}\n" for word in space.words).encode())
-            if text:
-                write_vec(space, partial / f"{side}.vec")
-        np.savez(partial / "map.npz", **_matrices(mapped))
-        told = {"format": FORMAT, **mapped.told}
-        text_of = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
-        (partial / "mapping.json").write_bytes(text_of.encode("utf-8", "backslashreplace"))  # names that are not UTF-8
-        if folder.exists():
-            folder.rmdir()  # it is empty, or require_new had refused it
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with new_folder(folder) as partial, writing(folder):
+        write(mapped, partial, text=text)
     return folder
 
 
-def require_new(folder: Path) -> None:
-    """Refuse a folder that holds anything, before the work begins."""
-    if folder.is_dir() and any(folder.iterdir()):
-        raise DataError(f"the folder {folder} is not empty; name another one, or delete it first")
-    if folder.exists() and not folder.is_dir():
-        raise DataError(f"expected a folder to write to; {folder} is a file")
+def write(mapped: Mapped, folder: Path, *, text: bool = False) -> None:
+    """The files of a mapping, into a folder that is there; what describes them comes last."""
+    for side, space in zip(SIDES, (mapped.source, mapped.target), strict=True):
+        np.save(folder / f"{side}.npy", np.asarray(space.vectors, dtype=np.float32))
+        (folder / f"{side}.words.txt").write_bytes("".join(f"{word}\n" for word in space.words).encode())
+        if text:
+            write_vec(space, folder / f"{side}.vec")
+    np.savez(folder / "map.npz", **_matrices(mapped))
+    told = {"format": FORMAT, **mapped.told}
+    text_of = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    (folder / "mapping.json").write_bytes(text_of.encode("utf-8", "backslashreplace"))  # names that are not UTF-8
 
 
 def _matrices(mapped: Mapped) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from crossgraft.core import Answers, Floats, Texts
 from crossgraft.embeddings.lexicon import Lexicon
-from crossgraft.embeddings.retrieval import Hubness, hubness, ranking
+from crossgraft.embeddings.retrieval import Hubness, Neighbours, hubness, ranking
 from crossgraft.embeddings.space import Space, Vectors, unit
 from crossgraft.identity import item_hash
 
@@ -59,7 +59,20 @@ def rank_table(
     *,
     penalty: Vectors | None = None,  # (target words,)
 ) -> tuple[Answers, Hubness]:
-    """Where the translations of each query stand among all target words, and how hubs answer.
+    """Where the translations of each query stand among all target words, and how hubs answer."""
+    answers, found = ranked(asked, source, target, penalty=penalty)
+    return answers, hubness(found, len(target.words))
+
+
+def ranked(
+    asked: Sequence[Query],
+    source: Space,  # in the shared space
+    target: Space,
+    *,
+    penalty: Vectors | None = None,  # (target words,)
+    nearest: int = _HUBS,
+) -> tuple[Answers, Neighbours]:
+    """Where the translations of each query stand among all target words, and the best targets of those with a rank.
 
     Columns, a row a query and where they are matrices a column a translation:
 
@@ -74,7 +87,7 @@ def rank_table(
     known = [place for place, one in enumerate(asked) if one.word in source.index and _known(one, target).any()]
     rows = np.array([source.index[asked[place].word] for place in known], dtype=np.int64)
     golds = [[target.index[gold] for gold in asked[place].golds if gold in target.index] for place in known]
-    found = ranking(unit(source.vectors[rows]), unit(target.vectors), golds, _HUBS, penalty=penalty)
+    found = ranking(unit(source.vectors[rows]), unit(target.vectors), golds, nearest, penalty=penalty)
     lines = _padded(one.lines for one in asked)
     ranks = np.full(lines.shape, np.nan)
     for place, row in zip(known, found.ranks, strict=True):
@@ -93,7 +106,7 @@ def rank_table(
     if any(one.leaked for one in asked):
         columns["leaked_pairs"] = _padded(one.leaked for one in asked)
         columns["leaked_source"] = np.array([one.source_leaked for one in asked])
-    return Answers("ranking", tuple(one.word for one in asked), columns), hubness(found.nearest, len(target.words))
+    return Answers("ranking", tuple(one.word for one in asked), columns), found.nearest
 
 
 def texts(asked: Sequence[Query]) -> Texts:

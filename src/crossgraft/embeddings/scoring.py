@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 
 from crossgraft.core import Answers
-from crossgraft.embeddings.lexicon import direction_note, read_lexicon
+from crossgraft.embeddings.lexicon import Lexicon, direction_note, read_lexicon
 from crossgraft.embeddings.mapped import Mapped
-from crossgraft.embeddings.queries import queries, rank_table
-from crossgraft.embeddings.retrieval import penalty
+from crossgraft.embeddings.queries import Query, queries, ranked
+from crossgraft.embeddings.retrieval import Neighbours, Search
 from crossgraft.embeddings.space import unit
-from crossgraft.embeddings.translation import Retrieval
 from crossgraft.errors import DataError
 from crossgraft.metrics import METRICS
 from crossgraft.stats.levels import Level, share_level
 
 FIRST = ("MAP", "P@1", "P@5", "P@10", "MRR", "coverage")  # then the other conventions
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query of a test dictionary: where its translations stand, and what stands first."""
+
+    word: str
+    golds: tuple[tuple[str, int | None], ...]  # translations and their ranks; None out of vocabulary
+    found: tuple[tuple[str, float], ...]  # the best target words and their similarity; none where nothing has a rank
+
+    @property
+    def rank(self) -> int | None:
+        """Of the best translation."""
+        return min((rank for _, rank in self.golds if rank is not None), default=None)
 
 
 @dataclass(frozen=True)
@@ -26,19 +41,30 @@ class Scored:
     levels: dict[str, Level]
     conventions: dict[str, str]
     answers: Answers
+    asked: tuple[Asked, ...]
 
 
-def score(mapped: Mapped, test: Path, *, retrieval: Retrieval = "nn") -> Scored:
-    """Rank the vocabulary for every source word of the test dictionary, and apply every metric of rankings."""
-    lexicon = read_lexicon(test, case=mapped.told["case"])
-    if not lexicon.pairs:
-        raise DataError(f"{test}: the dictionary is empty")
-    if note := direction_note(lexicon, mapped.source, mapped.target):
-        raise DataError(f"{test}: {note}; swap them")
-    if not len(lexicon.rows(mapped.source, mapped.target)):
-        raise DataError(f"{test}: no entry has both its words in the vocabularies; is it of these languages?")
-    off = penalty(retrieval, unit(mapped.source.vectors), unit(mapped.target.vectors))
-    answers, _ = rank_table(queries(lexicon), mapped.source, mapped.target, penalty=off)
+def score(
+    mapped: Mapped,
+    test: Path,
+    search: Search = Search(),
+    *,
+    train: Path | None = None,
+    reverse: bool = False,
+    found: int = 5,
+) -> Scored:
+    """Rank the vocabulary for every source word of the test dictionary, and apply every metric of rankings.
+
+    ``train`` is the dictionary that the mapping was learnt from: of strict scores, its words are no queries. In
+    ``reverse`` the queries are the target words of the dictionaries, whose files stay as they are. Of every query the
+    best ``found`` words are kept.
+    """
+    lexicon, given = _known(mapped, test), _known(mapped, train) if train else None
+    if reverse:
+        mapped, lexicon, given = mapped.reversed(), lexicon.flipped(), given.flipped() if given else None
+    off = search.penalty(unit(mapped.source.vectors), unit(mapped.target.vectors))
+    asked = queries(lexicon, given)
+    answers, nearest = ranked(asked, mapped.source, mapped.target, penalty=off, nearest=found)
     metrics = [METRICS.get(name) for name in METRICS.names()]
     usable = {metric.name: metric for metric in metrics if metric.applies_to(answers) and metric.is_mean}
     names = [*(name for name in FIRST if name in usable), *(name for name in usable if name not in FIRST)]
@@ -46,4 +72,26 @@ def score(mapped: Mapped, test: Path, *, retrieval: Retrieval = "nn") -> Scored:
         {name: share_level(usable[name].statistics(answers)) for name in names},
         {name: usable[name].description for name in names},
         answers,
+        tuple(_asked(asked, answers, nearest, mapped.target.words)),
     )
+
+
+def _known(mapped: Mapped, file: Path) -> Lexicon:
+    """A dictionary of which something is in the vocabularies, in the direction of the mapping."""
+    lexicon = read_lexicon(file, case=mapped.told["case"])
+    if not lexicon.pairs:
+        raise DataError(f"{file}: the dictionary is empty")
+    if note := direction_note(lexicon, mapped.source, mapped.target):
+        raise DataError(f"{file}: {note}; swap them")
+    if not len(lexicon.rows(mapped.source, mapped.target)):
+        raise DataError(f"{file}: no entry has both its words in the vocabularies; is it of these languages?")
+    return lexicon
+
+
+def _asked(asked: Sequence[Query], answers: Answers, nearest: Neighbours, words: Sequence[str]) -> Iterator[Asked]:
+    best = zip(nearest.rows.tolist(), nearest.similarity.tolist(), strict=True)
+    for one, ranks in zip(asked, answers.columns["ranks"].tolist(), strict=True):
+        golds = tuple((gold, None if isnan(rank) else int(rank)) for gold, rank in zip(one.golds, ranks, strict=False))
+        known = any(rank is not None for _, rank in golds)
+        rows, scores = next(best) if known else ((), ())
+        yield Asked(one.word, golds, tuple((words[row], score) for row, score in zip(rows, scores, strict=True)))

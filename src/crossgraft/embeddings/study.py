@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from importlib.metadata import version
 from itertools import combinations
@@ -18,7 +18,7 @@ from crossgraft.core import Cell, Job, Pairing, Point, Treatment, is_language
 from crossgraft.embeddings import ahead, devices
 from crossgraft.embeddings.isomorphism import Shape, isomorphism, shape
 from crossgraft.embeddings.lexicon import Lexicon, read_lexicon
-from crossgraft.embeddings.mapping import Mapper, Mapping, is_disbelieved, mapper
+from crossgraft.embeddings.mapping import Mapper, Mapping, identity, is_disbelieved, is_unsettled, mapper
 from crossgraft.embeddings.readers import companions
 from crossgraft.embeddings.space import Case, Space, Step, read_space
 from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, LanguagePair
@@ -184,7 +184,7 @@ class EmbeddingStudy:
         train, flipped = self._train(pair)
         for name in self.methods.use:
             method = self.methods.get(name)
-            told = {"name": name.partition(":")[0], **asdict(method)}  # type: ignore[call-overload]  # a dataclass
+            told = identity(name, method)
             for size in self.lexicon.sizes if method.uses_dictionary else (0,):
                 lexicon = [fingerprints[train], flipped, size] if method.uses_dictionary else None
                 recipe = (("pairs", size),) if size else ()
@@ -270,8 +270,14 @@ class _EmbeddingWorker:
         ahead.require_one_width(pair, *(space.width for space in spaces))
         mapping, facts = self._fit(job.treatment, pair, spaces)
         fitted = time.perf_counter() - started
-        if not job.treatment.is_control and is_disbelieved(self._study.methods.get(job.treatment.name), mapping):
-            yield Remark(job, f"does not believe its own result on {pair}")
+        if not job.treatment.is_control:
+            method = self._study.methods.get(job.treatment.name)
+            if is_disbelieved(method, mapping):
+                yield Remark(job, f"does not believe its own result on {pair}")
+            elif is_unsettled(method, mapping):
+                yield Remark(
+                    job, f"stopped before its pairs had settled on {pair}; a larger setting rounds lets it go on"
+                )
         for cell in job.cells:
             started = time.perf_counter()
             task = self._study.tasks[cell.target.task]

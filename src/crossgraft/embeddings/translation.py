@@ -6,23 +6,24 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from crossgraft.embeddings.mapped import Mapped
-from crossgraft.embeddings.retrieval import Neighbours, csls_nearest, csls_penalty, nearest, top_means
+from crossgraft.embeddings.retrieval import Neighbours, Search, csls_nearest, nearest, top_means
 from crossgraft.embeddings.retrieval.csls import require_neighbours
 from crossgraft.embeddings.space import Space, Vectors, read_space, unit
-
-Retrieval = Literal["nn", "csls"]
-_NEIGHBOURS = 10  # of CSLS
+from crossgraft.errors import SpecError
 
 
 @dataclass(frozen=True)
 class Translation:
-    """A target word and its score: the cosine, or for CSLS twice the cosine less both densities."""
+    """A target word and its score.
+
+    It is the cosine; for CSLS twice the cosine less both densities; for inverted softmax log p(y | x) / β but for a
+    constant, the cosine less what the target takes from all sources.
+    """
 
     source: str
     target: str
@@ -30,59 +31,63 @@ class Translation:
 
 
 def translations(
-    mapped: Mapped, queries: Space, k: int = 10, *, retrieval: Retrieval = "nn"
+    mapped: Mapped, queries: Space, k: int = 10, search: Search = Search()
 ) -> Iterator[tuple[Translation, ...]]:
     """The k best target words of each word of a space that lies in the shared one, best first."""
-    found = _best(mapped, queries, k, retrieval)
-    for word, rows, scores in zip(queries.words, *found, strict=True):
-        yield tuple(
-            Translation(word, mapped.target.words[row], float(score)) for row, score in zip(rows, scores, strict=True)
-        )
+    return _named(queries.words, mapped.target.words, _best(mapped, queries, k, search))
 
 
 def induced(
-    mapped: Mapped, *, words: int = 20_000, retrieval: Retrieval = "nn", mutual: bool = False
-) -> Iterator[Translation]:
-    """The best translation of each of the most frequent source words, among as many of the target (0: all).
+    mapped: Mapped, k: int = 1, search: Search = Search(), *, words: int = 20_000, mutual: bool = False
+) -> Iterator[tuple[Translation, ...]]:
+    """The k best translations of each of the most frequent source words, among as many of the target (0: all).
 
-    With ``mutual`` only pairs of words each of which is the other's best.
+    With ``mutual`` only words that are the best of their best, with that one.
     """
+    if mutual and k > 1:
+        raise SpecError(f"words that choose each other have one translation; got {k} translations a word")
     source, target = (unit(space.vectors[: words or None]) for space in (mapped.source, mapped.target))
-    rows, scores = _all(source, target, retrieval)
-    back = _all(target, source, retrieval)[0] if mutual else None
-    for place, (row, score) in enumerate(zip(rows[:, 0], scores[:, 0], strict=True)):
-        if back is None or back[row, 0] == place:
-            yield Translation(mapped.source.words[place], mapped.target.words[row], float(score))
+    found = _all(source, target, k, search)
+    chosen = np.arange(len(source))
+    if mutual:
+        back = _all(target, source, 1, search)[0]
+        chosen = np.flatnonzero(back[found[0][:, 0], 0] == chosen)
+    names = [mapped.source.words[place] for place in chosen]
+    return _named(names, mapped.target.words, (found[0][chosen], found[1][chosen]))
 
 
 Found = tuple[npt.NDArray[np.int64], Vectors]  # rows and scores
 
 
-def _best(mapped: Mapped, queries: Space, k: int, retrieval: Retrieval) -> Found:
-    """Of a few queries; the densities of most words are left out."""
-    asked, target = unit(queries.vectors), unit(mapped.target.vectors)
-    if retrieval == "nn":
-        found = nearest(asked, target, k)
+def _named(queries: Sequence[str], targets: Sequence[str], found: Found) -> Iterator[tuple[Translation, ...]]:
+    for word, rows, scores in zip(queries, *found, strict=True):
+        yield tuple(Translation(word, targets[row], float(score)) for row, score in zip(rows, scores, strict=True))
+
+
+def _best(mapped: Mapped, queries: Space, k: int, search: Search) -> Found:
+    """Of a few queries; for CSLS the densities of most words are left out."""
+    asked, source, target = unit(queries.vectors), mapped.source, unit(mapped.target.vectors)
+    if search.retrieval != "csls":
+        off = None if search.retrieval == "nn" else search.penalty(unit(source.vectors), target)
+        found = nearest(asked, target, k, penalty=off)
         return found.rows, found.similarity
-    require_neighbours(_NEIGHBOURS, len(target), "target")
-    own = np.array([row for word in queries.words if (row := mapped.source.index.get(word)) is not None], dtype=int)
-    found = csls_nearest(asked, unit(mapped.source.vectors), target, _NEIGHBOURS, count=k, crowd=own)
-    return found.rows, _csls(found, asked, target)
+    require_neighbours(search.k, len(target), "target")
+    own = np.array([row for word in queries.words if (row := source.index.get(word)) is not None], dtype=int)
+    found = csls_nearest(asked, unit(source.vectors), target, search.k, count=k, crowd=own)
+    return found.rows, _csls(found, asked, target, search.k)
 
 
-def _all(queries: Vectors, targets: Vectors, retrieval: Retrieval) -> Found:
-    """The best target of all queries, which are the whole vocabulary that crowds around the targets."""
-    if retrieval == "nn":
-        found = nearest(queries, targets, 1)
-        return found.rows, found.similarity
-    require_neighbours(_NEIGHBOURS, len(targets), "target")
-    found = nearest(queries, targets, 1, penalty=csls_penalty(queries, targets, _NEIGHBOURS))
-    return found.rows, _csls(found, queries, targets)
+def _all(queries: Vectors, targets: Vectors, k: int, search: Search) -> Found:
+    """The k best targets of all queries, which are the whole vocabulary that crowds around the targets."""
+    if search.retrieval == "csls":
+        require_neighbours(search.k, len(targets), "target")
+    found = nearest(queries, targets, k, penalty=search.penalty(queries, targets))
+    return found.rows, _csls(found, queries, targets, search.k) if search.retrieval == "csls" else found.similarity
 
 
-def _csls(found: Neighbours, queries: Vectors, targets: Vectors) -> Vectors:
+def _csls(found: Neighbours, queries: Vectors, targets: Vectors, k: int) -> Vectors:
     """The score: what was found is half of it, but for the density of the query."""
-    return 2 * found.similarity - top_means(queries, targets, _NEIGHBOURS)[:, None]
+    return 2 * found.similarity - top_means(queries, targets, k)[:, None]
 
 
 def spellings(word: str, known: Sequence[str], count: int = 3) -> list[str]:

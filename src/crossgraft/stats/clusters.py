@@ -27,14 +27,15 @@ def cluster_times(clusters: int, *, draws: int, rng: np.random.Generator) -> Tim
 
 
 def drawn_means(times: Times, rows: Floats) -> Floats:
-    """The mean of one cell in every draw, NaN where it has no item: (draws,).
+    """The means of cells in every draw, NaN where one has no item: (draws, …).
 
-    ``times`` (draws, items) says how often the cluster of each item is taken, ``rows`` (items, 2) are values and
-    weights. Cells that are drawn with the same clusters move together.
+    ``times`` (draws, items) says how often the cluster of each item is taken, ``rows`` (items, …, 2) are values and
+    weights. Cells that are drawn with the same clusters move together. Many cells at once cost little more than one.
     """
-    sums = (times @ rows.astype(np.float32)).astype(np.float64)
+    flat = rows.reshape(len(rows), -1).astype(np.float32)
+    sums = (times @ flat).astype(np.float64).reshape(len(times), *rows.shape[1:])
     with np.errstate(invalid="ignore"):
-        return np.asarray(sums[:, 0] / sums[:, 1])
+        return np.asarray(sums[..., 0] / sums[..., 1])
 
 
 def sign_flips(differences: Floats, *, flips: int, rng: np.random.Generator) -> Floats:

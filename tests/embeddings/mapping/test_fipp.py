@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from crossgraft.embeddings.mapping import identity, mapper
 from crossgraft.embeddings.mapping.fipp import FIPP, carried, embedding, filtered, off_components
 from planted import hits, rng, rotated, same, space
 
@@ -88,3 +89,20 @@ def test_a_vocabulary_of_three_words_is_enough() -> None:
     mapping = FIPP(components=0).fit(tiny, tiny, same(3), rng())
 
     assert hits(mapping, tiny, tiny) == 1
+
+
+def test_the_rotation_is_that_of_the_carried_words_by_weighted_squares() -> None:
+    source, target, _ = rotated(noise=0.5)
+    x, y = source.vectors[:100].astype(float), target.vectors[:100].astype(float)
+    h = y @ y.T
+    residual = np.linalg.norm(filtered(x @ x.T, h, 0.05, 0.75)[0] - h, axis=1)[:, None]
+
+    w = FIPP(components=0).fit(source, target, same(100), rng()).source
+
+    product = (x @ w / residual).T @ (y / residual)  # symmetric where no rotation is left to be made
+    assert product == pytest.approx(product.T, abs=1e-4 * np.abs(product).max())
+
+
+def test_records_of_the_earlier_weights_are_not_taken_for_new_ones() -> None:
+    assert identity("fipp", FIPP())["revision"] == 2
+    assert "revision" not in identity("procrustes", mapper("procrustes"))

@@ -21,6 +21,8 @@ from crossgraft.matrix import TransferMatrix
 from crossgraft.metrics import METRICS
 from crossgraft.stats.correlation import Correlation, rank_correlation
 
+Measured = tuple[str, PairMean]  # a score or convention, by name
+
 _NAMED = 3  # methods, or pairs, named in a sentence
 
 __all__ = ["BLIFindings", "Belief", "Comparison", "MethodRow", "PairMean", "PairState", "Part", "Slope", "bli_findings"]
@@ -38,7 +40,7 @@ class MethodRow:
     runs: int
     training: float  # median number of training pairs in both vocabularies; NaN for a method that uses none
     commonest: float  # share of queries that get the most frequent answer of their pair, mean over pairs
-    measures: tuple[tuple[str, PairMean], ...]  # the other scores and conventions, by name
+    measures: tuple[Measured, ...]  # the other scores and conventions, by name
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class BLIFindings:
     """One task on all language pairs."""
 
     task: str
-    rows: tuple[MethodRow, ...]
+    rows: tuple[MethodRow, ...]  # those measured on the most pairs first, and among equals the highest MAP
     beliefs: tuple[Belief, ...]  # of methods without a dictionary
     comparisons: tuple[Comparison, ...]
     slopes: tuple[Slope, ...]
@@ -70,15 +72,14 @@ class BLIFindings:
 
     @property
     def leading(self) -> tuple[Comparison, ...]:
-        """The comparisons of the best row of each dictionary size with the others."""
-        best = {one.row.recipe: one.row for one in reversed(self.rows)}  # the rows stand best first
+        """The comparisons of the first row of each dictionary size with the others."""
+        best = {one.row.recipe: one.row for one in reversed(self.rows)}
         return tuple(one for one in self.comparisons if {one.first, one.second} & set(best.values()))
 
     @property
     def sentence(self) -> str:
-        """Which method is best of those measured on the most pairs, and from how many that it was tested against it is told."""
-        most = max(row.all.pairs for row in self.rows)
-        best = next(row for row in self.rows if row.all.pairs == most)
+        """Which method is first, and from how many that it was tested against it is told."""
+        best = self.rows[0]
         mean = best.all
         tested = [one for one in self.comparisons if best.row in (one.first, one.second)]
         equal = [one.second if one.first == best.row else one.first for one in tested if not one.is_told]
@@ -100,11 +101,12 @@ def _findings(tables: TaskTables) -> BLIFindings:
     means = Means(tables)
     states = tuple(pair_state(table, means) for table in tables.pairs)
     filtered = _filtered(tables, means)
-    rows = tuple(_row(row, tables, means, filtered) for row in tables.rows)
+    measures = _measures(tables, means)
+    rows = [_row(row, tables, means, filtered, measures[row]) for row in tables.rows]
     believed = tuple(beliefs(tables, means))
     return BLIFindings(
         task=tables.task,
-        rows=tuple(sorted(rows, key=lambda one: -one.all.value)),
+        rows=tuple(sorted(rows, key=lambda one: (-one.all.pairs, -one.all.value))),
         beliefs=believed,
         comparisons=comparisons(tables, means),
         slopes=tuple(_slopes(rows, means)),
@@ -134,7 +136,9 @@ def _filtered(tables: TaskTables, means: Means) -> tuple[str, ...]:
     )
 
 
-def _row(row: Treatment, tables: TaskTables, means: Means, filtered: Sequence[str]) -> MethodRow:
+def _row(
+    row: Treatment, tables: TaskTables, means: Means, filtered: Sequence[str], measures: Sequence[Measured]
+) -> MethodRow:
     measured = [table for table in tables.pairs if row in table.runs]
     scores = [means.runs(table, row) for table in measured]
     everything = means.contrast([(row, 1.0)])
@@ -148,7 +152,7 @@ def _row(row: Treatment, tables: TaskTables, means: Means, filtered: Sequence[st
         sum(map(len, scores)),
         _training(row, tables),
         float(np.mean([_commonest(run) for table in measured for run in table.runs[row]])),
-        tuple(_measures(row, tables, means)),
+        tuple(measures),
     )
 
 
@@ -167,15 +171,17 @@ def _commonest(run: Record) -> float:
     return max(answers.values(), default=0) / max(answers.total(), 1)
 
 
-def _measures(row: Treatment, tables: TaskTables, means: Means) -> Iterator[tuple[str, PairMean]]:
-    """Every other mean that all records of the task have."""
+def _measures(tables: TaskTables, means: Means) -> dict[Treatment, list[Measured]]:
+    """Every other mean that all records of the task have; one measure after another, as draws are kept for one."""
     answers = [run.answers for table in tables.pairs for runs in table.runs.values() for run in runs]
+    found: dict[Treatment, list[Measured]] = {row: [] for row in tables.rows}
     for name in sorted(METRICS.names(), key=_by_number):
         metric = METRICS.get(name)
         if name != "MAP" and metric.is_mean and all(metric.applies_to(one) for one in answers):
-            found = means.contrast([(row, 1.0)], name)
-            if found is not None:
-                yield name, found
+            for row in tables.rows:
+                if mean := means.contrast([(row, 1.0)], name):
+                    found[row].append((name, mean))
+    return found
 
 
 def _by_number(name: str) -> tuple[str | int, ...]:
@@ -211,7 +217,10 @@ def _notes(rows: Sequence[MethodRow], states: Sequence[PairState]) -> Iterator[s
         more = ", …" if len(weak) > _NAMED else ""
         yield f"{len(weak)} of {len(states)} pairs too weak to compare methods on: {named}{more}"
     if len({one.all.pairs for one in rows}) > 1:
-        yield "not every method was measured on every pair: means of different pairs are not comparable, the tests are"
+        yield (
+            "not every method was measured on every pair: means of different pairs are not comparable, the tests are; "
+            "methods measured on fewer pairs stand below the others, whatever their mean"
+        )
     little = [state for state in states if state.coverage < COVERAGE]
     if little:
         lowest = min(little, key=lambda state: state.coverage)

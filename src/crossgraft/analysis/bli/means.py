@@ -51,6 +51,7 @@ class Means:
         self._times = cluster_times(tables.clusters, draws=DRAWS, rng=np.random.default_rng(SEED))
         self._times_of = lru_cache(len(tables.pairs))(lambda place: self._times[:, tables.pairs[place].clusters])
         self._measured = lru_cache(2048)(self._measure)  # all of MAP, and not all of everything
+        self._drawn = lru_cache(len(tables.pairs))(self._draw)  # of one measure, and some of its queries, at a time
 
     def contrast(
         self,
@@ -75,8 +76,7 @@ class Means:
             if not weights.any():
                 continue
             values.append(sum(weight * _ratio(rows.mean(axis=0)) for weight, rows in parts))
-            times = self._times_of(place)
-            drawn.append(sum(weight * drawn_means(times, rows.mean(axis=0)) for weight, rows in parts))
+            drawn.append(sum(weight * self._drawn_of(place, row, measure, kept) for row, weight in weighted))
             seeds.append(sum(weight**2 * _seed_variance(rows) for weight, rows in parts))
             concepts.append(table.clusters[weights > 0])
             queries += int(np.count_nonzero(weights))
@@ -118,11 +118,23 @@ class Means:
     def against_control(self, table: PairTable, row: Treatment, measure: str = "MAP") -> tuple[float, float]:
         """The interval, for new queries, of what a row has gained over unmapped vectors on a pair."""
         place = self._tables.pairs.index(table)
-        times = self._times_of(place)
-        after = drawn_means(times, self._statistics(place, row, measure, None).mean(axis=0))
-        before = drawn_means(times, METRICS.get(measure).statistics(table.answers))
+        after = self._drawn_of(place, row, measure, None)
+        before = drawn_means(self._times_of(place), METRICS.get(measure).statistics(table.answers))
         low, high = np.nanquantile(after - before, [0.025, 0.975])
         return float(low), float(high)
+
+    def _drawn_of(self, place: int, row: Treatment, measure: str, keep: Keep | None) -> Floats:
+        """The score of a row on a pair, the mean of its seeds, in every draw: (draws,)."""
+        return self._drawn(place, measure, None if keep is None else keep.tobytes())[row]
+
+    def _draw(self, place: int, measure: str, keep: bytes | None) -> dict[Treatment, Floats]:
+        """Of all rows of a pair, in one product."""
+        rows, times = list(self._tables.pairs[place].runs), self._times_of(place)
+        means = np.stack([self._measured(place, row, measure).mean(axis=0) for row in rows], axis=1)
+        if keep is not None:
+            kept = np.frombuffer(keep, dtype=bool)
+            times, means = times[:, kept], means[kept]
+        return dict(zip(rows, drawn_means(times, means).T, strict=True))
 
     def _statistics(self, place: int, row: Treatment, measure: str, keep: Keep | None) -> Floats:
         rows = self._measured(place, row, measure)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Table
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +14,8 @@ from crossgraft.embeddings.space import Space, Step, Vectors
 from crossgraft.errors import SpecError
 from crossgraft.registry import Registry
 from crossgraft.spec import convert
+
+LATER = {"later": True}  # metadata of a field, see ``identity``
 
 Matrix = npt.NDArray[np.floating[Any]]  # (d, k)
 
@@ -63,6 +65,25 @@ class Mapper(Protocol):
 def is_disbelieved(method: Mapper, found: Mapping) -> bool:
     """Whether a method without a dictionary says of its own result that it is likely to be worthless."""
     return not method.uses_dictionary and found.facts.get("converged") is False
+
+
+def is_unsettled(method: Mapper, found: Mapping) -> bool:
+    """Whether a method with a dictionary was stopped by its number of rounds before its result stayed the same."""
+    return method.uses_dictionary and hasattr(method, "rounds") and found.facts.get("converged") is False
+
+
+def identity(name: str, method: Mapper) -> dict[str, Any]:
+    """What a fit depends on beside its data: the method, its parameters, and its ``revision`` where the class has one.
+
+    A method that no longer gives the maps that it gave raises its revision, so that records of both are not mixed. A
+    parameter that came after records had been written is ``LATER``, and is left out at its default.
+    """
+    revision = getattr(method, "revision", 1)
+    told: dict[str, Any] = {"name": name.partition(":")[0], **asdict(method)}  # type: ignore[call-overload]  # a dataclass
+    for one in fields(method):  # type: ignore[arg-type]
+        if one.metadata == LATER and told[one.name] == one.default:
+            del told[one.name]
+    return told if revision == 1 else {**told, "revision": revision}
 
 
 MAPPERS: Registry[type[Mapper]] = Registry("mapping method", "crossgraft.mappings", "crossgraft.embeddings.mapping")

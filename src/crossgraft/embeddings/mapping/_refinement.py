@@ -10,7 +10,7 @@ import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import Mapping, Matrix
-from crossgraft.embeddings.mapping._dictionary import BLOCK, mutual
+from crossgraft.embeddings.mapping._dictionary import mutual
 from crossgraft.embeddings.mapping.procrustes import rotation
 from crossgraft.embeddings.retrieval import Neighbours, nearest
 from crossgraft.embeddings.space import Vectors, unit
@@ -81,7 +81,7 @@ def margin(words: int, width: int) -> float:
 
 def closest_words(x: Vectors, y: Vectors, w: Matrix) -> Neighbours:
     """For each row of x, mapped, the nearest row of y."""
-    return nearest(unit(Mapping(source=w).map_source(x)), unit(y), block=BLOCK)
+    return nearest(unit(Mapping(source=w).map_source(x)), unit(y))
 
 
 def mirrors(x: Vectors) -> list[Matrix]:

@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping
-from crossgraft.embeddings.mapping._dictionary import BLOCK, vectors_of
+from crossgraft.embeddings.mapping._dictionary import vectors_of
 from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
 from crossgraft.embeddings.retrieval import Neighbours, nearest
@@ -47,7 +47,7 @@ class DLV:
         w = rotation(*vectors_of(pairs, source, target))
         sizes, objective = [len(pairs)], -np.inf
         for _ in range(self.rounds):
-            found = nearest(unit(Mapping(source=w).map_source(x)), y, self.candidates, block=BLOCK)
+            found = nearest(unit(Mapping(source=w).map_source(x)), y, self.candidates)
             before, objective = objective, float(found.similarity[:, 0].mean())
             if objective - before < self.threshold:
                 break

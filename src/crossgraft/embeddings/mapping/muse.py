@@ -1,16 +1,16 @@
-"""MUSE (Conneau et al., 2018): an adversarial map without a dictionary, refined by the words that choose each other."""
+"""MUSE (Conneau et al., 2018): a map by a game or by a dictionary, refined by the words that choose each other."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
-from crossgraft.embeddings.mapping import MAPPERS, Mapping, Matrix
+from crossgraft.embeddings.mapping import LATER, MAPPERS, Mapping, Matrix
 from crossgraft.embeddings.mapping._adversary import Game, Players
-from crossgraft.embeddings.mapping._dictionary import mutual
+from crossgraft.embeddings.mapping._dictionary import alike, mutual, vectors_of
 from crossgraft.embeddings.mapping._facts import thinned
 from crossgraft.embeddings.mapping._refinement import Refined, verdict
 from crossgraft.embeddings.mapping._settings import at_least
@@ -25,14 +25,19 @@ _SLOWEST = 1e-6  # rate below which nothing is learnt
 @MAPPERS.register
 @dataclass(frozen=True)
 class MUSE:
-    """An epoch is ``samples`` words of the source out of the ``frequent`` ones. Its rate is that of the one before times
+    """The map comes from a game without a dictionary (``unsupervised``), or is Procrustes' by the dictionary
+    (``supervised``) or by words, or numbers, that are written the same (``identical``, ``numerals``).
+
+    An epoch of the game is ``samples`` words of the source out of the ``frequent`` ones. Its rate is that of the one before times
     ``decay``, and half of it after each fall of the criterion but the first. The criterion is the mean cosine of the
     ``judged`` most frequent words to their translations by CSLS. The map with which it was highest is refined:
     mutual neighbours by CSLS among the ``paired`` most frequent words, Procrustes, and again.
 
-    It often fails, and differs by seed: run several seeds. On a CPU an epoch of the default size takes hours.
+    The game often fails, and differs by seed: run several seeds. On a CPU an epoch of the default size takes hours. The
+    other modes need no torch, and keep the map that they begin with where no refinement is better by the criterion.
     """
 
+    mode: Literal["unsupervised", "supervised", "identical", "numerals"] = field(default="unsupervised", metadata=LATER)
     epochs: int = 5
     samples: int = 1_000_000
     frequent: int = 75_000
@@ -44,8 +49,6 @@ class MUSE:
     neighbours: int = 10  # of CSLS
     game: Game = field(default_factory=Game)
 
-    uses_dictionary: ClassVar[bool] = False
-    stochastic: ClassVar[bool] = True
     normalise: ClassVar[tuple[Step, ...] | None] = None
 
     def __post_init__(self) -> None:
@@ -53,12 +56,28 @@ class MUSE:
         at_least(1, paired=self.paired, judged=self.judged, neighbours=self.neighbours)
         at_least(_SLOWEST, rate=self.rate, decay=self.decay)
 
-    def fit(self, source: Space, target: Space, pairs: Pairs, rng: np.random.Generator) -> Mapping:  # noqa: ARG002 - without a dictionary
+    @property
+    def uses_dictionary(self) -> bool:
+        return self.mode == "supervised"
+
+    @property
+    def stochastic(self) -> bool:
+        return self.mode == "unsupervised"
+
+    def fit(self, source: Space, target: Space, pairs: Pairs, rng: np.random.Generator) -> Mapping:
         x, y = source.vectors[: self.frequent], target.vectors[: self.frequent]
-        w, learnt = self._adversarial(x, y, rng)
-        found, refined = self._refined(w, x, y)
-        judged = verdict(x[: self.paired], y[: self.paired], found)
-        return Mapping(source=found.w, facts={**judged, "adversarial": thinned(learnt), "objective": thinned(refined)})
+        if self.mode == "unsupervised":
+            w, learnt = self._adversarial(x, y, rng)
+            found, refined = self._refined(w, x, y)
+            facts = {**self._verdict(x, y, found), "adversarial": thinned(learnt)}
+            return Mapping(source=found.w, facts={**facts, "objective": thinned(refined)})
+        start = pairs if self.mode == "supervised" else alike(source, target, self.mode)
+        found, refined = self._refined(rotation(*vectors_of(start, source, target)), x, y, start)
+        facts = {"pairs": list(found.sizes)} if self.uses_dictionary else self._verdict(x, y, found)
+        return Mapping(source=found.w, facts={**facts, "objective": thinned(refined)})
+
+    def _verdict(self, x: Vectors, y: Vectors, found: Refined) -> dict[str, Any]:
+        return verdict(x[: self.paired], y[: self.paired], found)
 
     def _adversarial(self, x: Vectors, y: Vectors, rng: np.random.Generator) -> tuple[Matrix, list[float]]:
         """The best map by the criterion, and the criterion after each epoch."""
@@ -79,9 +98,13 @@ class MUSE:
                 rate /= 2 if falls > 1 else 1
         return best, found
 
-    def _refined(self, w: Matrix, x: Vectors, y: Vectors) -> tuple[Refined, list[float]]:
-        """The best rotation by the criterion, and the criterion after each round."""
+    def _refined(self, w: Matrix, x: Vectors, y: Vectors, start: Pairs | None = None) -> tuple[Refined, list[float]]:
+        """The best rotation by the criterion, and the criterion after each round; the one that a dictionary gave counts."""
         found, sizes = list[float](), list[int]()
+        if start is not None:
+            best, pairs = w, start
+            found.append(self.criterion(w, x, y))
+            sizes.append(len(start))
         for _ in range(self.refinements):
             near, _ = mutual(Mapping(source=w).map_source(x[: self.paired]), y[: self.paired], density=self.neighbours)
             w = rotation(x[near[:, 0]], y[near[:, 1]])

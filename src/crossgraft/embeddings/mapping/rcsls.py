@@ -9,7 +9,7 @@ import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping, Matrix
-from crossgraft.embeddings.mapping._dictionary import BLOCK, vectors_of
+from crossgraft.embeddings.mapping._dictionary import vectors_of
 from crossgraft.embeddings.mapping._facts import thinned
 from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
@@ -66,8 +66,8 @@ class RCSLS:
     def _loss(self, w: Matrix, x: Vectors, y: Vectors, words_x: Vectors, words_y: Vectors) -> tuple[float, Vectors]:
         """The mean over the pairs, and its gradient (d, d); neighbours are held fixed, as they are almost everywhere."""
         mapped = np.asarray(x @ w, dtype=np.float32)
-        near_y = nearest(mapped, words_y, self.neighbours, block=BLOCK)
-        near_x = nearest(y, np.asarray(words_x @ w, dtype=np.float32), self.neighbours, block=BLOCK)
+        near_y = nearest(mapped, words_y, self.neighbours)
+        near_x = nearest(y, np.asarray(words_x @ w, dtype=np.float32), self.neighbours)
         loss = (
             -2 * float(np.einsum("ij,ij->i", mapped, y).mean()) + float(near_y.mean.mean()) + float(near_x.mean.mean())
         )

@@ -10,26 +10,27 @@ import numpy as np
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping
 from crossgraft.embeddings.mapping._advanced import advanced
-from crossgraft.embeddings.mapping._dictionary import vectors_of
+from crossgraft.embeddings.mapping._dictionary import alike, vectors_of
 from crossgraft.embeddings.mapping._facts import thinned
 from crossgraft.embeddings.mapping._induction import Induced, Schedule, seed_pairs, self_learnt
 from crossgraft.embeddings.mapping._refinement import Refined, verdict
 from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
 from crossgraft.embeddings.space import Space, Step, Vectors
-from crossgraft.errors import DataError, SpecError
+from crossgraft.errors import SpecError
 
 
 @MAPPERS.register
 @dataclass(frozen=True)
 class VecMap:
     """``supervised`` maps by the dictionary. The others learn a larger one among the ``cutoff`` most frequent words, and
-    begin with the dictionary (``semi-supervised``), with words that are written the same (``identical``), or with those of
-    the ``seed_cutoff`` most frequent words that are used alike (``unsupervised``). Both spaces are mapped, for every pair
+    begin with the dictionary (``semi-supervised``), with words that are written the same (``identical``), with numbers
+    that are (``numerals``), or with those of the ``seed_cutoff`` most frequent words that are used alike
+    (``unsupervised``). Both spaces are mapped, for every pair
     of languages into a space of its own.
     """
 
-    mode: Literal["supervised", "semi-supervised", "identical", "unsupervised"] = "supervised"
+    mode: Literal["supervised", "semi-supervised", "identical", "numerals", "unsupervised"] = "supervised"
     cutoff: int = 20_000
     seed_cutoff: int = 4_000
     keep: float = 0.1  # share of candidates that are kept at first
@@ -69,11 +70,8 @@ class VecMap:
         if self.mode == "unsupervised":
             cut = slice(self.seed_cutoff)
             return seed_pairs(source.vectors[cut], target.vectors[cut], self.neighbours)
-        if self.mode == "identical":
-            same = [(row, target.index[word]) for row, word in enumerate(source.words) if word in target.index]
-            if not same:
-                raise DataError("no word is written the same in both vocabularies; vecmap:unsupervised needs none")
-            return np.array(same, dtype=np.int64)
+        if self.mode in ("identical", "numerals"):
+            return alike(source, target, self.mode)
         return pairs
 
 

@@ -10,7 +10,7 @@ from crossgraft.embeddings.retrieval.csls import csls_penalty
 from crossgraft.embeddings.retrieval.hubness import Hubness, hubness
 from crossgraft.embeddings.retrieval.lazy import csls_nearest
 from crossgraft.embeddings.retrieval.neighbours import both_ways, nearest, top_means
-from crossgraft.embeddings.retrieval.penalty import Retrieval, penalty
+from crossgraft.embeddings.retrieval.penalty import Retrieval, Search, penalty
 from crossgraft.embeddings.retrieval.ranks import Ranking, ranking
 from crossgraft.embeddings.retrieval.softmax import softmax_penalty
 
@@ -19,6 +19,7 @@ __all__ = [
     "Neighbours",
     "Ranking",
     "Retrieval",
+    "Search",
     "both_ways",
     "csls_nearest",
     "csls_penalty",

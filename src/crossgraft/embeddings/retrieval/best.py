@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossgraft.core import Floats
-from crossgraft.embeddings.retrieval.device import Tile
+from crossgraft.embeddings.retrieval.device import Tile, group_size
 from crossgraft.embeddings.retrieval.exact import Pairwise, Rows
 from crossgraft.embeddings.space import Vectors
 
@@ -48,15 +48,16 @@ class Best:
         """Look at the tile whose first row and column are these."""
         if not self._k:
             return
-        maxima = tile.maxima()
+        group = group_size(tile.columns, self._k)
+        maxima = tile.maxima(group)
         known = self._maxima[row - self._first : row - self._first + len(maxima)]
         hit = np.flatnonzero(maxima.max(axis=1) >= known[:, 0] - self._margin)
         here = maxima[hit]
         largest = np.partition(np.concatenate([known[hit], here], axis=1), -self._k, axis=1)[:, -self._k :]
         known[hit] = largest
         floor = largest[:, 0] - self._margin
-        which, group = np.nonzero(here >= floor[:, None])
-        at, columns, values = tile.members(hit[which], group, floor[which])
+        which, number = np.nonzero(here >= floor[:, None])
+        at, columns, values = tile.members(hit[which], number, floor[which], group)
         self._waiting.append((hit[which[at]] + (row - self._first), columns + column, values))
         self._size += len(at)
         if self._size > max(_ROOM, 4 * self._maxima.size):

@@ -21,14 +21,17 @@ from crossgraft.embeddings.space import Vectors
 Device = Literal["auto", "cpu", "torch"]  # "auto": where --device says; "torch": torch on the CPU, for tests
 
 SIDE = 1024  # columns of a tile, and mostly its rows; at most 2040, for `above` counts in bytes
-GROUP = 64  # columns of which one maximum is taken
+GROUP = 64  # columns of which one maximum is taken, at most
 
 
 class Tile(Protocol):
     """Similarities of some queries and targets, filled up with -inf to whole groups. It lasts until the next is made.
 
-    Group j of g groups are the columns j, j + g, j + 2 g, …
+    Group j of g groups are the columns j, j + g, j + 2 g, …; a group has ``size`` columns, see ``group_size``.
     """
+
+    @property
+    def columns(self) -> int: ...
 
     def above(self, rows: Rows | slice, floor: Vectors) -> Rows:
         """How many columns of each of the rows are greater than its floor."""
@@ -38,11 +41,11 @@ class Tile(Protocol):
         """Places in ``rows``, and columns, of what is above the floor but not above the ceiling."""
         ...
 
-    def maxima(self) -> Vectors:
+    def maxima(self, size: int) -> Vectors:
         """The largest of each group. (rows, groups)"""
         ...
 
-    def members(self, rows: Rows, groups: Rows, floor: Vectors) -> tuple[Rows, Rows, Vectors]:
+    def members(self, rows: Rows, groups: Rows, floor: Vectors, size: int) -> tuple[Rows, Rows, Vectors]:
         """Places in ``rows``, columns and values of what is at least the floor in the given groups."""
         ...
 
@@ -74,6 +77,20 @@ def blocks(total: int, size: int = SIDE) -> list[slice]:
     return [slice(start, min(start + size, total)) for start in range(0, max(total, 1), size)]
 
 
+def group_size(columns: int, k: int) -> int:
+    """The largest groups of which a tile of so many columns has at least k.
+
+    With fewer than k groups the k-th largest maximum is unknown, and every column would be looked at.
+
+    >>> group_size(1024, 10), group_size(128, 10), group_size(1024, 50)
+    (64, 8, 16)
+    """
+    size = GROUP
+    while size > 2 and _whole_groups(columns) < k * size:
+        size //= 2
+    return size
+
+
 def _whole_groups(size: int) -> int:
     return -(-size // GROUP) * GROUP
 
@@ -97,20 +114,21 @@ class _ArrayTile:
         which, columns = np.nonzero((chosen > floor[:, None]) & (chosen <= ceiling[:, None]))
         return which, columns
 
-    def maxima(self) -> Vectors:
+    def maxima(self, size: int) -> Vectors:
         found = self.scores[: self.rows, : _whole_groups(self.columns)]
         width = found.shape[1] // 2
         room = self.room[: self.rows * width]
         by_rows = found.strides[1] == found.itemsize  # not so when transposed
         half = room.reshape(self.rows, width) if by_rows else room.reshape(width, self.rows).T
         np.maximum(found[:, :width], found[:, width:], out=half)
-        while width > 2 * self._groups:
+        groups = found.shape[1] // size
+        while width > groups:
             width //= 2
             np.maximum(half[:, :width], half[:, width : 2 * width], out=half[:, :width])
-        return np.maximum(half[:, : self._groups], half[:, self._groups : width])
+        return half[:, :groups].copy()
 
-    def members(self, rows: Rows, groups: Rows, floor: Vectors) -> tuple[Rows, Rows, Vectors]:
-        columns = groups[:, None] + self._groups * np.arange(GROUP)
+    def members(self, rows: Rows, groups: Rows, floor: Vectors, size: int) -> tuple[Rows, Rows, Vectors]:
+        columns = groups[:, None] + _whole_groups(self.columns) // size * np.arange(size)
         values = self.scores[rows[:, None], columns]
         which, member = np.nonzero(values >= floor[:, None])
         return which, columns[which, member], values[which, member]
@@ -123,10 +141,6 @@ class _ArrayTile:
 
     def transposed(self) -> _ArrayTile:
         return _ArrayTile(self.scores.T, self.columns, self.rows, self.room)
-
-    @property
-    def _groups(self) -> int:
-        return -(-self.columns // GROUP)
 
 
 @dataclass(frozen=True)
@@ -166,15 +180,16 @@ class _TorchTile:
         which, columns = inside.nonzero(as_tuple=True)
         return _here(which), _here(columns)
 
-    def maxima(self) -> Vectors:
-        found: Vectors = _here(self._grouped.amax(dim=1))
+    def maxima(self, size: int) -> Vectors:
+        found: Vectors = _here(self._grouped(size).amax(dim=1))
         return found
 
-    def members(self, rows: Rows, groups: Rows, floor: Vectors) -> tuple[Rows, Rows, Vectors]:
-        values = self._grouped[self._there(rows), :, self._there(groups)]
+    def members(self, rows: Rows, groups: Rows, floor: Vectors, size: int) -> tuple[Rows, Rows, Vectors]:
+        grouped = self._grouped(size)
+        values = grouped[self._there(rows), :, self._there(groups)]
         which, member = (values >= self._there(floor)[:, None]).nonzero(as_tuple=True)
         found = _here(which)
-        return found, groups[found] + self._grouped.shape[2] * _here(member), _here(values[which, member])
+        return found, groups[found] + grouped.shape[2] * _here(member), _here(values[which, member])
 
     def log_sum_exp(self, beta: float) -> Floats:
         found: Floats = _here((beta * self._all).logsumexp(dim=1)).astype(np.float64)
@@ -187,10 +202,9 @@ class _TorchTile:
     def _all(self) -> Any:
         return self.scores[: self.rows, : self.columns]
 
-    @property
-    def _grouped(self) -> Any:  # (rows, GROUP, groups)
+    def _grouped(self, size: int) -> Any:  # (rows, size, groups)
         padded = self.scores[: self.rows, : _whole_groups(self.columns)]
-        return padded.unflatten(1, (GROUP, padded.shape[1] // GROUP))
+        return padded.unflatten(1, (size, padded.shape[1] // size))
 
     def _there(self, array: npt.NDArray[Any]) -> Any:
         return _tensor(array, self.scores.device)

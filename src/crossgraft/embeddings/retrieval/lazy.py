@@ -11,7 +11,7 @@ import numpy as np
 from crossgraft.core import Floats
 from crossgraft.embeddings.retrieval.best import Neighbours
 from crossgraft.embeddings.retrieval.csls import csls_penalty
-from crossgraft.embeddings.retrieval.device import Device, blocks, product
+from crossgraft.embeddings.retrieval.device import Device, blocks, group_size, product
 from crossgraft.embeddings.retrieval.exact import Pairwise, Rows
 from crossgraft.embeddings.retrieval.neighbours import nearest
 from crossgraft.embeddings.space import Vectors
@@ -69,7 +69,7 @@ def _at_most(some: Vectors, targets: Vectors, k: int, *, device: Device) -> Vect
     largest = np.full((len(targets), k), -1, dtype=np.float32)
     for rows in blocks(len(targets)):
         for _, tile in scores.tiles(rows):
-            both = np.concatenate([largest[rows], tile.maxima()], axis=1)
+            both = np.concatenate([largest[rows], tile.maxima(group_size(tile.columns, k))], axis=1)
             largest[rows] = np.partition(both, -k, axis=1)[:, -k:]
     return np.asarray((largest.mean(axis=1) - 2 * slack) / 2, dtype=np.float32)
 
