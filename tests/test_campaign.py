@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import errno
 import itertools
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from crossgraft.campaign import Campaign, Settings, missing, prepare, title
-from crossgraft.errors import StoreError
+from crossgraft.core import Job
+from crossgraft.errors import JobFailed, StoreError
 from crossgraft.executors.inline import attempt
 from crossgraft.spec import load_study
 from crossgraft.store import Store
-from crossgraft.study import Event, Failed, Recorded, Study
+from crossgraft.study import Bench, Event, Failed, Finished, Recorded, Study
 from crossgraft.testing import Fake
+from crossgraft.verify import verify
 from parts import LANGUAGES
 
 CPU = Settings(device="cpu")
@@ -261,3 +264,29 @@ def test_a_full_disk_ends_the_run_and_not_one_job_after_the_other(
 
     with pytest.raises(StoreError, match="No space left on device.*; make room|cannot write"):
         list(attempt(Worker(), job))  # type: ignore[arg-type]
+
+
+class Doubted:
+    """An executor whose jobs record everything, and then find that their base was not what it should have been."""
+
+    def __init__(self, fake: Fake) -> None:
+        self.fake = fake
+
+    def run(self, study: Study, jobs: Iterable[Job], bench: Bench) -> Iterator[Event]:
+        for event in self.fake.run(study, jobs, bench):
+            if isinstance(event, Finished) and not event.job.treatment.is_control:
+                yield Failed(event.job, JobFailed("the base changed", doubtful=True))
+            else:
+                yield event
+
+
+def test_what_a_doubtful_job_recorded_is_set_aside_named_and_made_anew(study: Study, tmp_path: Path) -> None:
+    store = Store(tmp_path / "out")
+    for _ in Campaign(study, store, CPU, Doubted(fake(study, store))):
+        pass
+
+    assert {record.treatment.kind for record in store.read()[0]} == {"control"}
+    assert left(study, store) == len(LANGUAGES)
+    assert sum("set aside" in damage.reason for damage in verify(store)) == len(LANGUAGES)
+    assert go(study, store).summary.recorded == len(LANGUAGES)
+    assert not store.failures()

@@ -132,6 +132,9 @@ class Campaign:
             self.store.take(event.record, event.texts)
             self.summary.recorded += 1
         elif isinstance(event, Failed):
+            if event.error.doubtful:
+                for cell in event.job.cells:
+                    self.store.set_aside(cell.record_id, self.pairing.id)
             self.store.take_failure(event)
             self.summary.failed.append(event)
             held.release(event.job)

@@ -161,6 +161,21 @@ class Store:
                 damages.append(Damage(file, str(error)))
         return records, damages
 
+    def record_file(self, record: Record) -> Path:
+        """Where a record lies, in the newest folder that has it."""
+        name = f"{record.id}.{record.pairing.id}.parquet"
+        places = [root / "records" / record.id[:2] / name for root in self._roots]
+        return next((place for place in reversed(places) if place.exists()), places[-1])
+
+    def set_aside(self, record_id: str, pairing_id: str) -> None:
+        """Take a record that is in doubt out of the results; ``verify`` names it, and the next run makes it anew."""
+        name = f"{record_id}.{pairing_id}.parquet"
+        file = self.root / "records" / record_id[:2] / name
+        if file.exists():
+            place = self.root / "damaged" / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(place)
+
     def find(self, prefix: str) -> Record:
         """The one record whose id begins so."""
         ids = sorted(id for id in self.done() if id.startswith(prefix))

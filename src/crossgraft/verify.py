@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from crossgraft.adapters.kept import adapter_damage, state_damage
+from crossgraft.adapters.suspects import suspects
 from crossgraft.fingerprints import remembered
 from crossgraft.layout import read_texts
 from crossgraft.seals import Broken
@@ -80,6 +81,18 @@ def set_aside(store: Store) -> Iterator[Damage]:
         yield Damage(entry, "was damaged and set aside", "a new one takes its place; delete it")
 
 
+def suspect_records(store: Store) -> Iterator[Damage]:
+    """What an earlier version measured after an adapter that PEFT does not take out of the base whole."""
+    records = {record.id: record for record in store.read()[0]}
+    written = {record.id: store.record_file(record).stat().st_mtime for record in records.values()}
+    found: dict[str, str] = {}
+    for name in store.studies():
+        found |= dict(suspects(store.study(name), records, written))
+    for record_id, adapter in found.items():
+        reason = f"measured by an earlier version after the adapter {adapter!r}, which changes the base: its base may have been another"
+        yield Damage(store.record_file(records[record_id]), reason, f"delete it, and {_ADVICE}")
+
+
 def strangers(store: Store) -> Iterator[Damage]:
     """A file where a folder should be, or what nobody here wrote."""
     for entry in _listed(store.root):
@@ -92,7 +105,18 @@ def strangers(store: Store) -> Iterator[Damage]:
             yield Damage(entry, "a {} lies where a {} should be".format(*what), "move it away")
 
 
-CHECKS: list[Check] = [records, texts, studies, failures, fingerprints, adapters, states, set_aside, strangers]
+CHECKS: list[Check] = [
+    records,
+    suspect_records,
+    texts,
+    studies,
+    failures,
+    fingerprints,
+    adapters,
+    states,
+    set_aside,
+    strangers,
+]
 
 
 def _listed(folder: Path) -> list[Path]:

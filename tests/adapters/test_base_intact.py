@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,8 @@ from transformers import AutoModelForCausalLM
 
 from crossgraft.adapters.engine.local import LocalEngine, finished
 from crossgraft.adapters.engine.selftest import probe_requests
-from crossgraft.adapters.lora import is_plain, merged, saved_adapter
+from crossgraft.adapters.lora import merged, saved_adapter
+from crossgraft.adapters.peft_folder import is_plain
 from crossgraft.adapters.snapshot import changed, checksums, restored, sampled_checksums
 from crossgraft.adapters.worker import AdapterWorker
 from crossgraft.campaign import run
@@ -30,6 +33,7 @@ from crossgraft.errors import DataError
 from crossgraft.spec import load_study
 from crossgraft.store import Store
 from crossgraft.study import Bench, Failed, Recorded, Remark
+from crossgraft.verify import verify
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:.*tie_word_embeddings.*:UserWarning")
 
@@ -375,3 +379,20 @@ def test_a_base_that_scores_otherwise_though_its_weights_are_the_same_puts_the_j
     assert failed.error.doubtful
     assert failed.job.treatment.name == "first"
     assert effects(events, "zero") == [0, 0]
+
+
+def test_records_that_an_earlier_version_made_after_a_changing_adapter_are_named(
+    base: Path, adapter: Callable[[str], Path], zero: Path, tmp_path: Path
+) -> None:
+    given = {"before": zero, "biased": adapter("bias-all"), "after": adapter("plain")}
+    found = outcomes(spec(tmp_path, base, given), tmp_path / "out")
+    store = Store(tmp_path / "out")
+    for time, name in enumerate(("base", "before", "biased", "after")):
+        for record in found[name]:
+            store.take(replace(record, provenance={k: v for k, v in record.provenance.items() if k != "base_drift"}))
+            os.utime(store.record_file(record), (time, time))
+
+    (first, second) = [damage for damage in verify(store) if "measured by an earlier version" in damage.reason]
+
+    assert {first.file, second.file} == {store.record_file(record) for record in found["after"]}
+    assert "after the adapter 'biased', which changes the base" in first.reason

@@ -106,11 +106,6 @@ def _replaced(model: Any, folder: Path) -> list[torch.Tensor]:
     return [own[name] for name in names if name in own]
 
 
-def is_plain(folder: Path) -> bool:
-    """Whether the adapter consists of LoRA's own matrices: then nothing of the base is written to."""
-    return all(".lora_" in name for name, _ in weight_shapes(folder))
-
-
 def _reason(error: Exception) -> str:
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return " ".join(lines[:2])[:300]

@@ -108,8 +108,9 @@ def not_gguf(where: str) -> str:
     given = f'"{folder}", gguf_file="{file}"'
     return (
         f"{where} holds GGUF weights, which are not read here. Convert them once with Transformers (pip install gguf): "
-        f'AutoModelForCausalLM.from_pretrained({given}).save_pretrained("converted"), '
-        f'AutoTokenizer.from_pretrained({given}).save_pretrained("converted"); then give the folder "converted"'
+        f"model = AutoModelForCausalLM.from_pretrained({given}); model.hf_quantizer = None; "
+        'del model.config.quantization_config; model.save_pretrained("converted"); '
+        f'AutoTokenizer.from_pretrained({given}).save_pretrained("converted"). Then give the folder "converted"'
     )
 
 

@@ -58,6 +58,11 @@ def check_peft_folder(folder: Path, role: str) -> None:
     _check_ranks(config, shapes, role)
 
 
+def is_plain(folder: Path) -> bool:
+    """Whether the adapter consists of LoRA's own matrices: then nothing of the base is written to."""
+    return all(".lora_" in name for name, _ in weight_shapes(folder))
+
+
 def read_config(file: Path, role: str) -> Mapping[str, Any]:
     """The table of a JSON configuration."""
     text = read_text(file, most=_LARGEST)

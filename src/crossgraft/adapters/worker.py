@@ -22,9 +22,9 @@ from crossgraft.adapters.grid import View
 from crossgraft.adapters.jobs import artefact
 from crossgraft.adapters.kept import FACTS, adapter_damage, set_aside
 from crossgraft.adapters.loading import device_of
-from crossgraft.adapters.lora import fresh_adapter, is_plain, merged, saved_adapter
+from crossgraft.adapters.lora import fresh_adapter, merged, saved_adapter
 from crossgraft.adapters.models import check_given_folder
-from crossgraft.adapters.peft_folder import is_peft_folder
+from crossgraft.adapters.peft_folder import is_peft_folder, is_plain
 from crossgraft.adapters.shown import items_to_test, view_of
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.adapters.training.run import train_job
