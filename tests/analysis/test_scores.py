@@ -17,7 +17,7 @@ from crossgraft.analysis.findings import analyse
 from crossgraft.analysis.regimes import ALL_MODELS, regimes
 from crossgraft.analysis.scores import NO_COUNT, ScoreRow, matrix_of_scores
 from crossgraft.analysis.tables import RELEASED, read_table
-from crossgraft.analysis.unpaired import bounded
+from crossgraft.analysis.unpaired import BOUND, bounded
 from crossgraft.cli.commands import cli
 from crossgraft.core import Point
 from crossgraft.errors import CrossgraftError
@@ -105,7 +105,7 @@ def test_means_have_intervals_over_tasks_and_languages(tmp_path: Path) -> None:
     findings = analyse(read_table(write(tmp_path, lines())))
     one = next(one for one in findings.regimes if (one.model, one.regime) == (ALL_MODELS, "MT-CL"))
 
-    assert one.estimate.basis == "tasks and languages, 2 degrees of freedom"
+    assert one.estimate.basis == "over tasks and languages, 2 degrees of freedom"
     assert one.estimate.low < one.estimate.mean < one.estimate.high
     assert "no joint bootstrap, no correction for the shared base" in findings.method
     assert findings.luck == ()
@@ -186,7 +186,7 @@ def test_one_model_and_one_source_say_what_they_cannot(tmp_path: Path) -> None:
         "Sources of one task leave nothing to set against it",
     ]
     assert findings.summaries[0].gain is not None
-    assert findings.summaries[0].gain.basis == "new items, at most, and seeds"
+    assert findings.summaries[0].gain.basis == BOUND
 
 
 LINE = "model,source,target,score,base\n"
@@ -238,7 +238,7 @@ def test_the_command_writes_the_report(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["read", str(path), "--to", str(tmp_path / "out")])
 
     assert result.exit_code == 0, result.output
-    assert "only scores are known" in result.output
+    assert "nothing is paired by item" in result.output
     assert (tmp_path / "out" / "report.html").is_file()
 
 

@@ -19,19 +19,19 @@ class Named:
     among: int
 
 
-def named(values: Sequence[float], errors: Sequence[float]) -> tuple[Named, ...]:
+def named(values: Sequence[float], errors: Sequence[float], *, shrunk: bool = True) -> tuple[Named, ...]:
     """Each estimate, told as if it had been picked out of all for being extreme.
 
     The interval is Bonferroni's at 95 % (simultaneous, whatever the estimates have in common). The value is drawn towards the mean of
     all by what their errors explain of their variance: kept = τ²/(τ² + error²) with τ² = the variance less the mean squared error.
-    An estimate without an interval is left as it is.
+    An estimate without an interval is left as it is, and so are all where errors are only known to be at most so large.
     """
     x, error = np.array(values, dtype=float), np.array(errors, dtype=float)
     known = np.isfinite(error)
     count = int(known.sum())
     kept = np.ones(len(x))
     centre = float(x[known].mean()) if count else 0.0
-    if count > 2:
+    if count > 2 and shrunk:
         between = max(0.0, float(x[known].var(ddof=1) - np.mean(error[known] ** 2)))
         kept[known] = between / np.maximum(between + error[known] ** 2, 1e-300)
     value = np.where(known, centre + kept * (x - centre), x)

@@ -176,14 +176,11 @@ def headline(contrasted: Sequence[Contrast]) -> Iterator[str]:
         f"Training on a task changes it in other languages by {signed(first.on.mean)} pp, and other tasks by "
         f"{signed(first.off.mean)} pp."
     )
-    yield f"The difference is {signed(found.mean)} pp {interval(found.low, found.high)} for new items and seeds."
-    wider = [
-        f"for {one.level} {interval(one.low, one.high)}"
-        if one.low is not None and one.high is not None
-        else f"for {one.level}: {one.why}"
-        for one in first.levels[1:]
-    ]
-    yield f"It is {'; '.join(wider)}."
+    known = [one for one in first.levels if one.low is not None and one.high is not None]
+    told = [f"{interval(one.low or 0.0, one.high or 0.0)} for {one.level}" for one in known]
+    yield f"The difference is {signed(found.mean)} pp{': ' if told else ''}{', '.join(told)}."
+    if unknown := [f"{one.level}: {one.why}" for one in first.levels if one not in known]:
+        yield f"No interval for {'; '.join(unknown)}."
 
 
 def how_sure(matrix: TransferMatrix) -> str:
@@ -233,8 +230,8 @@ def _how_sure_of_scores(cells: Sequence[ChangeCell]) -> str:
     clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in known)
     none = f"; {len(cells) - len(known)} have no interval" if len(known) < len(cells) else ""
     return (
-        f"{clear} of {len(known)} cells have an interval that excludes zero{none}; only scores are known, so intervals are as wide as "
-        f"the binomial distribution allows{_unseen(known)}."
+        f"{clear} of {len(known)} cells have an interval that excludes zero{none}; only scores are known, so intervals use the "
+        "binomial bound."
     )
 
 
@@ -257,9 +254,9 @@ def what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Seq
     if any(len(cell.seeds) == 1 and cell.row.kind == "trained" for cell in matrix.cells.values()):
         doubts.append("with one seed, the noise of a training run is not in the intervals")
     if not has_items(matrix.cells.values()):
-        doubts.append("only scores are known, so nothing is paired by item and the shared base is not corrected for")
+        doubts.append("nothing is paired by item, and the noise of the shared base is not taken out")
     if notes:
-        doubts.append(notes[0] if len(notes) == 1 else f"{len(notes)} notes on data and checks, the first: {notes[0]}")
+        doubts.append(notes[0] if len(notes) == 1 else f"{len(notes)} notes, the first: {notes[0]}")
     if not doubts:
         doubts.append("the intervals are about new items, not about new models, tasks or languages")
     return f"To distrust: {'; '.join(doubts)}."

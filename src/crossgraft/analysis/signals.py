@@ -72,7 +72,8 @@ def signals(draws: Draws, roles: Sequence[Roles | NoRoles]) -> tuple[Signal, ...
     found: list[Signal] = []
     for kind in dict.fromkeys(kind for kind, *_ in means):
         own = [(name, raw, cells) for other, name, raw, cells in means if other == kind]
-        told = named([raw.mean for _, raw, _ in own], [raw.error for _, raw, _ in own])
+        measured = all(raw.items for _, raw, _ in own)  # else errors are bounds
+        told = named([raw.mean for _, raw, _ in own], [raw.error for _, raw, _ in own], shrunk=measured)
         found += [Signal(kind, name, raw, one, cells) for (name, raw, cells), one in zip(own, told, strict=True)]
     return _tested(found)
 

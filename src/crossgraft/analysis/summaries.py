@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from crossgraft.analysis.draws import Draws, Estimate
+from crossgraft.analysis.draws import Draws, Estimate, has_items
 from crossgraft.analysis.extremes import Named, named
 from crossgraft.analysis.floor import can_show_harm
 from crossgraft.analysis.signals import LEVEL
@@ -60,7 +60,7 @@ def harmed_cells(cells: Sequence[ChangeCell]) -> Harmed:
 
 def _named(cells: Sequence[ChangeCell]) -> dict[int, Named]:
     errors = [(cell.change.high - cell.change.low) / (2 * 1.96) for cell in cells]
-    found = named([cell.change.mean for cell in cells], errors)
+    found = named([cell.change.mean for cell in cells], errors, shrunk=has_items(cells))
     return {id(cell): one for cell, one in zip(cells, found, strict=True)}
 
 

@@ -26,6 +26,7 @@ NO_ITEMS = (
     "Where they are not, cells have no interval and nothing is called significant; intervals of means are over tasks and languages, of source "
     "and target, where there are several tasks."
 )
+BOUND = "binomial bound"
 _ONE_TASK = "one task says nothing of others"
 
 
@@ -78,9 +79,7 @@ def bounded(weighted: Weighted) -> Estimate:
     variance += sum(value**2 for value in (*treated.values(), *rows.values()))
     point = float(sum(weight * cell.change.mean for cell, weight in weighted))
     half = 1.959964 * sqrt(variance)
-    return Estimate(
-        exact(point), exact(point - half), exact(point + half), len(weighted), 0, "new items, at most, and seeds"
-    )
+    return Estimate(exact(point), exact(point - half), exact(point + half), len(weighted), 0, BOUND)
 
 
 def statistic(cells: Sequence[ChangeCell], summary: Callable[[Floats], Floats]) -> Estimate:
@@ -110,7 +109,7 @@ def cannot(matrix: TransferMatrix) -> Iterator[str]:
 
 
 def _over_pairs(point: float, found: Clustered, cells: Sequence[ChangeCell]) -> Estimate:
-    basis = f"tasks and languages, {found.df} degree{'s' if found.df > 1 else ''} of freedom"
+    basis = f"over tasks and languages, {found.df} degree{'s' if found.df > 1 else ''} of freedom"
     return Estimate(exact(point), exact(point - found.half), exact(point + found.half), len(cells), 0, basis)
 
 

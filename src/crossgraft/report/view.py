@@ -41,7 +41,7 @@ def counted(one: Estimate) -> str:
     cells = number_of(one.cells, "cell")
     if one.items:
         return f"{cells}, {number_of(one.items, 'item')}"
-    return f"{cells}, {f'over {one.basis}' if one.basis else f'no interval: {one.why}'}"
+    return f"{cells}, {one.basis or f'no interval: {one.why}'}"
 
 
 def items(cell: ChangeCell) -> str:
