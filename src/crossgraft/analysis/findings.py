@@ -120,7 +120,7 @@ def analyse(
     if matrix.cells:
         first = [*(one.sentence for one in bli), *what_was_found(tested, harm, rows), at_chance(draws.cells)]
         found = " ".join(filter(None, [*first, what_controls_did(controls, sham_harm)]))
-        sure = " ".join([*headline(contrasted), how_sure(matrix)])
+        sure = " ".join([*headline(contrasted), how_sure(matrix, harm)])
         sentences = found, sure, what_to_distrust(matrix, [*notes, *doubts(checks, looked)], failures)
     return Findings(
         study=study,

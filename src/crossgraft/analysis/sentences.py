@@ -37,7 +37,7 @@ def what_was_found(signals: Sequence[Signal], harmed: Harmed, summaries: Sequenc
         yield _gains(first, len({one.row.model for one in summaries}))
     yield from _other_gains(signals)
     losses = [*_losses(signals), *_lost_cells(harmed, summaries)]
-    yield from losses or [_no_loss(summaries)]
+    yield from losses or [_no_loss(harmed, summaries)]
 
 
 def _gains(tested: Sequence[Signal], models: int) -> str:
@@ -102,16 +102,14 @@ def _lost_cells(harmed: Harmed, summaries: Sequence[Summary]) -> Iterator[str]:
     yield f"{what} significantly{':' if count == 1 else ', the worst'} {told}."
 
 
-def _no_loss(summaries: Sequence[Summary]) -> str:
+def _no_loss(harmed: Harmed, summaries: Sequence[Summary]) -> str:
     """As far as it could be seen."""
     if not any(one.cells for one in summaries):
         unseen = any(one.at_chance for one in summaries)
         return "No other target could show a loss." if unseen else "No other target was measured."
-    sizes = [one.worst.change.detectable for one in summaries if one.worst and one.worst.unit == "pp"]
-    smallest = float(np.median(sizes)) if sizes else np.inf
-    if not np.isfinite(smallest) or smallest >= 100:
+    if harmed.smallest is None:
         return "No loss is significant after correction."
-    return f"No loss is significant after correction; losses under {smallest:.1f} pp in a single cell would often be missed."
+    return f"No loss is significant after correction; losses under {harmed.smallest:.1f} pp in a single cell would often be missed."
 
 
 def what_controls_did(controls: Sequence[Summary], harmed: Harmed) -> str:
@@ -183,7 +181,7 @@ def headline(contrasted: Sequence[Contrast]) -> Iterator[str]:
         yield f"No interval for {'; '.join(unknown)}."
 
 
-def how_sure(matrix: TransferMatrix) -> str:
+def how_sure(matrix: TransferMatrix, harmed: Harmed) -> str:
     cells = [cell for cell in matrix.cells.values() if not cell.row.is_sham]
     if not cells:
         return "No cell belongs to a treatment."
@@ -196,7 +194,7 @@ def how_sure(matrix: TransferMatrix) -> str:
     have = "cell has" if len(cells) == 1 else "cells have"
     return (
         f"{clear} of {len(cells)} {have} an interval that excludes zero ({_by_chance(len(cells))}); "
-        f"a cell rests on {items} and {runs}{_unseen(cells)}."
+        f"a cell rests on {items} and {runs}{_unseen(harmed)}."
     )
 
 
@@ -212,15 +210,11 @@ def _by_chance(cells: int) -> str:
     return f"about {expected:.0f} would by chance alone" if expected >= 1 else "by chance alone fewer than one would"
 
 
-def _unseen(cells: Sequence[ChangeCell]) -> str:
-    """What a cell could not have shown; nothing of cells in other units than points."""
-    sizes = [cell.change.detectable for cell in cells if cell.unit == "pp"]
-    if not sizes:
+def _unseen(harmed: Harmed) -> str:
+    """What a cell could not have shown, unless the sentence about losses has said it."""
+    if not harmed.cells or harmed.smallest is None:
         return ""
-    smallest = float(np.median(sizes))
-    if smallest >= 100:
-        return ", so no change whatever can be seen in a single cell"
-    return f", so changes below about {smallest:.1f} pp go unseen in a single cell"
+    return f"; changes below about {harmed.smallest:.1f} pp go unseen in a single cell"
 
 
 def _how_sure_of_scores(cells: Sequence[ChangeCell]) -> str:

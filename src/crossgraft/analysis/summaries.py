@@ -21,7 +21,15 @@ class Harmed:
     """Cells elsewhere that can show harm: which of them lost significantly, and each as it is told if it is picked out."""
 
     cells: tuple[ChangeCell, ...]
+    tested: tuple[ChangeCell, ...]
     named: Mapping[int, Named]  # by id of the cell
+
+    @property
+    def smallest(self) -> float | None:
+        """The loss (pp) that a single cell would show with a probability of .8: the median over cells; none where none is that small."""
+        sizes = [cell.change.detectable for cell in self.tested if cell.unit == "pp"]
+        smallest = float(np.median(sizes)) if sizes else np.inf
+        return smallest if smallest < 100 else None
 
 
 @dataclass(frozen=True)
@@ -52,10 +60,10 @@ def harmed_cells(cells: Sequence[ChangeCell]) -> Harmed:
     """Benjamini–Hochberg over all cells elsewhere that can show harm, of all models."""
     tested = [cell for cell in cells if cell.regime != "MT-ML" and cell.change.p is not None and can_show_harm(cell)]
     if not tested:
-        return Harmed((), {})
+        return Harmed((), (), {})
     adjusted = benjamini_hochberg(np.array([cell.change.p for cell in tested], dtype=float))
     lost = tuple(cell for cell, p in zip(tested, adjusted, strict=True) if p <= LEVEL and cell.change.mean < 0)
-    return Harmed(lost, _named(tested))
+    return Harmed(lost, tuple(tested), _named(tested))
 
 
 def _named(cells: Sequence[ChangeCell]) -> dict[int, Named]:

@@ -155,8 +155,10 @@ def first_rows(findings: Findings) -> Iterator[FirstRow]:
     gains = sorted((one for one in tested if one.gains), key=lambda one: -one.named.value)
     losses = sorted((one for one in tested if one.loses), key=lambda one: one.named.value)
     best = [one for one in tested if one.kind in ("same task", "all targets")]
-    yield from map(_first_row, gains[:_OF_EACH] or sorted(best, key=lambda one: -one.named.value)[:1])
-    yield from map(_first_row, losses[:_OF_EACH] or sorted(tested, key=lambda one: one.named.value)[:1])
+    high = gains[:_OF_EACH] or sorted(best, key=lambda one: -one.named.value)[:1]
+    rest = [one for one in tested if one not in high]
+    yield from map(_first_row, high)
+    yield from map(_first_row, losses[:_OF_EACH] or sorted(rest, key=lambda one: one.named.value)[:1])
     every = {one.model for one in findings.regimes}
     for regime in findings.regimes:
         if regime.model == ALL_MODELS or len(every) == 1:
