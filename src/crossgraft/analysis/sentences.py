@@ -16,7 +16,11 @@ from crossgraft.analysis.trust import TrustCheck
 from crossgraft.analysis.wording import interval, number_of, signed
 from crossgraft.matrix import ChangeCell, TransferMatrix
 
-_WHERE: dict[Kind, str] = {"same task": "on the same task in other languages", "all targets": "over all targets"}
+_WHERE: dict[Kind, str] = {  # the first of these that there is comes first
+    "same task": "on the same task in other languages",
+    "all targets": "over all targets",
+    "other tasks": "on other tasks",
+}
 
 
 def nothing_yet(matrix: TransferMatrix) -> tuple[str, str, str]:
@@ -32,11 +36,13 @@ def what_was_found(signals: Sequence[Signal], harmed: Harmed, summaries: Sequenc
     if not any(one.gain for one in summaries):
         yield "No treatment has a change in percentage points."
         return
-    first = [one for one in signals if one.kind in _WHERE]
+    kind = next((kind for kind in _WHERE if any(one.kind == kind for one in signals)), None)
+    first = [one for one in signals if one.kind == kind]
     if first:
         yield _gains(first, len({one.row.model for one in summaries}))
-    yield from _other_gains(signals)
-    losses = [*_losses(signals), *_lost_cells(harmed, summaries)]
+    rest = [one for one in signals if one.kind != kind]
+    yield from _other_gains(rest)
+    losses = [*_losses(signals if len(first) > 1 else rest), *_lost_cells(harmed, summaries)]
     yield from losses or [_no_loss(harmed, summaries)]
 
 
@@ -63,26 +69,24 @@ def _gains(tested: Sequence[Signal], models: int) -> str:
 
 def _other_gains(signals: Sequence[Signal]) -> Iterator[str]:
     for one, rest in _named_of(signals, "donor", gain=True):
-        yield f"As a donor, {_told(one, 'does')} more than the average source over all targets{_and(rest)}."
+        yield f"Against the average source, {_told(one, 'changes all targets by')}{_and(rest)}."
     for one, rest in _named_of(signals, "other tasks", gain=True):
-        yield f"On other tasks, {_told(one, 'gains')}{_and(rest)}."
+        yield f"On other tasks, {_told(one, 'changes scores by')}{_and(rest)}."
     for one, rest in _named_of(signals, "target", gain=True):
-        yield f"The target {_told(one, 'gains')} on average over the treatments{_and(rest)}."
+        yield f"The target {_told(one, 'changes by')} on average over the treatments{_and(rest)}."
 
 
 def _losses(signals: Sequence[Signal]) -> Iterator[str]:
-    several = sum(one.kind in _WHERE for one in signals) > 1
-    for kind, where in _WHERE.items():
+    for kind in ("same task", "all targets"):
         for one, rest in _named_of(signals, kind, gain=False):
-            if several:
-                yield f"{one.name} loses significantly {where}: {_number(one.named)}{_and(rest)}."
+            yield f"{one.name} loses significantly {_WHERE[kind]}: {_number(one.named)}{_and(rest)}."
     for one, rest in _named_of(signals, "other tasks", gain=False):
         low = sum(cell.change.high < 0 for cell in one.cells)
-        yield f"On other tasks, {_told(one, 'loses')}; {low} of its {len(one.cells)} cells there exclude zero{_and(rest)}."
+        yield f"On other tasks, {_told(one, 'changes scores by')}; {low} of its {len(one.cells)} cells there exclude zero{_and(rest)}."
     for one, rest in _named_of(signals, "target", gain=False):
-        yield f"The target {_told(one, 'loses')} on average over the treatments{_and(rest)}."
+        yield f"The target {_told(one, 'changes by')} on average over the treatments{_and(rest)}."
     for one, rest in _named_of(signals, "donor", gain=False):
-        yield f"As a donor, {_told(one, 'does')} less than the average source over all targets{_and(rest)}."
+        yield f"Against the average source, {_told(one, 'changes all targets by')}{_and(rest)}."
 
 
 def _named_of(signals: Sequence[Signal], kind: Kind, *, gain: bool) -> Iterator[tuple[Signal, int]]:
