@@ -104,7 +104,7 @@ def test_the_report_of_an_empty_study_can_be_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.25, "+0.2"), (-12.34, "-12.3"), (0.0, "0"), (-1.85e-15, "0"), (0.03, "+0.03"), (-0.004, "-0.004")],
+    [(0.25, "+0.2"), (-12.34, "-12.3"), (0.0, "0"), (-1.85e-15, "0"), (0.03, "+0.03"), (-0.004, "≈0")],
 )
 def test_what_is_not_zero_never_reads_as_zero(value: float, text: str) -> None:
     assert signed(value) == text

@@ -227,10 +227,7 @@ def _how_sure_of_scores(cells: Sequence[ChangeCell]) -> str:
         return f"Nothing can be called significant: {cells[0].change.why}."
     clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in known)
     none = f"; {len(cells) - len(known)} have no interval" if len(known) < len(cells) else ""
-    return (
-        f"{clear} of {len(known)} cells have an interval that excludes zero{none}; only scores are known, so intervals use the "
-        "binomial bound."
-    )
+    return f"{clear} of {len(known)} cells exclude zero{none}; without items, intervals use the binomial bound."
 
 
 # what to distrust
@@ -252,7 +249,7 @@ def what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Seq
     if any(len(cell.seeds) == 1 and cell.row.kind == "trained" for cell in matrix.cells.values()):
         doubts.append("with one seed, the noise of a training run is not in the intervals")
     if not has_items(matrix.cells.values()):
-        doubts.append("nothing is paired by item, and the noise of the shared base is not taken out")
+        doubts.append("nothing is paired by item")
     if notes:
         doubts.append(notes[0] if len(notes) == 1 else f"{len(notes)} notes, the first: {notes[0]}")
     if not doubts:

@@ -10,16 +10,18 @@ TINY = 1e-9  # changes smaller than this many percentage points are zero
 
 
 def signed(value: float, digits: int = 1) -> str:
-    """A change with its sign; what is not zero never reads as zero.
+    """A change with its sign; what is not zero never reads as zero, and nothing has more than two digits.
 
-    >>> signed(0.25), signed(0.0), signed(-0.02), signed(1e-12)
-    ('+0.2', '0', '-0.02', '0')
+    >>> signed(0.25), signed(0.0), signed(-0.02), signed(0.000001), signed(1e-12)
+    ('+0.2', '0', '-0.02', '≈0', '0')
     """
     if isnan(value):
         return "–"
     if abs(value) < TINY:
         return "0"
-    while round(value, digits) == 0 and digits < 9:
+    if round(value, max(digits, 2)) == 0:
+        return "≈0"
+    while round(value, digits) == 0:
         digits += 1
     return f"{value:+.{digits}f}"
 
