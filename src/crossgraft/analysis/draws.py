@@ -129,8 +129,8 @@ class Draws:
         items = self.count(self.places([cell for cell, _ in weighted]))
         variance, between = float(np.var(sums)), seeds.variance if seeds else 0.0
         rare = Rare.of(weighted)
-        added = between + rare.variance
-        student = seeds.widening(variance + rare.variance) if seeds and between > 0 else 1.0
+        added = between + max(0.0, rare.variance - variance)  # the items' variance is at least that of rare changes
+        student = seeds.widening(max(variance, rare.variance)) if seeds and between > 0 else 1.0
         low, high = (float(edge) - point for edge in np.quantile(sums, [0.025, 0.975]))
         if variance > 0:
             wider = student * np.sqrt((variance + added) / variance)
@@ -147,7 +147,7 @@ class Rare:
     """What changes too rare to be seen do to a sum of cells, as Agresti and Min (2005) allow for them in one cell.
 
     They add half an item to each of the four outcomes: to n 2, to the sum of squared differences 1. The centre of the
-    interval moves towards zero by ``shift`` (pp), and ``variance`` (pp²) is added. The cells of a treatment on one task have
+    interval moves towards zero by ``shift`` (pp), and ``variance`` (pp²) is the least that items can have. The cells of a treatment on one task have
     their items in common, so they count as one; treatments and tasks are independent.
     """
 

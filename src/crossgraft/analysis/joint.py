@@ -50,7 +50,7 @@ def joint(sums: Sums, draws: Draws) -> Joint:
     items = draws.of(sums.cells) @ sums.weights.T
     luck, df = _seeds(sums.cells, sums.weights, draws)
     rare = np.array([Rare.of(weighted).variance for weighted in sums])
-    total = np.var(items, axis=0) + (luck**2).sum(axis=1) + rare
+    total = np.maximum(np.var(items, axis=0), rare) + (luck**2).sum(axis=1)
     known = np.divide(total**2, df, out=np.full(len(points), np.inf), where=df > 0)  # Satterthwaite
     places = draws.places(sums.cells)
     estimates = []
