@@ -309,3 +309,85 @@ def test_a_pipe_and_a_link_stay_what_they_are(crossgraft) -> None:  # type: igno
     assert Path("link.tsv").is_symlink()
     assert Path("file.tsv").read_text().startswith("de0\t")
     os.close(reader)
+
+
+def dev_files() -> None:
+    """A validation dictionary, of which one pair is in training; a test that shares a pair with it."""
+    lines = Path("de-en.test.tsv").read_text().splitlines(keepends=True)
+    Path("dev.tsv").write_text("".join([*lines[:30], "de1\ten1\n"]))
+    Path("shared.tsv").write_text("".join(lines[29:]))
+
+
+def spell_alike() -> None:
+    """Ten to 49 become numerals of both vocabularies, and 50 a word of both."""
+    for language in ("de", "en"):
+        text = Path(f"{language}.vec").read_text().replace(f"\n{language}50 ", "\ntaxi ")
+        Path(f"{language}.vec").write_text(re.sub(rf"^{language}([1-4]\d) ", r"19\1 ", text, flags=re.MULTILINE))
+
+
+def test_the_value_that_is_best_on_the_validation_dictionary_is_kept(crossgraft) -> None:  # type: ignore[no-untyped-def]
+    dev_files()
+    asked = (*MAP[:-2], "--method", "fipp", "--set", "components=7,0", "--validate", "dev.tsv", "--out", "mapped")
+
+    code, out, _ = crossgraft(*asked)
+
+    assert code == 0
+    assert "validation: 31 pairs of dev.tsv; 1 with a word of the training dictionary are left out" in out
+    assert re.search(r"components=7: MAP 0\.\d+ .* n = 30\n.*components=0: MAP [\d.]+ .* n = 30  chosen", out)
+    told = json.loads(Path("mapped/mapping.json").read_text())
+    worse, best = told["validation"]["scores"]
+    assert worse["MAP"] < best["MAP"]
+    assert (best["chosen"], told["settings"]["components"]) == (True, 0)
+    assert len(Path("mapped/validation.tsv").read_text().splitlines()) == 30
+
+
+def test_a_test_that_shares_pairs_with_the_validation_dictionary_is_a_leak(crossgraft) -> None:  # type: ignore[no-untyped-def]
+    dev_files()
+    crossgraft(*MAP, "--validate", "dev.tsv")
+
+    said = [crossgraft("bli", "mapped", "shared.tsv", *more)[2] for more in ((), ("--reverse",))]
+
+    expected = "note: 1 pairs of the test dictionary are also in the validation dictionary, which chose the parameters"
+    assert [one.startswith(expected) for one in said] == [True, True]
+    assert crossgraft("bli", "mapped", "de-en.train.tsv")[2] == ""
+
+
+@pytest.mark.parametrize(("kind", "said"), [("identical", "41 words"), ("numerals", "40 numerals")])
+def test_words_spelt_alike_are_the_dictionary_of_a_method_that_needs_one(crossgraft, kind: str, said: str) -> None:  # type: ignore[no-untyped-def]
+    spell_alike()
+
+    code, out, _ = crossgraft(*MAP[:3], "--dictionary", kind, "--out", "mapped")
+
+    assert code == 0
+    assert f"procrustes from {said} spelt alike: 120 and 120 words" in out
+    assert crossgraft("translate", "mapped", "de77", "-k", "1")[1].split()[1] == "en77"
+    assert "MAP:strict" in crossgraft("bli", "mapped", "de-en.test.tsv", "--train", kind)[1]
+
+
+def test_a_file_called_identical_is_the_dictionary(crossgraft) -> None:  # type: ignore[no-untyped-def]
+    Path("identical").write_text(Path("de-en.train.tsv").read_text())
+
+    _, out, err = crossgraft(*MAP[:3], "--dictionary", "identical", "--out", "mapped")
+
+    assert "procrustes from 60 of 60 pairs" in out
+    assert err == "note: the dictionary is the file 'identical', not the words that are spelt alike\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((*MAP, "--set", "rounds=1,2", "--method", "proc-b"), "--set KEY=V1,V2 chooses by a validation dictionary: give one with --validate FILE"),
+        ((*MAP, "--validate", "de-en.train.tsv"), "60 of its 60 pairs have a word of the training dictionary, and none of the others"),
+        ((*MAP, "--validate", "de-fi.test.tsv"), "0 of its 61 pairs have a word of the training dictionary, and none of the others"),
+        ((*MAP, "--validate", "no.tsv"), "no such file: no.tsv"),
+        ((*MAP[:3], "--dictionary", "numerals", "--out", "x"), "no numeral is written the same in both vocabularies"),
+        ((*MAP[:3], "--dictionary", "identical", "--out", "x", "--method", "muse:identical"), "uses no dictionary: leave out --dictionary identical"),
+    ],
+)  # fmt: skip
+def test_a_mistake_with_validation_or_words_alike_is_one_sentence(
+    crossgraft, arguments: tuple[str, ...], message: str
+) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = crossgraft(*arguments)
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err

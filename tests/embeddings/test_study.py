@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,96 @@ def test_training_pairs_in_the_test_are_noted(embedding_spec: Path) -> None:
     notes = prepare(load_study(embedding_spec), Store(embedding_spec.parent / "out")).notes
 
     assert notes == ("de:en: 1 pairs of the test dictionary are also in the training dictionary",)
+
+
+DEV = ['lexicon.validate="{pair}.dev.tsv"', 'methods.use=["fipp"]', "methods.choose.fipp.components=[7, 0]"]
+
+
+def split_off_dev(folder: Path) -> None:
+    """Half of each test dictionary becomes a validation dictionary."""
+    for file in folder.glob("*.test.tsv"):
+        lines = file.read_text().splitlines(keepends=True)
+        (folder / file.name.replace("test", "dev")).write_text("".join(lines[:30]))
+        file.write_text("".join(lines[30:]))
+
+
+def test_a_parameter_is_chosen_on_the_validation_dictionary(embedding_spec: Path, tmp_path: Path) -> None:
+    split_off_dev(embedding_spec.parent)
+
+    events = list(Campaign(load_study(embedding_spec, [*DEV, "lexicon.sizes=[60]"]), Store(tmp_path / "out"), ONE))
+
+    said = [event.text for event in events if isinstance(event, Remark)]
+    assert said[0] == "chose components = 0 on de:en, by the validation dictionary"
+    records = [event.record for event in events if isinstance(event, Recorded)]
+    for facts in (record.provenance for record in records if not record.treatment.is_control):
+        worse, best = facts["validation"]["MAP"]
+        assert worse < best
+        assert (facts["chosen"], facts["validation"]["pairs"]) == ({"components": 0}, 30)
+
+
+def test_results_depend_on_the_validation_dictionary_and_controls_do_not(embedding_spec: Path, tmp_path: Path) -> None:
+    split_off_dev(embedding_spec.parent)
+    store = Store(tmp_path / "out")
+    run(load_study(embedding_spec, DEV), store, settings=ONE)
+    file = embedding_spec.parent / "de-en.dev.tsv"
+    file.write_text(file.read_text().partition("\n")[2])
+
+    todo = missing(prepare(load_study(embedding_spec, DEV), store), store, ONE)
+
+    assert {(job.treatment.name, cell.target.lang) for job in todo.jobs for cell in job.cells} == {("fipp", "de:en")}
+
+
+def test_a_validation_dictionary_in_the_test_is_noted_and_one_in_training_refused(
+    embedding_spec: Path, tmp_path: Path
+) -> None:
+    notes = prepare(load_study(embedding_spec, [*DEV, 'lexicon.validate="{pair}.test.tsv"']), Store(tmp_path)).notes
+    assert "de:en: 61 pairs of the test dictionary are also in the validation dictionary" in notes
+
+    with pytest.raises(DataError, match="60 of its 60 pairs have a word of the training dictionary"):
+        run(load_study(embedding_spec, [*DEV, 'lexicon.validate="{pair}.train.tsv"']), tmp_path / "out", settings=ONE)
+
+
+@pytest.mark.parametrize(("kind", "known"), [("identical", 41), ("numerals", 40)])
+def test_words_spelt_alike_are_a_training_dictionary(
+    embedding_spec: Path, tmp_path: Path, kind: str, known: int
+) -> None:
+    for file in embedding_spec.parent.glob("*.vec"):
+        text = file.read_text().replace(f"\n{file.stem}50 ", "\ntaxi ")
+        file.write_text(re.sub(rf"^{file.stem}([1-4]\d) ", r"19\1 ", text, flags=re.MULTILINE))
+
+    run(load_study(embedding_spec, [f'lexicon.train="{kind}"', "lexicon.sizes=[0]"]), tmp_path / "out", settings=ONE)
+
+    records = [record for record in Store(tmp_path / "out").read()[0] if not record.treatment.is_control]
+    assert [record.provenance["dictionary_pairs_known"] for record in records] == [known] * 3
+    assert all(cell.treated > 0.95 for cell in load_matrix(Store(tmp_path / "out")).cells.values())
+
+
+def test_vocabularies_without_words_alike_are_refused_before_the_work(embedding_spec: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="de:en: no word is written the same in both vocabularies"):
+        run(load_study(embedding_spec, ['lexicon.train="identical"']), tmp_path / "out", settings=ONE)
+
+
+@pytest.mark.parametrize(
+    ("sets", "message"),
+    [
+        (DEV[1:], r'choosing takes a validation dictionary: add \[lexicon\] validate = "\{pair\}.dev.tsv"'),
+        (DEV[:1], r"nothing is chosen on it: add \[methods.choose\]"),
+        ([*DEV, "methods.choose.cca.mode=['a']"], "'cca' is not among the methods in use"),
+        ([*DEV, "methods.choose.fipp.components=[]"], "expected at least one value of each parameter"),
+        ([*DEV, "methods.choose.fipp.components=[0, -1]"], "expected components of at least 0"),
+        (
+            ["methods.use=['vecmap']", DEV[0], "methods.choose.vecmap.mode=['supervised', 'identical']"],
+            "expected values that agree in what the method learns from",
+        ),
+        (["lexicon.train='identicals'"], "or one of identical, numerals; got 'identicals'"),
+        ([*DEV, "lexicon.validate='dev.tsv'"], "expected a file name with {pair}, or {source} and {target}; got 'dev"),
+    ],
+)
+def test_a_choice_that_cannot_be_made_is_a_mistake_in_the_spec(
+    embedding_spec: Path, sets: list[str], message: str
+) -> None:
+    with pytest.raises(SpecError, match=message):
+        load_study(embedding_spec, sets)
 
 
 @pytest.mark.parametrize(

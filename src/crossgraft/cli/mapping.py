@@ -52,9 +52,21 @@ def searched(command: F) -> F:
 @click.command("map")
 @click.argument("source", type=FILE)
 @click.argument("target", type=FILE)
-@click.option("--dictionary", type=FILE, help="Pairs of words, source TAB target; methods that need none take none.")
+@click.option(
+    "--dictionary",
+    type=FILE,
+    help="Pairs of words, source TAB target; or 'identical', 'numerals': the words, or numbers, that both vocabularies "
+    "spell alike. Methods that need none take none.",
+)
 @click.option("--method", default="procrustes", show_default=True, help="Such as vecmap:unsupervised; see 'list'.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the method.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the method; KEY=V1,V2: the best by --validate.",
+)
+@click.option("--validate", type=FILE, help="Pairs of words that are not learnt from: their MAP chooses among --set.")
 @click.option("--normalise", default="", help="Steps, such as unit,center,unit.  [default: the method's own]")
 @click.option("--top", type=click.IntRange(min=0), default=200_000, show_default=True, help="Words to read; 0: all.")
 @click.option("--case", type=click.Choice(["keep", "lower"]), default="keep", show_default=True)
@@ -69,24 +81,34 @@ def map_(source: Path, target: Path, out: Path, text: bool, **how: Any) -> None:
     Any format of vectors will do. The folder that --out names gets both vocabularies in the shared space, the
     matrices, and a file that says how they were made; `bli` and `translate` read it.
     """
-    from crossgraft.embeddings.fitting import Wanted, fact_lines, fit_into
+    from crossgraft.embeddings.fitting import Wanted, fact_lines, fit_into, validation_lines
 
     mapped = fit_into(out, Wanted(source, target, **how), text=text)
     known = mapped.told["dictionary"]
-    pairs = f" from {known['known']} of {known['pairs']} pairs" if known else ""
-    echo(f"{mapped.told['method']}{pairs}: {len(mapped.source.words)} and {len(mapped.target.words)} words")
+    echo(
+        f"{mapped.told['method']}{_learnt_from(known)}: {len(mapped.source.words)} and {len(mapped.target.words)} words"
+    )
     for line in fact_lines(mapped.told["facts"]):
         echo(f"  {line}")
+    _echo(validation_lines(mapped.told["validation"]))
     for note in mapped.told["notes"]:
         echo(f"note: {note}", err=True)
     echo(f"wrote {out}: 'crossgraft bli {out} TEST.tsv', 'crossgraft translate {out} WORD'")
+
+
+def _learnt_from(known: dict[str, Any] | None) -> str:
+    if not known:
+        return ""
+    if "alike" in known:
+        return f" from {known['known']} {'words' if known['alike'] == 'identical' else 'numerals'} spelt alike"
+    return f" from {known['known']} of {known['pairs']} pairs"
 
 
 @click.command()
 @click.argument("where", type=FILE, nargs=-1, required=True, metavar=WHERE)
 @click.argument("test", type=FILE)
 @searched
-@click.option("--train", type=FILE, help="The dictionary learnt from: strict scores leave its words out.")
+@click.option("--train", type=FILE, help="The dictionary learnt from, as of 'map': strict scores leave its words out.")
 @click.option("--words", is_flag=True, help="Print every query, with its rank and what was found, as TSV.")
 @click.option("-k", "count", type=click.IntRange(min=1), help="Of --words: translations a query.  [default: 5]")
 @AS_JSON
@@ -105,6 +127,8 @@ def bli(where: tuple[Path, ...], test: Path, words: bool, as_json: bool, **how: 
         raise SpecError(f"expected FOLDER TEST, or SOURCE TARGET TEST; got {len(where) + 1} files")
     mapped, search = _mapped(where, how["top"], how["case"]), _search(how)
     found = score(mapped, test, search, train=how["train"], reverse=how["reverse"], found=how["count"] or 5)
+    for note in found.notes:
+        echo(f"note: {note}, which chose the parameters of this mapping: its scores are too high", err=True)
     if words:
         _print_queries(found, as_json=as_json)
     elif as_json:

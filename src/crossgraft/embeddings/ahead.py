@@ -37,14 +37,17 @@ def check(study: EmbeddingStudy) -> Sequence[str]:
     notes = []
     for pair in study.language_pairs():
         require_one_width(pair, width(pair.source), width(pair.target))
-        train = study.dictionary(pair)
-        if not train.pairs:
+        train = None if study.lexicon.alike else study.file(study.lexicon.train, pair)
+        if train and not train.pairs:
             raise DataError(f"{train.file}: the dictionary is empty")
+        validation = study.file(study.lexicon.validate, pair) if study.lexicon.validate else None
         for task in study.tasks.values():
-            lexicon = getattr(task, "lexicon", None)
-            if lexicon:
-                notes += [f"{pair}: {note}" for note in leaks(train, lexicon(pair, study.origin)).notes]
-        if repeated := int(train.repeated().sum()):
+            if lexicon := getattr(task, "lexicon", None):
+                test = lexicon(pair, study.origin)
+                found = leaks(train, test).notes if train else ()
+                found += leaks(validation, test, "validation").shared if validation else ()
+                notes += [f"{pair}: {note}" for note in found]
+        if train and (repeated := int(train.repeated().sum())):
             notes.append(f"{pair}: {repeated} lines of the training dictionary repeat an earlier one")
     return notes
 
@@ -65,8 +68,12 @@ def check_words(study: EmbeddingStudy, read: Callable[[str], Space]) -> None:
     sizes = study.lexicon.sizes if any(study.methods.get(name).uses_dictionary for name in study.methods.use) else ()
     for pair in study.language_pairs():
         spaces = words(pair.source), words(pair.target)
+        if study.lexicon.alike:
+            study.dictionary(pair, spaces)
         for size in sizes:
-            known_pairs(pair, study.dictionary(pair).first(size), *spaces)
+            known_pairs(pair, study.dictionary(pair, spaces).first(size), *spaces)
+        if study.lexicon.validate:
+            study.validation(pair, spaces)
         for task in study.tasks.values():
             if isinstance(task, Foresees):
                 task.foresee(pair, spaces, study.origin)
@@ -77,14 +84,15 @@ def preview(study: EmbeddingStudy, count: int) -> Iterator[Glimpse]:
     for pair in study.language_pairs():
         spaces = study.space(pair.source), study.space(pair.target)
         require_one_width(pair, *(space.width for space in spaces))
-        known = len(study.dictionary(pair).rows(*spaces))
+        train = study.dictionary(pair, spaces)
+        known = len(train.rows(*spaces))
         for name, task in study.tasks.items():
             seen = task.evaluate(replace(pair, limit=count), spaces, Mapping(), study.origin)
             answers = seen.answers.columns["answer"]
             for place, item in enumerate(seen.texts.items):
                 lines = [(column, _text(values[place])) for column, values in seen.texts.columns.items()]
                 lines.append(("unmapped", str(answers[place]) or "not in the vocabularies"))
-                lines.append(("training pairs", f"{known} of {len(study.dictionary(pair).pairs)} in both vocabularies"))
+                lines.append(("training pairs", f"{known} of {len(train.pairs)} in both vocabularies"))
                 yield Glimpse(Point(name, str(pair)), item, tuple(lines))
 
 

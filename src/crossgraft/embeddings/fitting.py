@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as Table
 from dataclasses import asdict, dataclass
+from functools import lru_cache
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from crossgraft import __version__
-from crossgraft.embeddings.lexicon import Lexicon, Pairs, direction_note, read_lexicon
+from crossgraft.embeddings.choosing import Tried, choose, held_out, learnt_by, validated
+from crossgraft.embeddings.lexicon import Alike, Lexicon, Pairs, alike_pairs, direction_note, kind_of, read_lexicon
 from crossgraft.embeddings.mapped import Mapped, write
 from crossgraft.embeddings.mapping import Mapper, Mapping, is_disbelieved, is_unsettled, mapper
 from crossgraft.embeddings.memory import available_memory, refuse_too_many
@@ -21,6 +24,7 @@ from crossgraft.embeddings.space import Case, Space, Step, read_space
 from crossgraft.errors import DataError, SpecError
 from crossgraft.fingerprints import FingerprintCache
 from crossgraft.spec import convert, override
+from crossgraft.stats.levels import Level
 
 NORMALISE: tuple[Step, ...] = ("unit", "center", "unit")
 _IN_USE = 6  # vocabularies' vectors at once: both as read, normalised and mapped
@@ -28,26 +32,39 @@ _IN_USE = 6  # vocabularies' vectors at once: both as read, normalised and mappe
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to map onto what, and how. ``settings`` are key=value texts for the method."""
+    """What to map onto what, and how.
+
+    ``settings`` are key=value texts for the method; with several values, key=v1,v2, ``validate`` chooses one.
+    """
 
     source: Path
     target: Path
     method: str = "procrustes"
-    dictionary: Path | None = None
+    dictionary: Path | None = None  # or "identical" or "numerals": the words, or numbers, that are spelt alike
     settings: Sequence[str] = ()
     normalise: str = ""  # steps with commas between them; "": the method's own, else unit,center,unit
     top: int = 200_000
     case: Case = "keep"
     seed: int = 1
+    validate: Path | None = None
 
-    def chosen(self) -> Mapper:
-        """The method, or an error where it and the dictionary do not go together."""
+    def candidates(self) -> dict[tuple[str, ...], Mapper]:
+        """The method by each choice of settings, or an error where it and the dictionary do not go together."""
+        choices = [_values(text) for text in self.settings]
+        if self.validate is None and any(len(texts) > 1 for texts in choices):
+            raise SpecError("--set KEY=V1,V2 chooses by a validation dictionary: give one with --validate FILE")
+        return {texts: self._method(texts) for texts in product(*choices)}
+
+    def _method(self, settings: Sequence[str]) -> Mapper:
         table: dict[str, Any] = {}
-        for text in self.settings:
+        for text in settings:
             override(table, text)
         method = mapper(self.method, table)
         if method.uses_dictionary and self.dictionary is None:
-            raise SpecError(f"the method {self.method!r} needs a dictionary: give one with --dictionary FILE")
+            raise SpecError(
+                f"the method {self.method!r} needs a dictionary: give one with --dictionary FILE, or --dictionary "
+                "identical for the words that both vocabularies spell alike"
+            )
         if not method.uses_dictionary and self.dictionary is not None:
             raise SpecError(f"the method {self.method!r} uses no dictionary: leave out --dictionary {self.dictionary}")
         return method
@@ -72,16 +89,37 @@ def fit_into(folder: Path, wanted: Wanted, *, text: bool = False) -> Mapped:
 
 
 def fit(wanted: Wanted) -> Mapped:
-    """Read, normalise, fit and map."""
-    method = wanted.chosen()
-    steps = wanted.steps(method)
-    lexicon = read_lexicon(wanted.dictionary, case=wanted.case) if wanted.dictionary else None
+    """Read, normalise, fit, choose and map."""
+    candidates = wanted.candidates()
+    kind = kind_of(wanted.dictionary) if wanted.dictionary else None
+    lexicon = read_lexicon(wanted.dictionary, case=wanted.case) if wanted.dictionary and not kind else None
+    validation = read_lexicon(wanted.validate, case=wanted.case) if wanted.validate else None
     files = (wanted.source, wanted.target)
     _look_ahead(wanted)
     read = [read_space(file, top=wanted.top, case=wanted.case) for file in files]
-    source, target = (space.normalised(steps) for space in read)
-    pairs, notes = _known(lexicon, source, target) if lexicon else (np.empty((0, 2), dtype=np.int64), [])
-    mapping = method.fit(source, target, pairs, np.random.default_rng(wanted.seed))
+    words = (read[0], read[1])
+    if kind:
+        lexicon = alike_pairs(*words, kind)
+    pairs, notes = _known(lexicon, *words) if lexicon else (np.empty((0, 2), dtype=np.int64), [])
+    if lexicon and not kind and str(lexicon.file) in get_args(Alike):
+        notes.append(f"the dictionary is the file {str(lexicon.file)!r}, not the words that are spelt alike")
+    learnt = [one for method in candidates.values() for one in learnt_by(method, lexicon, *words)]
+    left = held_out(validation, learnt, *words) if validation else None
+
+    @lru_cache(1)
+    def spaces(steps: tuple[Step, ...]) -> tuple[Space, Space]:
+        return words[0].normalised(steps), words[1].normalised(steps)
+
+    def fitted(method: Mapper) -> Mapping:
+        return method.fit(*spaces(wanted.steps(method)), pairs, np.random.default_rng(wanted.seed))
+
+    def scored(method: Mapper, mapping: Mapping) -> Level | None:
+        return validated(mapping, left, *spaces(wanted.steps(method))) if left else None
+
+    best, tried = choose(list(candidates.values()), fitted, scored)
+    steps = wanted.steps(best.method)
+    source, target = spaces(steps)
+    mapping = best.mapping
     cache = FingerprintCache()
     return Mapped(
         Space(source.words, mapping.map_source(source.vectors)),
@@ -91,21 +129,25 @@ def fit(wanted: Wanted) -> Mapped:
         {
             "crossgraft": __version__,
             "method": wanted.method,
-            "settings": asdict(method),  # type: ignore[call-overload]  # a dataclass
-            "seed": wanted.seed if method.stochastic else None,
+            "settings": asdict(best.method),  # type: ignore[call-overload]  # a dataclass
+            "seed": wanted.seed if best.method.stochastic else None,
             "normalise": list(steps),
             "case": wanted.case,
             "top": wanted.top,
             "source": _described(wanted.source, source, cache),
             "target": _described(wanted.target, target, cache),
-            "dictionary": _dictionary(lexicon, pairs, cache) if lexicon else None,
+            "dictionary": _dictionary(lexicon, kind, pairs, cache) if lexicon else None,
+            "validation": _validation(validation, left, zip(candidates, tried, strict=True), best, cache)
+            if validation and left
+            else None,
             "facts": dict(mapping.facts),
             "notes": [
                 *(f"{file}: {note}" for file, one in zip(files, read, strict=True) for note in one.notes),
                 *notes,
-                *_doubts(wanted.method, method, mapping),
+                *_doubts(wanted.method, best.method, mapping),
             ],
         },
+        left,
     )
 
 
@@ -120,6 +162,21 @@ def fact_lines(facts: Table[str, Any]) -> Iterator[str]:
             yield f"{name}: {_short(value[0])} → {_short(value[-1])}, {len(value)} values"
         else:
             yield f"{name}: {_short(value[0] if isinstance(value, list) and value else value)}"
+
+
+def validation_lines(told: Table[str, Any] | None) -> Iterator[str]:
+    """The validation dictionary, and what each choice of parameters reached on it."""
+    if not told:
+        return
+    left_out = f"; {told['left_out']} with a word of the training dictionary are left out" if told["left_out"] else ""
+    yield f"validation: {told['pairs']} pairs of {told['file']}{left_out}"
+    for one in told["scores"]:
+        name = ", ".join(one["settings"]) or "the defaults"
+        if "failed" in one:
+            yield f"  {name}: failed: {one['failed']}"
+        else:
+            chosen = "  chosen" if one["chosen"] and len(told["scores"]) > 1 else ""
+            yield f"  {name}: MAP {one['MAP']:.3f} [{one['low']:.3f}, {one['high']:.3f}]  n = {one['n']}{chosen}"
 
 
 def _short(value: object) -> str:
@@ -176,10 +233,53 @@ def _described(file: Path, space: Space, cache: FingerprintCache) -> dict[str, A
     }
 
 
-def _dictionary(lexicon: Lexicon, pairs: Pairs, cache: FingerprintCache) -> dict[str, Any]:
+def _dictionary(lexicon: Lexicon, kind: Alike | None, pairs: Pairs, cache: FingerprintCache) -> dict[str, Any]:
+    counts = {"pairs": len(lexicon.pairs), "known": len(pairs)}
+    if kind:
+        return {"alike": kind, **counts}
+    return {"file": str(lexicon.file), "sha256": cache.of_file(lexicon.file), **counts}
+
+
+def _validation(
+    whole: Lexicon,
+    left: Lexicon,
+    tried: Iterable[tuple[Sequence[str], Tried | str]],
+    best: Tried,
+    cache: FingerprintCache,
+) -> dict[str, Any]:
     return {
-        "file": str(lexicon.file),
-        "sha256": cache.of_file(lexicon.file),
-        "pairs": len(lexicon.pairs),
-        "known": len(pairs),
+        "file": str(whole.file),
+        "sha256": cache.of_file(whole.file),
+        "pairs": len(whole.pairs),
+        "left_out": len(whole.pairs) - len(left.pairs),  # with a word of the training dictionary
+        "scores": [{"settings": list(texts), **_score(one, best)} for texts, one in tried],
     }
+
+
+def _score(one: Tried | str, best: Tried) -> dict[str, Any]:
+    if isinstance(one, str) or one.level is None:
+        return {"failed": one}
+    return {
+        "MAP": one.level.mean,
+        "low": one.level.low,
+        "high": one.level.high,
+        "n": one.level.n,
+        "chosen": one is best,
+    }
+
+
+def _values(text: str) -> list[str]:
+    """Each value of key=v1,v2 as a text of its own; commas within brackets stay.
+
+    >>> _values("rounds=1,2"), _values("game={a=1, b=2}")
+    (['rounds=1', 'rounds=2'], ['game={a=1, b=2}'])
+    """
+    key, equals, value = text.partition("=")
+    pieces, depth = [""], 0
+    for character in value:
+        depth += (character in "[{") - (character in "]}")
+        if character == "," and not depth:
+            pieces.append("")
+        else:
+            pieces[-1] += character
+    return [f"{key}{equals}{piece}" for piece in pieces]

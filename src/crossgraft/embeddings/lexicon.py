@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from crossgraft.embeddings.space import Case, Space
 from crossgraft.errors import DataError
-from crossgraft.opening import lines_of, open_bytes
+from crossgraft.opening import is_file, lines_of, open_bytes
 
 Pairs = npt.NDArray[np.int64]  # (n, 2): row in the source space, row in the target space
+Alike = Literal["identical", "numerals"]  # dictionaries that two vocabularies give of themselves
 Mask = npt.NDArray[np.bool_]  # (n,): which lines
 
 EDGES = (1_000, 5_000, 20_000)  # the last ranks of bands of frequency
 _MOST_PAIRS = 2_000_000  # of a dictionary; the largest there are have some 100,000
+_NUMERAL = re.compile(r"[0-9]+")  # as in VecMap
 _FLIPPED = 2.0  # times as many entries known in the other direction: written that way
 
 
@@ -69,6 +73,7 @@ class Leakage:
     pair: Mask  # the same pair is in training
     source: Mask  # its source word is in training, with whichever translation
     repeated: Mask  # the same pair is on an earlier line of the test
+    of: str = "training"  # what the other dictionary is for
 
     @property
     def strict(self) -> Mask:
@@ -78,22 +83,57 @@ class Leakage:
     @property
     def notes(self) -> tuple[str, ...]:
         """Counts in words; nothing for a clean split."""
-        counted = (
-            (self.pair, "pairs of the test dictionary are also in the training dictionary"),
-            (self.source & ~self.pair, "pairs of the test dictionary have a source word of the training dictionary"),
-            (self.repeated, "lines of the test dictionary repeat an earlier one"),
+        return (*self.shared, *_counted((self.repeated, "lines of the test dictionary repeat an earlier one")))
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The counts of what the other dictionary gives away."""
+        return _counted(
+            (self.pair, f"pairs of the test dictionary are also in the {self.of} dictionary"),
+            (self.source & ~self.pair, f"pairs of the test dictionary have a source word of the {self.of} dictionary"),
         )
-        return tuple(f"{lines.sum()} {what}" for lines, what in counted if lines.any())
 
 
-def leaks(train: Lexicon, test: Lexicon) -> Leakage:
-    """Compare a test dictionary with the training dictionary of the same direction and case."""
+def _counted(*counts: tuple[Mask, str]) -> tuple[str, ...]:
+    return tuple(f"{lines.sum()} {what}" for lines, what in counts if lines.any())
+
+
+def leaks(train: Lexicon, test: Lexicon, of: str = "training") -> Leakage:
+    """Compare a test dictionary with the training dictionary, or another one, of the same direction and case."""
     pairs, sources = set(train.pairs), {source for source, _ in train.pairs}
     return Leakage(
         np.array([pair in pairs for pair in test.pairs], dtype=bool),
         np.array([source in sources for source, _ in test.pairs], dtype=bool),
         test.repeated(),
+        of,
     )
+
+
+def alike(source: Space, target: Space, kind: Alike) -> Pairs:
+    """The words of both vocabularies that are spelt the same, in the order of the source: all, or those of digits only."""
+    rows = [(row, target.index[word]) for row, word in enumerate(source.words) if word in target.index]
+    if kind == "numerals":
+        rows = [(row, other) for row, other in rows if _NUMERAL.fullmatch(source.words[row])]
+    if not rows:
+        what = "numeral" if kind == "numerals" else "word"
+        raise DataError(f"no {what} is written the same in both vocabularies; vecmap:unsupervised needs none")
+    return np.array(rows, dtype=np.int64)
+
+
+def alike_pairs(source: Space, target: Space, kind: Alike) -> Lexicon:
+    """The same as a dictionary; its file is the name of its kind."""
+    rows = alike(source, target, kind)
+    return Lexicon(tuple((source.words[row], target.words[other]) for row, other in rows), Path(kind))
+
+
+def kind_of(dictionary: str | Path) -> Alike | None:
+    """Which words spelt alike the name of a dictionary stands for; None for a file, also one of such a name.
+
+    >>> kind_of("numerals"), kind_of("de-en.tsv")
+    ('numerals', None)
+    """
+    name = str(dictionary)
+    return cast(Alike, name) if name in get_args(Alike) and not is_file(name) else None
 
 
 def frequency_bands(rows: npt.NDArray[np.int64], edges: tuple[int, ...] = EDGES) -> npt.NDArray[np.str_]:

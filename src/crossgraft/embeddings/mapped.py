@@ -1,7 +1,7 @@
 """Two spaces mapped into one, in a folder: saved, loaded, and applied to words that were not there.
 
 The folder holds ``source.npy`` and ``target.npy`` (float32, a row a word), ``*.words.txt``, ``map.npz`` (the matrices,
-and the means of the normalisation; no pickle) and ``mapping.json`` (how it was made). On request also ``*.vec``, the
+and the means of the normalisation; no pickle) and ``mapping.json`` (how it was made), and ``validation.tsv`` (the pairs that chose among parameters). On request also ``*.vec``, the
 text format of word2vec, in which every number reads back as the same float32.
 """
 
@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
+from crossgraft.embeddings.lexicon import Lexicon, read_lexicon
 from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.normalise import Affine, Normaliser, Unit
 from crossgraft.embeddings.outputs import new_folder, writing
@@ -27,6 +28,7 @@ from crossgraft.embeddings.space import Case, Space, Vectors, read_space
 from crossgraft.errors import DataError, SpecError
 
 FORMAT = 1
+_VALIDATION = "validation.tsv"
 _BLOCK = 2048  # words of a text file at a time
 
 Side = Literal["source", "target"]
@@ -42,6 +44,7 @@ class Mapped:
     mapping: Mapping
     normalisers: Table[Side, Normaliser]
     told: Table[str, Any]
+    validation: Lexicon | None = None
 
     def applied(self, space: Space, side: Side = "source") -> Space:
         """Words of the language of one side, as read from their file, in the shared space."""
@@ -58,6 +61,7 @@ class Mapped:
             Mapping(self.mapping.target, self.mapping.source, self.mapping.facts),
             {"source": self.normalisers["target"], "target": self.normalisers["source"]},
             {**self.told, "source": self.told["target"], "target": self.told["source"]},
+            self.validation.flipped() if self.validation else None,
         )
 
     def _mapped(self, vectors: Vectors, side: Side) -> Vectors:
@@ -98,6 +102,9 @@ def write(mapped: Mapped, folder: Path, *, text: bool = False) -> None:
         (folder / f"{side}.words.txt").write_bytes("".join(f"{word}\n" for word in space.words).encode())
         if text:
             write_vec(space, folder / f"{side}.vec")
+    if mapped.validation:
+        lines = "".join(f"{word}\t{other}\n" for word, other in mapped.validation.pairs)
+        (folder / _VALIDATION).write_bytes(lines.encode())
     np.savez(folder / "map.npz", **_matrices(mapped))
     told = {"format": FORMAT, **mapped.told}
     text_of = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
@@ -137,7 +144,8 @@ def load(folder: str | Path) -> Mapped:
         source, target = (_space(folder, side) for side in SIDES)
     except (OSError, KeyError, TypeError, ValueError, EOFError, BadZipFile) as error:
         raise DataError(f"{folder}: the mapping is damaged ({type(error).__name__}: {error}); make it anew") from None
-    return Mapped(source, target, mapping, normalisers, told)
+    validation = read_lexicon(folder / _VALIDATION) if told.get("validation") else None
+    return Mapped(source, target, mapping, normalisers, told, validation)
 
 
 def _told(file: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from math import isnan
 from pathlib import Path
 
 from crossgraft.core import Answers
-from crossgraft.embeddings.lexicon import Lexicon, direction_note, read_lexicon
+from crossgraft.embeddings.lexicon import Lexicon, alike_pairs, direction_note, kind_of, leaks, read_lexicon
 from crossgraft.embeddings.mapped import Mapped
 from crossgraft.embeddings.queries import Query, queries, ranked
 from crossgraft.embeddings.retrieval import Neighbours, Search
@@ -42,6 +42,7 @@ class Scored:
     conventions: dict[str, str]
     answers: Answers
     asked: tuple[Asked, ...]
+    notes: tuple[str, ...] = ()  # what chose the parameters of the mapping and is in the test
 
 
 def score(
@@ -55,11 +56,12 @@ def score(
 ) -> Scored:
     """Rank the vocabulary for every source word of the test dictionary, and apply every metric of rankings.
 
-    ``train`` is the dictionary that the mapping was learnt from: of strict scores, its words are no queries. In
+    ``train`` is the dictionary that the mapping was learnt from, or "identical" or "numerals": of strict scores, its words are no queries. In
     ``reverse`` the queries are the target words of the dictionaries, whose files stay as they are. Of every query the
     best ``found`` words are kept.
     """
-    lexicon, given = _known(mapped, test), _known(mapped, train) if train else None
+    lexicon, given = _known(mapped, test), _given(mapped, train) if train else None
+    notes = leaks(mapped.validation, lexicon, "validation").shared if mapped.validation else ()
     if reverse:
         mapped, lexicon, given = mapped.reversed(), lexicon.flipped(), given.flipped() if given else None
     off = search.penalty(unit(mapped.source.vectors), unit(mapped.target.vectors))
@@ -73,7 +75,13 @@ def score(
         {name: usable[name].description for name in names},
         answers,
         tuple(_asked(asked, answers, nearest, mapped.target.words)),
+        notes,
     )
+
+
+def _given(mapped: Mapped, train: Path) -> Lexicon:
+    kind = kind_of(train)
+    return alike_pairs(mapped.source, mapped.target, kind) if kind else _known(mapped, train)
 
 
 def _known(mapped: Mapped, file: Path) -> Lexicon:

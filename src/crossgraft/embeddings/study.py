@@ -8,22 +8,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from importlib.metadata import version
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast, get_args
 
 import numpy as np
 
 from crossgraft.core import Cell, Job, Pairing, Point, Treatment, is_language
 from crossgraft.embeddings import ahead, devices
+from crossgraft.embeddings.choosing import Tried, choose, held_out, learnt_by, validated
 from crossgraft.embeddings.isomorphism import Shape, isomorphism, shape
-from crossgraft.embeddings.lexicon import Lexicon, read_lexicon
+from crossgraft.embeddings.lexicon import Alike, Lexicon, alike_pairs, read_lexicon
 from crossgraft.embeddings.mapping import Mapper, Mapping, identity, is_disbelieved, is_unsettled, mapper
 from crossgraft.embeddings.readers import companions
 from crossgraft.embeddings.space import Case, Space, Step, read_space
 from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, LanguagePair
 from crossgraft.embeddings.tasks.bli import lexicon_file
-from crossgraft.errors import SpecError, did_you_mean
+from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.identity import content_id
 from crossgraft.metrics import scored_record
 from crossgraft.spec import Chosen
@@ -63,41 +64,89 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Lexicons:
-    """``[lexicon]``: the training dictionaries, and how many of their first pairs to use (0: all)."""
+    """``[lexicon]``: the training dictionaries, and how many of their first pairs to use (0: all).
+
+    ``train`` is a pattern of files, or "identical" or "numerals": the words, or numbers, that both vocabularies spell
+    alike. ``validate`` is a pattern of dictionaries that nothing learns from, on which ``methods.choose`` chooses.
+    """
 
     train: str
     sizes: tuple[int, ...] = (0,)
+    validate: str = ""
 
     def __post_init__(self) -> None:
-        if "{pair}" not in self.train and not ("{source}" in self.train and "{target}" in self.train):
+        if self.alike is None and not _is_pattern(self.train):
             raise SpecError(
-                f"expected a file name with {{pair}}, or {{source}} and {{target}}; got {self.train!r}", ("train",)
+                f"expected a file name with {{pair}}, or {{source}} and {{target}}, or one of "
+                f"{', '.join(get_args(Alike))}; got {self.train!r}",
+                ("train",),
+            )
+        if self.validate and not _is_pattern(self.validate):
+            raise SpecError(
+                f"expected a file name with {{pair}}, or {{source}} and {{target}}; got {self.validate!r}",
+                ("validate",),
             )
         if not self.sizes or min(self.sizes) < 0:
             raise SpecError(f"expected sizes of at least 0; got {list(self.sizes)}", ("sizes",))
 
+    @property
+    def alike(self) -> Alike | None:
+        """Which words spelt alike are the dictionary; None where files are."""
+        return cast(Alike, self.train) if self.train in get_args(Alike) else None
+
+
+def _is_pattern(text: str) -> bool:
+    return "{pair}" in text or ("{source}" in text and "{target}" in text)
+
 
 @dataclass(frozen=True)
 class Methods:
-    """``[methods]``: the mapping methods, by name or name:mode, and parameters of theirs by the same name."""
+    """``[methods]``: the mapping methods, by name or name:mode, and parameters of theirs by the same name.
+
+    ``choose`` has lists of values instead: on each pair of languages the best on the validation dictionary is taken.
+    """
 
     use: tuple[str, ...]
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    choose: dict[str, dict[str, tuple[Any, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in self.settings:
-            if name not in self.use:
-                raise SpecError(
-                    f"{name!r} is not among the methods in use{did_you_mean(name, self.use)}", ("settings",)
-                )
+        for key, tables in (("settings", self.settings), ("choose", self.choose)):
+            for name in tables:
+                if name not in self.use:
+                    raise SpecError(f"{name!r} is not among the methods in use{did_you_mean(name, self.use)}", (key,))
+        for name in self.choose:
+            self._require_choices(name)
         for name in self.use:
             try:
                 self.get(name)
             except SpecError as error:
                 raise SpecError(str(error), ("settings", name) if name in self.settings else ("use",)) from None
 
+    def _require_choices(self, name: str) -> None:
+        """Raise where values make no method, or methods that are not of one kind."""
+        try:
+            found = self.candidates(name)
+        except SpecError as error:
+            raise SpecError(str(error), ("choose", name)) from None
+        if not found:
+            raise SpecError("expected at least one value of each parameter", ("choose", name))
+        if len({(one.uses_dictionary, one.stochastic, one.normalise) for one in found}) > 1:
+            raise SpecError("expected values that agree in what the method learns from", ("choose", name))
+
+    def candidates(self, name: str) -> tuple[Mapper, ...]:
+        """The method with each choice of parameters, in the order of the spec; one where there is nothing to choose."""
+        settings = self.settings.get(name, {})
+        return tuple(mapper(name, {**settings, **choice}) for choice in self.choices(name))
+
+    def choices(self, name: str) -> list[dict[str, Any]]:
+        """Each choice of its parameters; of a method without any, one that sets nothing."""
+        lists = self.choose.get(name, {})
+        return [dict(zip(lists, values, strict=True)) for values in product(*lists.values())]
+
     def get(self, name: str) -> Mapper:
-        return mapper(name, self.settings.get(name))
+        """The method, with the first of each choice."""
+        return self.candidates(name)[0]
 
 
 @dataclass(frozen=True)
@@ -121,6 +170,16 @@ class EmbeddingStudy:
             raise SpecError(f"expected different seeds; got {list(self.seeds)}", ("seeds",))
         if not self.tasks:
             raise SpecError("expected at least one task, such as [tasks.bli]", ("tasks",))
+        if self.methods.choose and not self.lexicon.validate:
+            raise SpecError(
+                'choosing takes a validation dictionary: add [lexicon] validate = "{pair}.dev.tsv"',
+                ("methods", "choose"),
+            )
+        if self.lexicon.validate and not self.methods.choose:
+            raise SpecError(
+                "nothing is chosen on it: add [methods.choose], such as fipp = { components = [0, 1] }",
+                ("lexicon", "validate"),
+            )
         if not self.language_pairs():
             raise SpecError('expected all = true, or use = ["de:en", …]; got no pair of languages', ("pairs",))
 
@@ -149,7 +208,7 @@ class EmbeddingStudy:
         found: list[Input] = []
         for pair in self.language_pairs():
             found += self._spaces(pair)
-            found.append(self._train(pair)[0])
+            found += [self._lexicon(pattern, pair)[0] for pattern in self._patterns()]
             for task in self.tasks.values():
                 found += task.inputs(pair, self.origin)
         return found
@@ -165,9 +224,24 @@ class EmbeddingStudy:
     def vectors_file(self, language: str) -> Path:
         return Path(self.origin.path(self.spaces.files.replace("{language}", language)))
 
-    def _train(self, pair: LanguagePair) -> tuple[Input, bool]:
-        file, flipped = lexicon_file(self.lexicon.train, pair.source, pair.target, self.origin)
-        return Input("file", str(file), f"training dictionary of {pair}"), flipped
+    def _patterns(self) -> Iterator[str]:
+        """Of the dictionaries that are files."""
+        if self.lexicon.alike is None:
+            yield self.lexicon.train
+        if self.lexicon.validate:
+            yield self.lexicon.validate
+
+    def _lexicon(self, pattern: str, pair: LanguagePair) -> tuple[Input, bool]:
+        what = "training" if pattern == self.lexicon.train else "validation"
+        file, flipped = lexicon_file(pattern, pair.source, pair.target, self.origin)
+        return Input("file", str(file), f"{what} dictionary of {pair}"), flipped
+
+    def _content(self, pattern: str, pair: LanguagePair, fingerprints: Fingerprints) -> list[Any]:
+        """What a dictionary depends on: its file and direction, or which words of the spaces are spelt alike."""
+        if pattern == self.lexicon.alike:
+            return [pattern, [fingerprints[one] for one in self._spaces(pair)], self.spaces.top]
+        file, flipped = self._lexicon(pattern, pair)
+        return [fingerprints[file], flipped]
 
     def jobs(self, fingerprints: Fingerprints) -> tuple[Job, ...]:
         return tuple(job for pair in self.language_pairs() for job in self._jobs_of(pair, fingerprints))
@@ -181,25 +255,28 @@ class EmbeddingStudy:
         }
         control = Treatment(self.spaces.name, "unmapped", "control")
         yield self._job(pair, control, content_id(spaces=spaces, method=None), fingerprints)
-        train, flipped = self._train(pair)
+        train = self._content(self.lexicon.train, pair, fingerprints)
         for name in self.methods.use:
             method = self.methods.get(name)
-            told = identity(name, method)
+            told: dict[str, Any] = {"method": identity(name, method)}
+            if name in self.methods.choose:  # what is chosen follows from these
+                told["method"] = [identity(name, one) for one in self.methods.candidates(name)]
+                told["validation"] = [*self._content(self.lexicon.validate, pair, fingerprints), train]
             for size in self.lexicon.sizes if method.uses_dictionary else (0,):
-                lexicon = [fingerprints[train], flipped, size] if method.uses_dictionary else None
+                lexicon = [*train, size] if method.uses_dictionary else None
                 recipe = (("pairs", size),) if size else ()
                 for seed in self.seeds if method.stochastic else (None,):
                     treatment = Treatment(self.spaces.name, name, "mapping", recipe=recipe, seed=seed)
-                    fitted = content_id(spaces=spaces, method=told, lexicon=lexicon, seed=seed)
+                    fitted = content_id(spaces=spaces, lexicon=lexicon, seed=seed, **told)
                     yield self._job(pair, treatment, fitted, fingerprints)
 
     def _job(self, pair: LanguagePair, treatment: Treatment, treatment_id: str, fingerprints: Fingerprints) -> Job:
-        train, flipped = self._train(pair)
+        train = self._content(self.lexicon.train, pair, fingerprints)
         cells = []
         for name, task in self.tasks.items():
             texts_id = content_id(
                 data=[fingerprints[one] for one in task.inputs(pair, self.origin)],
-                train=[fingerprints[train], flipped],  # what items it gives away is part of the answers
+                train=train,  # what items it gives away is part of the answers
                 pair=[pair.source, pair.target],
                 case=self.spaces.case,
                 limit=self.limit,
@@ -232,10 +309,27 @@ class EmbeddingStudy:
         read = read_space(path, top=self.spaces.top, case=self.spaces.case, kept=kept)
         return read.normalised(self.spaces.normalise if steps is None else steps)
 
-    def dictionary(self, pair: LanguagePair) -> Lexicon:
-        train, flipped = self._train(pair)
-        lexicon = read_lexicon(train.path, case=self.spaces.case)
+    def dictionary(self, pair: LanguagePair, spaces: tuple[Space, Space]) -> Lexicon:
+        """The training dictionary, of which spelling alike takes the words of the spaces."""
+        if self.lexicon.alike is None:
+            return self.file(self.lexicon.train, pair)
+        try:
+            return alike_pairs(*spaces, self.lexicon.alike)
+        except DataError as error:
+            raise DataError(f"{pair}: {error}") from None
+
+    def file(self, pattern: str, pair: LanguagePair) -> Lexicon:
+        """The dictionary of a pair by a pattern of files, in the direction of the pair."""
+        file, flipped = self._lexicon(pattern, pair)
+        lexicon = read_lexicon(file.path, case=self.spaces.case)
         return lexicon.flipped() if flipped else lexicon
+
+    def validation(self, pair: LanguagePair, spaces: tuple[Space, Space]) -> Lexicon:
+        """The pairs of the validation dictionary that no method which chooses on it learns from."""
+        train = self.dictionary(pair, spaces)
+        methods = [one for name in self.methods.choose for one in self.methods.candidates(name)]
+        learnt = [lexicon for one in methods for lexicon in learnt_by(one, train, *spaces)]
+        return held_out(self.file(self.lexicon.validate, pair), learnt, *spaces)
 
     # a look ahead
 
@@ -269,6 +363,9 @@ class _EmbeddingWorker:
         spaces = self._space(pair.source, steps), self._space(pair.target, steps)
         ahead.require_one_width(pair, *(space.width for space in spaces))
         mapping, facts = self._fit(job.treatment, pair, spaces)
+        if "chosen" in facts:
+            said = ", ".join(f"{key} = {value}" for key, value in facts["chosen"].items())
+            yield Remark(job, f"chose {said} on {pair}, by the validation dictionary")
         fitted = time.perf_counter() - started
         if not job.treatment.is_control:
             method = self._study.methods.get(job.treatment.name)
@@ -281,7 +378,7 @@ class _EmbeddingWorker:
         for cell in job.cells:
             started = time.perf_counter()
             task = self._study.tasks[cell.target.task]
-            train = self._study.dictionary(pair)
+            train = self._study.dictionary(pair, spaces)
             found = task.evaluate(pair, spaces, mapping, self._study.origin, train)
             timings = {"fit": fitted, "evaluate": time.perf_counter() - started}
             provenance = {**facts, **found.facts, "versions": _versions()}
@@ -298,15 +395,31 @@ class _EmbeddingWorker:
         if treatment.is_control:
             facts["isomorphism"] = dict(isomorphism(self._shape(pair.source), self._shape(pair.target)))
             return Mapping(), facts
-        method = self._study.methods.get(treatment.name)
+        methods = self._study.methods.candidates(treatment.name)
         pairs = np.empty((0, 2), dtype=np.int64)
-        if method.uses_dictionary:
+        if methods[0].uses_dictionary:
             size = int(dict(treatment.recipe).get("pairs", 0))
-            lexicon = self._study.dictionary(pair).first(size)
+            lexicon = self._study.dictionary(pair, spaces).first(size)
             pairs = ahead.known_pairs(pair, lexicon, *spaces)
             facts |= {"dictionary_pairs": len(lexicon.pairs), "dictionary_pairs_known": len(pairs)}
-        mapping = method.fit(*spaces, pairs, np.random.default_rng(treatment.seed or 0))
-        return mapping, {**facts, "fit": dict(mapping.facts)}
+        choices = self._study.methods.choices(treatment.name)
+        validation = self._study.validation(pair, spaces) if any(choices) else None
+        best, tried = choose(
+            methods,
+            lambda one: one.fit(*spaces, pairs, np.random.default_rng(treatment.seed or 0)),
+            lambda _, mapping: validated(mapping, validation, *spaces) if validation else None,
+        )
+        if validation:
+            facts["chosen"] = choices[tried.index(best)]
+            facts["validation"] = {"pairs": len(validation.pairs), "MAP": [_told(one) for one in tried]}
+        return best.mapping, {**facts, "fit": dict(best.mapping.facts)}
+
+
+def _told(one: Tried | str) -> float | str | None:
+    """MAP on the validation dictionary, or why there is none."""
+    if isinstance(one, str):
+        return one
+    return one.level.mean if one.level else None
 
 
 def _versions() -> dict[str, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from crossgraft.embeddings.lexicon import alike
 from crossgraft.embeddings.mapping import identity, mapper
-from crossgraft.embeddings.mapping._dictionary import alike
 from crossgraft.embeddings.mapping.muse import MUSE
 from crossgraft.embeddings.space import Space
 from crossgraft.errors import DataError

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from typing import Literal
-
 import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.retrieval import both_ways
 from crossgraft.embeddings.space import Space, Vectors, unit
 from crossgraft.errors import DataError
-
-Alike = Literal["identical", "numerals"]  # dictionaries that two vocabularies give of themselves
-
-_NUMERAL = re.compile(r"[0-9]+")  # as in VecMap
 
 
 def vectors_of(pairs: Pairs, source: Space, target: Space) -> tuple[Vectors, Vectors]:
@@ -45,17 +38,6 @@ def less(x: Vectors, y: Vectors, of_x: Vectors, of_y: Vectors) -> tuple[Vectors,
     """Rows with two more columns, so that their product is x·y - of_x - of_y."""
     ones = np.ones((max(len(x), len(y)), 1), dtype=np.float32)
     return np.hstack([x, -of_x[:, None], -ones[: len(x)]]), np.hstack([y, ones[: len(y)], of_y[:, None]])
-
-
-def alike(source: Space, target: Space, kind: Alike) -> Pairs:
-    """The words of both vocabularies that are spelt the same, in the order of the source: all, or those of digits only."""
-    rows = [(row, target.index[word]) for row, word in enumerate(source.words) if word in target.index]
-    if kind == "numerals":
-        rows = [(row, other) for row, other in rows if _NUMERAL.fullmatch(source.words[row])]
-    if not rows:
-        what = "numeral" if kind == "numerals" else "word"
-        raise DataError(f"no {what} is written the same in both vocabularies; vecmap:unsupervised needs none")
-    return np.array(rows, dtype=np.int64)
 
 
 def frequent_first(pairs: Pairs) -> Pairs:

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from crossgraft.embeddings.lexicon import Pairs
+from crossgraft.embeddings.lexicon import Pairs, alike
 from crossgraft.embeddings.mapping import LATER, MAPPERS, Mapping, Matrix
 from crossgraft.embeddings.mapping._adversary import Game, Players
-from crossgraft.embeddings.mapping._dictionary import alike, mutual, vectors_of
+from crossgraft.embeddings.mapping._dictionary import mutual, vectors_of
 from crossgraft.embeddings.mapping._facts import thinned
 from crossgraft.embeddings.mapping._refinement import Refined, verdict
 from crossgraft.embeddings.mapping._settings import at_least

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from crossgraft.embeddings.lexicon import Pairs
+from crossgraft.embeddings.lexicon import Pairs, alike
 from crossgraft.embeddings.mapping import MAPPERS, Mapping
 from crossgraft.embeddings.mapping._advanced import advanced
-from crossgraft.embeddings.mapping._dictionary import alike, vectors_of
+from crossgraft.embeddings.mapping._dictionary import vectors_of
 from crossgraft.embeddings.mapping._facts import thinned
 from crossgraft.embeddings.mapping._induction import Induced, Schedule, seed_pairs, self_learnt
 from crossgraft.embeddings.mapping._refinement import Refined, verdict
