@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isfinite
 
 import numpy as np
 
@@ -23,8 +22,10 @@ def null(findings: Findings, _: Truth) -> Iterator[Number]:
 
     for cell in findings.matrix.cells.values():
         yield "cell: excludes zero", FALSE, off_zero(cell.change)
-    yield "grids with a gain announced", AT_MOST, float(any(one.sure == "better" for one in findings.summaries))
-    yield "grids with a harm announced", AT_MOST, float(any(one.worst_is_harm for one in findings.summaries))
+    yield "grids with a gain announced", AT_MOST, float(any(one.gains for one in findings.signals))
+    lost_cell = any(one.harmed for one in findings.summaries)
+    yield "grids with a loss announced", AT_MOST, float(lost_cell or any(one.loses for one in findings.signals))
+    yield "grids with a single cell called lost", AT_MOST, float(lost_cell)
     for one in findings.summaries:
         if one.gain is not None:
             yield "treatment: gain excludes zero", FALSE, off_zero(one.gain)
@@ -34,8 +35,6 @@ def null(findings: Findings, _: Truth) -> Iterator[Number]:
             yield "treatment: at equal gain excludes zero", FALSE, off_zero(harm.excess)
     for regime in findings.regimes:
         yield "regime: mean excludes zero", FALSE, off_zero(regime.estimate)
-        if isfinite(regime.gained.high):
-            yield "regime: share that gain more than 1 excludes none", FALSE, float(regime.gained.low > 0)
     for level in findings.contrasts[0].levels if findings.contrasts else ():
         if level.low is not None:
             yield f"contrast: {level.level} exclude zero", FALSE, off_zero(level)
@@ -61,7 +60,7 @@ def null(findings: Findings, _: Truth) -> Iterator[Number]:
     for one in findings.coverage:
         yield "targets helped with P > .9", "10", one.helped / one.targets
     for gate in findings.gates:
-        if gate.name in ("dead targets", "sister languages"):
+        if gate.name in ("dead targets", "sister languages", "items stand alone"):
             yield f"gate fails: {gate.name}", "", float(not gate.fine)
 
 
@@ -81,9 +80,9 @@ def power(findings: Findings, grid: OtherGrid, plant: str) -> Iterator[Number]:
             POWER,
             float(next(one for one in table.roles if one.name == name).score.low > 0),
         )
-        yield f"{plant}: in the first sentence", POWER, float(name in first)
+        yield f"{plant}: in the first sentence", POWER, float(f"{name} changes all targets" in first)
     elif plant.startswith("target"):
-        yield f"{plant}: in the first sentence", POWER, float(f"on {target} " in first)
+        yield f"{plant}: in the first sentence", POWER, float(f"The target {target} changes" in first)
         yield f"{plant}: most brittle of its model", POWER, np.mean([
             next(one for one in findings.target_harm if one.model == model).target == target
             for model in dict.fromkeys(one.model for one in findings.target_harm)
@@ -94,7 +93,7 @@ def power(findings: Findings, grid: OtherGrid, plant: str) -> Iterator[Number]:
     else:
         row = grid.row(0, 1)
         own = [one for one in findings.summaries if one.row.name == row.name]
-        yield f"{plant}: in the first sentence", POWER, float(f"{row.name} (" in first or f"{row.name} on" in first)
+        yield f"{plant}: in the first sentence", POWER, float(f"{row.name} loses significantly" in first)
         yield (
             f"{plant}: its gain is called worse",
             POWER,

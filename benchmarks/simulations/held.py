@@ -12,6 +12,7 @@ from estimands import ELSEWHERE, OFF, chosen, contrast, mean_tau, pairs, role_tr
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.regimes import ALL_MODELS
 from crossgraft.analysis.roles import Roles
+from crossgraft.analysis.signals import Signal, balanced
 from other_grids import Truth
 
 Number = tuple[str, str, float]  # what, nominal, found in one grid
@@ -52,17 +53,13 @@ def of_treatments(findings: Findings, truth: Truth) -> Iterator[Number]:
     summaries = [one for one in summaries if one.row in gains and isfinite(one.gain.high)]  # type: ignore[union-attr]
     for one in summaries:
         yield "treatment: gain", COVER, held(one.gain, gains[one.row])
-        if one.worst is not None and isfinite(one.worst.change.high):
+        if one.worst is not None and one.worst_named is not None and isfinite(one.worst.change.high):
             yield (
                 "treatment: worst cell, named",
                 COVER,
-                held(one.worst.change, truth.cells[one.worst.row, one.worst.target]),
+                held(one.worst_named, truth.cells[one.worst.row, one.worst.target]),
             )
-    if summaries:
-        best = max(summaries, key=lambda one: one.gain.mean if one.gain else 0)
-        yield "study: largest gain, named", COVER, held(best.gain, gains[best.row])
-        worst = min((one.worst for one in summaries if one.worst), key=lambda cell: cell.change.mean)
-        yield "study: worst cell, named", COVER, held(worst.change, truth.cells[worst.row, worst.target])
+    yield from of_signals(findings, truth)
     sides: dict[str, tuple[list[float], list[float]]] = {}
     for one in findings.treatment_harm:
         off = float(true([c for c in chosen(findings, *OFF) if c.row == one.row], truth).mean())
@@ -93,6 +90,21 @@ def of_treatments(findings: Findings, truth: Truth) -> Iterator[Number]:
             yield "target: worst treatment, named", COVER, held(change, truth.cells[target.worst.row, target.target])
 
 
+def of_signals(findings: Findings, truth: Truth) -> Iterator[Number]:
+    """The first screen: the largest and the smallest mean of each kind, as it would be named."""
+    donors, _ = two_way(chosen(findings, *ELSEWHERE), truth)
+    for kind in dict.fromkeys(one.kind for one in findings.signals):
+        own = [one for one in findings.signals if one.kind == kind and isfinite(one.raw.error)]
+        for one in {id(end): end for end in (min(own, key=by_mean), max(own, key=by_mean))}.values() if own else ():
+            weighted = balanced(one.cells)
+            value = sum(weight * truth.cells[cell.row, cell.target] for cell, weight in weighted)
+            yield f"first screen: {kind}, named", COVER, held(one.named, donors[one.name] if kind == "donor" else value)
+
+
+def by_mean(one: Signal) -> float:
+    return one.raw.mean
+
+
 def of_means(findings: Findings, truth: Truth) -> Iterator[Number]:
     for one in findings.regimes:
         values = true(chosen(findings, one.regime, model=one.model), truth)
@@ -100,9 +112,6 @@ def of_means(findings: Findings, truth: Truth) -> Iterator[Number]:
             ("mean", one.estimate, values.mean()),
             ("median", one.median, np.median(values)),
             ("trimmed mean", one.trimmed, trimmed(values)),
-            ("share above zero", one.positive, 100 * np.mean(values > 0)),
-            ("share that gain more than 1", one.gained, 100 * np.mean(values > 1)),
-            ("share that lose 1 or more", one.harmed, 100 * np.mean(values <= -1)),
         ):
             if found is not None and isfinite(found.high - found.low):
                 yield f"regime: {name}", COVER, held(found, float(value))
