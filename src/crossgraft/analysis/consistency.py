@@ -24,7 +24,9 @@ _DRAWS = 250  # of items: ranks of all pairs of recipients in each take time
 _SEED = 0
 _LEAST_RECIPIENTS = 3
 _LEAST_RELIABILITY = 0.1  # below, dividing by it makes anything of nothing
-_SCORES_ONLY = "without outcomes of items the noise of changes is not known: no interval, and no correlation of true changes"
+_SCORES_ONLY = (
+    "without outcomes of items the noise of changes is not known: no interval, and no correlation of true changes"
+)
 _LEAST_RANKERS = 4  # three have three pairs among them, too few to call anything typical
 
 Ranker = Literal["models", "families", "sizes"]

@@ -101,7 +101,7 @@ def variance(draws: Draws, labels: Labels, *, regime: Regime | None = None, coun
     places = [(cell.row, cell.target) for cell in cells]
     y = np.array([cell.change.mean for cell in cells])
     try:
-        grid = crossed_design(places, range(len(places)), labels)
+        grid = crossed_design(places, range(len(places)), labels, pairs=True)
         design, unfit = _with_df(grid.design)
         by_model = nested_design(places)
         if not design.factors or not by_model.factors:

@@ -50,7 +50,7 @@ class Shares:
         ``pairs`` are groups of cells whose residuals may go together and be larger than others: what the squares of
         groups differ by beyond a normal distribution makes the residual's draws wider.
         """
-        inverse = np.linalg.inv(strata.expected)
+        inverse = np.asarray(np.linalg.inv(strata.expected), dtype=np.float64)
         added = np.zeros(len(inverse)) if noise is None else strata.squares(noise).mean(axis=0)
         found = inverse @ (strata.squares(y[None])[0] - added)
         kept = np.maximum(found, 0.0)
@@ -66,9 +66,7 @@ class Shares:
         """Of each factor, of the residual and of noise; None with fewer than two degrees of freedom."""
         whole = float(self.inverse.sum(axis=0) @ self.noise)
         kept = np.maximum(self.found, 0.0)
-        own = [
-            self._inverted(place, kept, whole) if df >= FEWEST else None for place, df in enumerate(self.strata.df)
-        ]
+        own = [self._inverted(place, kept, whole) if df >= FEWEST else None for place, df in enumerate(self.strata.df)]
         return [*own, self._inverted(None, kept, whole) if whole > 0 else None]
 
     def _inverted(self, place: int | None, kept: Floats, noise: float) -> Ends:
@@ -105,7 +103,7 @@ def _ends(shares: Floats, drawn: Floats, seen: float) -> tuple[float, float]:
 def _direction(kept: Floats) -> Floats:
     """All components in their proportions; the residual where there is nothing."""
     whole = float(kept.sum())
-    return kept / whole if whole > 0 else np.eye(len(kept))[-1]
+    return np.asarray(kept / whole if whole > 0 else np.eye(len(kept))[-1])
 
 
 def _drawn(strata: Strata, components: Floats, noise: Floats | None, size: int, rng: np.random.Generator) -> Floats:
@@ -129,7 +127,7 @@ def parts(components: Floats, noise: Floats | None = None) -> Sequence[float]:
     """Shares of the components (k,), less what noise put into each; the last is then that of noise."""
     kept = components if noise is None else without_noise(components, noise)
     whole = float(kept.sum())
-    return (kept / whole if whole > 0 else kept).tolist()
+    return [float(one) / whole if whole > 0 else 0.0 for one in kept]
 
 
 def without_noise(components: Floats, noise: Floats) -> Floats:
