@@ -113,7 +113,9 @@ def _drawn(strata: Strata, components: Floats, noise: Floats | None, size: int, 
     for factor, variance in zip(strata.design.factors, components[:-1], strict=True):
         if variance > 0:
             y += np.sqrt(variance) * rng.standard_normal((size, factor.levels))[:, factor.codes]
-    return y if noise is None else y + rng.standard_normal((size, len(noise))) @ noise / np.sqrt(len(noise))
+    if noise is not None:
+        y += rng.standard_normal((size, len(noise))) @ noise / np.sqrt(len(noise))
+    return np.asarray(y)
 
 
 def _spread_of_squares(residual: Floats, pairs: Factor) -> float:
