@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isfinite
 
 import numpy as np
 
 from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.gates import CLUSTERED
 from crossgraft.analysis.roles import Roles
 from other_grids import OtherGrid, Truth
 
@@ -23,8 +23,10 @@ def null(findings: Findings, _: Truth) -> Iterator[Number]:
 
     for cell in findings.matrix.cells.values():
         yield "cell: excludes zero", FALSE, off_zero(cell.change)
-    yield "grids with a gain announced", AT_MOST, float(any(one.sure == "better" for one in findings.summaries))
-    yield "grids with a harm announced", AT_MOST, float(any(one.worst_is_harm for one in findings.summaries))
+    lost = any(one.harmed for one in findings.summaries)
+    yield "grids with a gain announced", AT_MOST, float(any(one.gains for one in findings.signals))
+    yield "grids with a harm announced", AT_MOST, float(lost or any(one.loses for one in findings.signals))
+    yield "grids with a harm announced: of a single cell", "", float(lost)
     for one in findings.summaries:
         if one.gain is not None:
             yield "treatment: gain excludes zero", FALSE, off_zero(one.gain)
@@ -34,8 +36,6 @@ def null(findings: Findings, _: Truth) -> Iterator[Number]:
             yield "treatment: at equal gain excludes zero", FALSE, off_zero(harm.excess)
     for regime in findings.regimes:
         yield "regime: mean excludes zero", FALSE, off_zero(regime.estimate)
-        if isfinite(regime.gained.high):
-            yield "regime: share that gain more than 1 excludes none", FALSE, float(regime.gained.low > 0)
     for level in findings.contrasts[0].levels if findings.contrasts else ():
         if level.low is not None:
             yield f"contrast: {level.level} exclude zero", FALSE, off_zero(level)
@@ -61,12 +61,12 @@ def null(findings: Findings, _: Truth) -> Iterator[Number]:
     for one in findings.coverage:
         yield "targets helped with P > .9", "10", one.helped / one.targets
     for gate in findings.gates:
-        if gate.name in ("dead targets", "sister languages"):
+        if gate.name in ("dead targets", "sister languages", CLUSTERED):
             yield f"gate fails: {gate.name}", "", float(not gate.fine)
 
 
 def power(findings: Findings, grid: OtherGrid, plant: str) -> Iterator[Number]:
-    """Where what is planted is named."""
+    """Where what is planted is named: in the first paragraph, and among the means that are tested."""
     first, target = findings.sentences[0], grid.points[-1]
     if plant.startswith("donor"):
         name = grid.row(0, 0).name
@@ -76,27 +76,28 @@ def power(findings: Findings, grid: OtherGrid, plant: str) -> Iterator[Number]:
         top = table.roles[0]
         yield f"{plant}: first of the donors", POWER, float(top.name == name)
         yield f"{plant}: first with P > .95", POWER, float(top.name == name and (top.first or 0) > 0.95)
-        yield (
-            f"{plant}: its score excludes zero",
-            POWER,
-            float(next(one for one in table.roles if one.name == name).score.low > 0),
-        )
-        yield f"{plant}: in the first sentence", POWER, float(name in first)
+        own = next(one for one in table.roles if one.name == name)
+        yield f"{plant}: its score excludes zero", POWER, float(own.score.low > 0)
+        yield f"{plant}: a significant gain", POWER, float(any(s.gains for s in findings.signals if s.name == name))
+        yield f"{plant}: named on the first screen", POWER, named_as_source(name, first)
     elif plant.startswith("target"):
-        yield f"{plant}: in the first sentence", POWER, float(f"on {target} " in first)
+        yield f"{plant}: named on the first screen", POWER, float(str(target) in first)
+        own = [one for one in findings.signals if one.kind == "target" and one.name == str(target)]
+        yield f"{plant}: a significant loss", POWER, float(any(one.loses for one in own))
         yield f"{plant}: most brittle of its model", POWER, np.mean([
             next(one for one in findings.target_harm if one.model == model).target == target
             for model in dict.fromkeys(one.model for one in findings.target_harm)
         ])  # fmt: skip
         for luck in findings.luck:
-            own = next(one for one in luck.recipients if one.target == target)
-            yield f"{plant}: its mean is below zero", POWER, float(own.raw.high < 0)
+            mean = next(one for one in luck.recipients if one.target == target).raw
+            yield f"{plant}: its mean is below zero", POWER, float(mean.high < 0)
     else:
-        row = grid.row(0, 1)
-        own = [one for one in findings.summaries if one.row.name == row.name]
-        yield f"{plant}: in the first sentence", POWER, float(f"{row.name} (" in first or f"{row.name} on" in first)
-        yield (
-            f"{plant}: its gain is called worse",
-            POWER,
-            float(np.mean([one.gain is not None and one.gain.verdict == "worse" for one in own])),
-        )
+        name = grid.row(0, 1).name
+        yield f"{plant}: named on the first screen", POWER, named_as_source(name, first)
+        own = [one for one in findings.signals if one.kind == "same task" and one.name == name]
+        yield f"{plant}: a significant loss", POWER, float(any(one.loses for one in own))
+
+
+def named_as_source(name: str, text: str) -> float:
+    """And not as a target."""
+    return float(name in text.replace(f"on {name}", "").replace(f"target {name}", ""))

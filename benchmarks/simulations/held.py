@@ -7,15 +7,30 @@ from math import isfinite
 
 import numpy as np
 from counting import inside
-from estimands import ELSEWHERE, OFF, chosen, contrast, mean_tau, pairs, role_truth, source_of, trimmed, true, two_way
+from estimands import (
+    ELSEWHERE,
+    OFF,
+    balanced,
+    chosen,
+    contrast,
+    mean_tau,
+    pairs,
+    role_truth,
+    source_of,
+    trimmed,
+    true,
+    two_way,
+)
 
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.regimes import ALL_MODELS
 from crossgraft.analysis.roles import Roles
+from crossgraft.analysis.signals import Signal
+from crossgraft.analysis.summaries import harmed_cells
 from other_grids import Truth
 
 Number = tuple[str, str, float]  # what, nominal, found in one grid
-COVER = "95"
+COVER, NAMED = "95", "at least 95"  # named: simultaneous over its kind
 
 
 def coverage(findings: Findings, truth: Truth) -> Iterator[Number]:
@@ -25,6 +40,7 @@ def coverage(findings: Findings, truth: Truth) -> Iterator[Number]:
         if isfinite(cell.change.high - cell.change.low):
             yield "cell", COVER, held(cell.change, truth.cells[cell.row, cell.target])
     yield from of_treatments(findings, truth)
+    yield from of_signals(findings, truth)
     yield from of_means(findings, truth)
     yield from of_contrasts(findings, truth)
     for model in findings.luck:
@@ -52,17 +68,9 @@ def of_treatments(findings: Findings, truth: Truth) -> Iterator[Number]:
     summaries = [one for one in summaries if one.row in gains and isfinite(one.gain.high)]  # type: ignore[union-attr]
     for one in summaries:
         yield "treatment: gain", COVER, held(one.gain, gains[one.row])
-        if one.worst is not None and isfinite(one.worst.change.high):
-            yield (
-                "treatment: worst cell, named",
-                COVER,
-                held(one.worst.change, truth.cells[one.worst.row, one.worst.target]),
-            )
-    if summaries:
-        best = max(summaries, key=lambda one: one.gain.mean if one.gain else 0)
-        yield "study: largest gain, named", COVER, held(best.gain, gains[best.row])
-        worst = min((one.worst for one in summaries if one.worst), key=lambda cell: cell.change.mean)
-        yield "study: worst cell, named", COVER, held(worst.change, truth.cells[worst.row, worst.target])
+        if one.worst is not None and one.worst_named is not None and isfinite(one.worst.change.high):
+            value = truth.cells[one.worst.row, one.worst.target]
+            yield "treatment: worst cell, named", NAMED, held(one.worst_named, value)
     sides: dict[str, tuple[list[float], list[float]]] = {}
     for one in findings.treatment_harm:
         off = float(true([c for c in chosen(findings, *OFF) if c.row == one.row], truth).mean())
@@ -93,6 +101,27 @@ def of_treatments(findings: Findings, truth: Truth) -> Iterator[Number]:
             yield "target: worst treatment, named", COVER, held(change, truth.cells[target.worst.row, target.target])
 
 
+def of_signals(findings: Findings, truth: Truth) -> Iterator[Number]:
+    """Every mean that is tested, and as it is told where it is named: significant, or the largest or smallest of its kind."""
+    donors = two_way(chosen(findings, *ELSEWHERE), truth)[0] if chosen(findings, *ELSEWHERE) else {}
+    for kind in dict.fromkeys(one.kind for one in findings.signals):
+        own = [one for one in findings.signals if one.kind == kind and isfinite(one.raw.high)]
+        ends = (min(own, key=_raw), max(own, key=_raw)) if own else ()
+        for one in own:
+            value = donors[one.name] if kind == "donor" else balanced(one.cells, truth)
+            yield f"mean, {kind}", COVER, held(one.raw, value)
+            if one.gains or one.loses or one in ends:
+                yield f"mean, {kind}, named", NAMED, held(one.named, value)
+    tested = harmed_cells(chosen(findings, *ELSEWHERE))
+    if any(isfinite(one.high) for one in tested.named.values()):
+        worst = min(tested.tested, key=lambda cell: cell.change.mean)
+        yield "study: worst cell, named", NAMED, held(tested.named[id(worst)], truth.cells[worst.row, worst.target])
+
+
+def _raw(one: Signal) -> float:
+    return one.raw.mean
+
+
 def of_means(findings: Findings, truth: Truth) -> Iterator[Number]:
     for one in findings.regimes:
         values = true(chosen(findings, one.regime, model=one.model), truth)
@@ -100,11 +129,8 @@ def of_means(findings: Findings, truth: Truth) -> Iterator[Number]:
             ("mean", one.estimate, values.mean()),
             ("median", one.median, np.median(values)),
             ("trimmed mean", one.trimmed, trimmed(values)),
-            ("share above zero", one.positive, 100 * np.mean(values > 0)),
-            ("share that gain more than 1", one.gained, 100 * np.mean(values > 1)),
-            ("share that lose 1 or more", one.harmed, 100 * np.mean(values <= -1)),
         ):
-            if found is not None and isfinite(found.high - found.low):
+            if isfinite(found.high - found.low):
                 yield f"regime: {name}", COVER, held(found, float(value))
 
 
