@@ -38,7 +38,7 @@ def nothing(grids: int) -> None:
         )
         note("treatments called a gain", float(np.mean([one.sure == "better" for one in findings.summaries])))
         note("grids with any treatment called a gain", float(any(one.sure == "better" for one in findings.summaries)))
-        note("treatments called harmful", float(np.mean([one.worst_is_harm for one in findings.summaries])))
+        note("treatments called harmful", float(np.mean([one.harmed > 0 for one in findings.summaries])))
         first = [one for one in findings.roles if isinstance(one, Roles)]
         for side in ("donor", "recipient"):
             sure = [any((role.first or 0) > 0.95 for role in one.roles) for one in first if one.side == side]

@@ -73,7 +73,7 @@ def _other_gains(signals: Sequence[Signal]) -> Iterator[str]:
     for one, rest in _named_of(signals, "other tasks", gain=True):
         yield f"On other tasks, {_told(one, 'changes scores by')}{_and(rest)}."
     for one, rest in _named_of(signals, "target", gain=True):
-        yield f"The target {_told(one, 'changes by')} on average over the treatments{_and(rest)}."
+        yield f"The target {_told(one, 'changes by')} averaged over treatments{_and(rest)}."
 
 
 def _losses(signals: Sequence[Signal]) -> Iterator[str]:
@@ -84,7 +84,7 @@ def _losses(signals: Sequence[Signal]) -> Iterator[str]:
         low = sum(cell.change.high < 0 for cell in one.cells)
         yield f"On other tasks, {_told(one, 'changes scores by')}; {low} of its {len(one.cells)} cells there exclude zero{_and(rest)}."
     for one, rest in _named_of(signals, "target", gain=False):
-        yield f"The target {_told(one, 'changes by')} on average over the treatments{_and(rest)}."
+        yield f"The target {_told(one, 'changes by')} averaged over treatments{_and(rest)}."
     for one, rest in _named_of(signals, "donor", gain=False):
         yield f"Against the average source, {_told(one, 'changes all targets by')}{_and(rest)}."
 
@@ -195,10 +195,10 @@ def how_sure(matrix: TransferMatrix, harmed: Harmed) -> str:
     clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in cells)
     seeds = sorted({len(cell.seeds) for cell in cells})
     items, runs = _from_to(counts, "item"), _from_to(seeds, "seed")
-    have = "cell has" if len(cells) == 1 else "cells have"
+    have = f"{'cell' if len(cells) == 1 else 'cells'} {'has' if clear == 1 or len(cells) == 1 else 'have'}"
     return (
-        f"{clear} of {len(cells)} {have} an interval that excludes zero ({_by_chance(len(cells))}); "
-        f"a cell rests on {items} and {runs}{_unseen(harmed)}."
+        f"{clear} of {len(cells)} {have} an interval that excludes zero ({_by_chance(len(cells))}). "
+        f"A cell rests on {items} and {runs}{_unseen(harmed)}."
     )
 
 
