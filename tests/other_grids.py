@@ -132,7 +132,8 @@ class OtherGrid:
             "task pair": effects.task_pair**2,
             "model × source": effects.model_source**2,
             "model × target": effects.model_target**2,
-            "cell": effects.pair**2 + effects.cell**2 + near * effects.same_task_spread**2,
+            "source × target": effects.pair**2 + near * effects.same_task_spread**2,
+            "cell": effects.cell**2,
         }
 
     def draw(self, seed: int) -> Drawn:

@@ -26,7 +26,7 @@ def null(findings: Findings, _: Truth) -> Iterator[Number]:
     lost = any(one.harmed for one in findings.summaries)
     yield "grids with a gain announced", AT_MOST, float(any(one.gains for one in findings.signals))
     yield "grids with a harm announced", AT_MOST, float(lost or any(one.loses for one in findings.signals))
-    yield "grids with a harm announced: of a single cell", "", float(lost)
+    yield "grids with a harm announced: a single cell", "", float(lost)
     for one in findings.summaries:
         if one.gain is not None:
             yield "treatment: gain excludes zero", FALSE, off_zero(one.gain)

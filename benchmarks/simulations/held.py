@@ -191,7 +191,7 @@ def of_variance(findings: Findings, truth: Truth) -> Iterator[Number]:
     noise = np.mean((np.array([cell.change.mean for cell in cells]) - true(cells, truth)) ** 2)
     whole = sum(truth.variances.values()) + float(noise)
     for one in fit.shares:
-        if one.factor in truth.variances:
+        if one.factor in truth.variances and one.low is not None:
             yield f"variance: share of {one.factor}", COVER, held(one, truth.variances[one.factor] / whole)
     for effect in fit.fixed:
         if effect.name.endswith("less CT-CL") and not effect.name.startswith("MT-ML"):

@@ -1,4 +1,4 @@
-"""Shares of variance: bias, coverage of three kinds of interval, and what is left when noise is taken out.
+"""Shares of variance: bias, coverage, and what is left when noise is taken out.
 
 python benchmarks/simulations/shares.py [--grids 200]
 """
@@ -11,31 +11,22 @@ from pathlib import Path
 
 import numpy as np
 from counting import line
-from scipy.special import expit, logit
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.variance import variance
-from crossgraft.core import Floats, Labels
+from crossgraft.core import Labels
+from crossgraft.stats.design import Factor
 from crossgraft.stats.mixed import fit
 from crossgraft.stats.scoring import Scoring
-from crossgraft.stats.shares import drawn_components, shares
+from crossgraft.stats.shares import Shares, parts
+from crossgraft.stats.strata import Strata
 from crossgraft.synthetic import SyntheticGrid
 from mixed_grids import RESIDUAL, SD, grid  # the tests' own grids
 
 FACTORS = ("model", "source", "target", "task_pair", "lang_pair")
 SMALL = {"model": 0.15, "source": 0.1, "target": 0.2, "task_pair": 0.15, "lang_pair": 0.1}
-_EDGE = 0.002  # logits of shares nearer to 0 or 1 are cut off
-
-
-def _logit(value: float, drawn: Floats) -> tuple[float, float]:
-    """The basic interval on the logit scale, and the draws' own quantile for a share of zero."""
-    if value <= _EDGE:
-        return 0.0, float(np.quantile(drawn, 0.975))
-    odds = logit(np.clip(np.append(drawn, value), _EDGE, 1 - _EDGE))
-    low, high = expit(2 * odds[-1] - np.quantile(odds[:-1], [0.975, 0.025]))
-    return float(low), float(high)
 
 
 def intervals(grids: int) -> None:
@@ -45,20 +36,13 @@ def intervals(grids: int) -> None:
         values, held, widths = [], [], []
         for seed in range(grids):
             of = grid((6, 4, 5), FACTORS, seed=seed, sd=sd)
-            found = fit(of.design(), of.y, scoring=Scoring().once())
-            drawn = drawn_components(found, 200, np.random.default_rng(seed))
-            parts = drawn / drawn.sum(axis=1, keepdims=True)
-            ours = shares(found.components, drawn)
-            ends = np.array(
-                [
-                    [(one.low, one.high) for one in ours],
-                    [_logit(one.value, parts[:, place]) for place, one in enumerate(ours)],
-                    np.quantile(parts, [0.025, 0.975], axis=0).T.tolist(),
-                ]
-            )
-            values.append([one.value for one in ours])
-            held.append((ends[..., 0] <= truth) & (truth <= ends[..., 1]))
-            widths.append(ends[..., 1] - ends[..., 0])
+            design = of.design()
+            values.append(parts(fit(design, of.y, scoring=Scoring().once()).components))
+            rng, each = np.random.default_rng(seed), Factor.of("cell", range(len(of.y)))
+            ends = Shares.of(Strata.of(design), of.y, None, each, draws=200, rng=rng).intervals()[:-1]
+            low, high = np.array([one or (0.0, 1.0) for one in ends]).T
+            held.append((low <= truth) & (truth <= high))
+            widths.append(high - low)
         print(f"{name} components: 6 models, 20 sources and targets, 200 draws, {grids} grids")
         for place, factor in enumerate((*FACTORS, "residual")):
             line(
@@ -66,13 +50,8 @@ def intervals(grids: int) -> None:
                 [one[place] for one in values],
                 f"{truth[place]:.3f}",
             )
-            for kind, way in enumerate(("fourth root of odds", "logit (not used)", "percentile (not used)")):
-                wide = np.quantile([one[kind, place] for one in widths], 0.95)
-                line(
-                    f"    {way}, coverage (95 % are narrower than {wide:.2f})",
-                    [float(one[kind, place]) for one in held],
-                    "0.95",
-                )
+            wide = np.quantile([one[place] for one in widths], 0.95)
+            line(f"    coverage (95 % are narrower than {wide:.2f})", [float(one[place]) for one in held], "0.95")
 
 
 def noise(grids: int) -> None:

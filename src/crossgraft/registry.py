@@ -19,7 +19,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from crossgraft.errors import SpecError, did_you_mean
+from crossgraft.errors import SpecError, did_you_mean, shown
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class Registry(Generic[T]):
         elif name in self._others():
             self._objects[name] = self._others()[name].load()
         else:
-            raise SpecError(f"no {self.kind} is called {name!r}{did_you_mean(name, self.names())}")
+            raise SpecError(f"no {self.kind} is called {shown(name)}{did_you_mean(name, self.names())}")
         if name not in self._objects:
             raise SpecError(f"the module of the {self.kind} {name!r} registers nothing under that name")
         return self._objects[name]

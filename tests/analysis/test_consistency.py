@@ -13,6 +13,7 @@ from crossgraft.analysis.draws import Draws
 from crossgraft.core import Labels
 from crossgraft.matrix import TransferMatrix
 from crossgraft.synthetic import SyntheticGrid
+from other_grids import OtherGrid, as_scores
 
 SMALL = {"models": 4, "tasks": 2, "languages": 5, "seeds": 1, "items": 150}
 
@@ -48,6 +49,15 @@ def test_the_index_is_the_median_over_sources_of_the_mean_tau_between_models() -
     assert ours.index == pytest.approx(np.median(taus), abs=1e-6)
     assert ours.quartiles == pytest.approx(np.quantile(taus, [0.25, 0.75]), abs=1e-6)
     assert (ours.sources, ours.recipients) == (10, 4)
+
+
+def test_scores_alone_give_no_interval_and_no_correlation_of_true_changes() -> None:
+    """The noise of a change is not known: intervals had no width, and their correlation was that of noisy changes."""
+    one = found(as_scores(OtherGrid(models=3, missing=0).draw(1)).matrix)["models", "CT-CL"]
+
+    assert one.index is not None
+    assert (one.low, one.high, one.noise) == (None, None, None)
+    assert "without outcomes of items the noise of changes is not known" in one.why
 
 
 def test_where_nothing_transfers_models_agree_as_chance_would_have_it(

@@ -11,6 +11,7 @@ from crossgraft.analysis.variance import CELL, NOISE, Variance, VarianceShare, v
 from crossgraft.core import Labels
 from crossgraft.matrix import TransferMatrix
 from crossgraft.synthetic import SyntheticGrid
+from other_grids import Effects, OtherGrid, as_scores
 
 
 def found(matrix: TransferMatrix, labels: Labels | None = None) -> Variance:
@@ -71,12 +72,54 @@ def test_crossed_and_nested_disagree_about_targets() -> None:
     assert nested.component == pytest.approx(of(result, "target").raw + of(result, "model × target").raw, rel=0.35)
 
 
-def test_intervals_hold_the_share_and_those_of_these_models_are_narrower() -> None:
-    one = of(found(SyntheticGrid(models=3, tasks=3, languages=3, items=800, source=3).matrix(1)), "source")
+def test_two_models_have_an_estimate_without_an_interval_and_the_reason() -> None:
+    one = of(found(SyntheticGrid(models=2, tasks=3, languages=3, items=100, source=3).matrix(1)), "model")
 
-    assert one.of_these is not None
-    assert one.low < one.share < one.high
-    assert one.of_these.high - one.of_these.low < one.high - one.low
+    assert (one.low, one.high) == (None, None)
+    assert "no interval: fewer than two degrees of freedom" in one.note
+
+
+def test_a_source_that_its_task_and_language_say_has_no_line_of_its_own() -> None:
+    """Six sources over four tasks and three languages: nothing is left to tell them apart by."""
+    result = found(OtherGrid(missing=0).draw(1).matrix)
+
+    assert result.crossed is not None
+    assert "source" not in [one.factor for one in result.crossed.shares]
+    assert any(note.startswith("source has no degree of freedom") for note in result.notes)
+
+
+def test_what_a_pair_does_in_all_models_is_no_cell_s() -> None:
+    grid = OtherGrid(models=4, items=400, seeds=1, effects=Effects(pair=3, cell=1, tail=30))
+    result = found(grid.draw(1).matrix)
+
+    assert of(result, "source × target").component == pytest.approx(9, rel=0.4)
+    assert of(result, CELL).component < 3
+
+
+def test_scores_alone_have_no_intervals_and_no_noise_and_say_why() -> None:
+    result = found(as_scores(OtherGrid(missing=0).draw(1)).matrix)
+
+    assert result.crossed is not None
+    assert all(one.low is None and "no interval: noise is in it" in one.note for one in result.crossed.shares)
+    assert NOISE not in [one.factor for one in result.crossed.shares]
+    assert any(note.startswith("without outcomes of items noise cannot") for note in result.notes)
+
+
+@pytest.mark.slow
+def test_shares_hold_the_planted_ones_where_noise_is_most_of_a_column() -> None:
+    """60 grids: of a model and target noise is six times the planted variance, and sources are planted beside."""
+    grid = OtherGrid(effects=Effects(target=1, model_source=0.7, model_target=0.7, cell=1, tail=30))
+    whole = sum(grid.variances.values()) + 4.7  # noise of cells of such grids
+    hits = []
+    for seed in range(60):
+        result = found(grid.draw(seed).matrix)
+        for factor in ("model × source", "model × target"):
+            one = of(result, factor)
+            assert one.low is not None
+            assert one.high is not None
+            hits.append(one.low <= 0.49 / whole <= one.high)
+
+    assert np.mean(hits) > 0.9
 
 
 def test_shares_add_up_to_one(nulls: list[Variance]) -> None:
@@ -141,8 +184,11 @@ def test_grids_with_one_of_something_have_what_can_be_told(grid: SyntheticGrid, 
 
     assert result.crossed is not None
     assert not said or said in result.notes
-    assert all(np.isfinite([one.share, one.low, one.high, one.component]).all() for one in result.crossed.shares)
-    assert all(0 <= one.low <= one.share <= one.high <= 1 for one in result.crossed.shares)
+    assert all(np.isfinite([one.share, one.component]).all() for one in result.crossed.shares)
+    for one in result.crossed.shares:
+        assert (one.low is None) == (one.high is None) == ("no interval" in one.note)
+        if one.low is not None and one.high is not None:
+            assert 0 <= one.low <= one.share <= one.high <= 1
 
 
 @pytest.mark.parametrize(

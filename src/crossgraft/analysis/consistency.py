@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from crossgraft.analysis.draws import Draws
+from crossgraft.analysis.draws import Draws, has_items
 from crossgraft.analysis.regimes import gained, harmed
 from crossgraft.core import REGIME_WORDS, Floats, Labels, Point, Regime, Scalar
 from crossgraft.matrix import ChangeCell
@@ -24,6 +24,9 @@ _DRAWS = 250  # of items: ranks of all pairs of recipients in each take time
 _SEED = 0
 _LEAST_RECIPIENTS = 3
 _LEAST_RELIABILITY = 0.1  # below, dividing by it makes anything of nothing
+_SCORES_ONLY = (
+    "without outcomes of items the noise of changes is not known: no interval, and no correlation of true changes"
+)
 _LEAST_RANKERS = 4  # three have three pairs among them, too few to call anything typical
 
 Ranker = Literal["models", "families", "sizes"]
@@ -84,7 +87,7 @@ class Consistency:
     low: float | None = None  # 95 % interval of the median, over items
     high: float | None = None
     chance: Chance | None = None
-    noise: Noise | None = None
+    noise: Noise | None = None  # not known where only scores are
     w: float | None = None  # Kendall's, the mean over sources whose recipients all models have
     w_p: float | None = None
     icc: float | None = None  # share of the variance of cells that is common to all models
@@ -148,6 +151,7 @@ class _Table:
 
     changes: Floats
     index: float
+    has_noise: bool  # known by outcomes of items
     drawn_index: Floats  # (draws,)
     noise: float  # variance between recipients that is noise, pp²
     spread: float  # variance between recipients, pp²
@@ -172,7 +176,8 @@ class _Table:
             return None
         noise, spread = _variance(moved - changes).mean(axis=0), _variance(changes)
         ranked = ~np.isnan(spread)
-        return cls(changes, index, agreement.mean_tau(moved), float(noise[ranked].mean()), float(spread[ranked].mean()))
+        of_noise, of_all = float(noise[ranked].mean()), float(spread[ranked].mean())
+        return cls(changes, index, has_items(flat), agreement.mean_tau(moved), of_noise, of_all)
 
 
 def _variance(changes: Floats) -> Floats:
@@ -188,7 +193,9 @@ def _variance(changes: Floats) -> Floats:
 def _summary(rankers: Ranker, regime: Regime, levels: tuple[str, ...], tables: Sequence[_Table]) -> Consistency:
     values = np.array([table.index for table in tables])
     lower, index, upper = (float(value) for value in np.quantile(values, [0.25, 0.5, 0.75]))
-    low, high = _interval(index, _median(np.array([table.drawn_index for table in tables])))
+    measured = all(table.has_noise for table in tables)
+    drawn = _median(np.array([table.drawn_index for table in tables])) if measured else np.empty(0)
+    low, high = _interval(index, drawn)
     complete = [table.changes for table in tables if not np.isnan(table.changes).any()]
     w, w_p = _w(complete)
     return Consistency(
@@ -203,12 +210,12 @@ def _summary(rankers: Ranker, regime: Regime, levels: tuple[str, ...], tables: S
         low,
         high,
         _chance(index, tables, len(levels)),
-        _noise(tables),
+        _noise(tables) if measured else None,
         w,
         w_p,
         agreement.icc(np.concatenate(complete, axis=1)) if complete else None,
         _signs(complete, len(levels)),
-        _caution(rankers, len(levels)),
+        "; ".join(filter(None, [_caution(rankers, len(levels)), "" if measured else _SCORES_ONLY])),
     )
 
 

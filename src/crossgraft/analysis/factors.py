@@ -26,11 +26,14 @@ _FACTORS: Mapping[str, tuple[str, ...]] = {  # names of labels; pairs and intera
     "target": ("target",),
     "task pair": ("source task", "target task"),
     "language pair": ("source language", "target language"),
+    "source × target": ("source", "target"),
     "model × source": ("model", "source"),
     "model × target": ("model", "target"),
     "model × target task": ("model", "target task"),
 }
 NESTED = ("model", "model × source", "model × target")
+_MOST_WITH_PAIRS = 1000  # the same with pairs of source and target, which are many
+_PAIRS = "source × target"
 _FIRST_TO_GO = ("model × source", "model × target", "language pair")
 
 
@@ -42,10 +45,16 @@ class GridDesign:
     notes: tuple[str, ...]
 
 
-def crossed_design(places: Sequence[Place], measured: Sequence[int], labels: Labels) -> GridDesign:
-    """Factors and fixed effects that the measured ones of the places can tell apart, as a design of all places."""
+def crossed_design(
+    places: Sequence[Place], measured: Sequence[int], labels: Labels, *, pairs: bool = False
+) -> GridDesign:
+    """Factors and fixed effects that the measured ones of the places can tell apart, as a design of all places.
+
+    With ``pairs`` what a pair of source and target does in all models is a factor; else it is left over.
+    """
     every = _labels(places)
-    factors, notes = _told_apart({name: _levels(every, name) for name in _FACTORS}, measured)
+    names_of = [name for name in _FACTORS if pairs or name != _PAIRS]
+    factors, notes = _told_apart({name: _levels(every, name) for name in names_of}, measured)
     fixed, names, more = _fixed(places, measured, labels)
     families = len({labels.family[row.model] for row, _ in places if row.model in labels.family})
     if families > 1:
@@ -106,9 +115,9 @@ def _told_apart(
             notes.append(f"{name} and {same} are the same groups of cells here; the variance stands under {same}")
         else:
             kept.append(factor)
-    for name in _FIRST_TO_GO:
-        if sum(factor.levels for factor in kept) > _MOST:
-            notes.append(f"{name} is left out: more than {_MOST} levels in all")
+    for name, most in ((_PAIRS, _MOST_WITH_PAIRS), *((name, _MOST) for name in _FIRST_TO_GO)):
+        if sum(factor.levels for factor in kept) > most and name in [factor.name for factor in kept]:
+            notes.append(f"{name} is left out: more than {most} levels in all")
             kept = [factor for factor in kept if factor.name != name]
     return tuple(kept), notes
 

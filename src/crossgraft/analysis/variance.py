@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis.draws import Draws
+from crossgraft.analysis.draws import Draws, has_items
 from crossgraft.analysis.factors import FEW, crossed_design, nested_design
 from crossgraft.analysis.noise import noise_draws
 from crossgraft.analysis.seeds import by_name
@@ -21,15 +21,19 @@ from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats, Labels, Regime
 from crossgraft.errors import DataError
 from crossgraft.stats.contrasts import Interval
+from crossgraft.stats.design import Design, Factor
 from crossgraft.stats.minque import quadratic_components
 from crossgraft.stats.mixed import MixedFit, fit
 from crossgraft.stats.scoring import Scoring
-from crossgraft.stats.shares import Share, drawn_components, shares, without_noise
+from crossgraft.stats.shares import FEWEST, Ends, Shares, parts, without_noise
+from crossgraft.stats.strata import Strata
 
 DRAWN = 500
 CELL = "cell"  # what no factor explains
 NOISE = "items and seeds"  # noise, wherever it stood
 _FEWEST = 12  # cells
+_NO_NOISE = "without outcomes of items noise cannot be taken out: it is in every share, and shares have no interval"
+_NO_INTERVAL = "no interval: noise is in it, and how much is not known"
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,8 @@ class VarianceShare:
 
     Components in squared percentage points: ``raw`` as fitted, ``noise`` what items (the base's luck among them) and
     seeds put into it, ``component`` the rest. ``share`` is of the sum of all raw ones, in [0, 1]; ``low`` and ``high``
-    are for other models, tasks and languages of the kind, ``of_these`` for these with other items and seeds. The last
-    line of the crossed fit is what was taken as noise. From the nested fit nothing is, and it has no ``of_these``.
+    are for other models, tasks and languages of the kind, None where the note says why. The last line of the crossed
+    fit is what was taken as noise. From the nested fit nothing is.
     """
 
     factor: str
@@ -48,9 +52,8 @@ class VarianceShare:
     noise: float
     component: float
     share: float
-    low: float
-    high: float
-    of_these: Share | None
+    low: float | None
+    high: float | None
     note: str = ""
 
 
@@ -98,22 +101,54 @@ def variance(draws: Draws, labels: Labels, *, regime: Regime | None = None, coun
     places = [(cell.row, cell.target) for cell in cells]
     y = np.array([cell.change.mean for cell in cells])
     try:
-        grid = crossed_design(places, range(len(places)), labels)
+        grid = crossed_design(places, range(len(places)), labels, pairs=True)
+        design, unfit = _with_df(grid.design)
         by_model = nested_design(places)
-        if not grid.design.factors or not by_model.factors:
+        if not design.factors or not by_model.factors:
             return Variance(why="no factor has several levels with several cells each", notes=grid.notes)
-        crossed = fit(grid.design, y, scoring=Scoring().once() if regime else Scoring())
+        crossed = fit(design, y, scoring=Scoring().once() if regime else Scoring())
         nested = fit(by_model, y, scoring=Scoring().once())
     except DataError as error:
         return Variance(why=str(error))
-    measured = all(cell.items for cell in cells)
-    taken = _noise_parts(crossed, y, noise_draws(draws, cells)) if measured else None
-    notes = grid.notes if measured else (*grid.notes, "without outcomes of items, noise cannot be taken out")
+    noise = noise_draws(draws, cells) if has_items(cells) else None
+    notes = (*grid.notes, *unfit, *(() if noise is not None else (_NO_NOISE,)))
+    pairs = Factor.of("pair", [(row.source or row.name, target) for row, target in places])
+    again = {
+        "crossed": _intervals(design, y, noise, pairs, count) if noise is not None else None,
+        "nested": _intervals(by_model, y, None, pairs, count),
+    }
     return Variance(
-        _described("crossed", "effects in common to all models, and interactions apart", crossed, taken, count),
-        _described("nested", "effects drawn anew in each model, as in the authors' release", nested, None, count),
+        _described(
+            "crossed",
+            "effects in common to all models, and interactions apart",
+            crossed,
+            None if noise is None else quadratic_components(design, crossed.likelihood.equations, noise).mean(axis=0),
+            again["crossed"],
+        ),
+        _described(
+            "nested", "effects drawn anew in each model, as in the authors' release", nested, None, again["nested"]
+        ),
         notes,
     )
+
+
+def _with_df(design: Design) -> tuple[Design, list[str]]:
+    """Factors to which coarser ones leave a degree of freedom, and a sentence on each of the others."""
+    found = Strata.of(design).df
+    kept = tuple(factor for factor, df in zip(design.factors, found, strict=False) if df)
+    notes = [
+        f"{factor.name} has no degree of freedom beyond coarser factors and regimes; its variance stands under them"
+        for factor, df in zip(design.factors, found, strict=False)
+        if not df
+    ]
+    return Design(kept, design.fixed, design.names), notes
+
+
+def _intervals(design: Design, y: Floats, noise: Floats | None, pairs: Factor, count: int) -> list[Ends]:
+    strata = Strata.of(design)
+    if strata.df[-1] < FEWEST:
+        return [None] * (len(strata.df) + 1)
+    return Shares.of(strata, y, noise, pairs, draws=count, rng=np.random.default_rng(0)).intervals()
 
 
 def _nothing(cells: Sequence[ChangeCell]) -> str:
@@ -124,34 +159,16 @@ def _nothing(cells: Sequence[ChangeCell]) -> str:
     return ""
 
 
-@dataclass(frozen=True, eq=False)
-class _NoiseParts:
-    """What noise adds to each component (k,), and the components of these cells with other items and seeds (draws, k)."""
-
-    added: Floats
-    these: Floats
-
-
-def _noise_parts(found: MixedFit, y: Floats, noise: Floats) -> _NoiseParts:
-    """By quadratic estimates at the fit, which are linear in what is to be parted; centred, as noise is in y already."""
-    design, equations = found.design, found.likelihood.equations
-    left = y - design.fixed @ found.centre
-    these = quadratic_components(design, equations, left + noise)
-    added = quadratic_components(design, equations, noise).mean(axis=0)
-    return _NoiseParts(added, np.maximum(these - these.mean(axis=0) + found.components, 0.0))
-
-
-def _described(name: str, words: str, found: MixedFit, taken: _NoiseParts | None, count: int) -> VarianceFit:
-    """Without ``taken`` the components are left as they are fitted."""
+def _described(
+    name: str, words: str, found: MixedFit, noise: Floats | None, intervals: Sequence[Ends] | None
+) -> VarianceFit:
+    """Without ``noise`` (k + 1,) the components are left as they are fitted; without intervals there are none."""
     raw, cells = found.components, len(found.design.fixed)
-    drawn = drawn_components(found, count, np.random.default_rng(0))
     factors = [(factor.name, factor.levels) for factor in found.design.factors] + [(CELL, cells)]
-    within: Sequence[Share | None] = [None] * len(raw)
-    components, added, across = raw, np.zeros(len(raw)), shares(raw, drawn)
-    if taken is not None:
-        across, within = (shares(raw, draws, taken.added) for draws in (drawn, taken.these))
-        components = without_noise(raw, taken.added)
-        raw, added = np.append(raw, 0.0), np.append(taken.added, 0.0)
+    components, added, values = raw, np.zeros(len(raw)), parts(raw, noise)
+    if noise is not None:
+        components = without_noise(raw, noise)
+        raw, added = np.append(raw, 0.0), np.append(noise, 0.0)
         factors.append((NOISE, cells))
     return VarianceFit(
         name=name,
@@ -169,18 +186,18 @@ def _described(name: str, words: str, found: MixedFit, taken: _NoiseParts | None
                 raw=float(raw[place]),
                 noise=float(added[place]),
                 component=float(components[place]),
-                share=across[place].value,
-                low=across[place].low,
-                high=across[place].high,
-                of_these=within[place],
-                note="" if factor == NOISE else _note(float(raw[place]), float(added[place]), levels),
+                share=values[place],
+                low=min(values[place], ends[0]) if ends else None,
+                high=max(values[place], ends[1]) if ends else None,
+                note="" if factor == NOISE else _note(float(raw[place]), float(added[place]), levels, ends, intervals),
             )
             for place, (factor, levels) in enumerate(factors)
+            for ends in [intervals[place] if intervals else None]
         ),
     )
 
 
-def _note(raw: float, noise: float, levels: int) -> str:
+def _note(raw: float, noise: float, levels: int, ends: Ends, intervals: Sequence[Ends] | None) -> str:
     notes = []
     if raw <= TINY:
         notes.append("estimated at zero")
@@ -188,4 +205,6 @@ def _note(raw: float, noise: float, levels: int) -> str:
         notes.append("no more than the noise of items and seeds")
     if levels < FEW:
         notes.append(f"{levels} levels: hardly known")
+    if ends is None:
+        notes.append("no interval: fewer than two degrees of freedom" if intervals else _NO_INTERVAL)
     return "; ".join(notes)

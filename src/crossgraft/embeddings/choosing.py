@@ -33,8 +33,8 @@ def choose(
         try:
             mapping = fit(method)
         except (JobFailed, DataError) as error:
-            if len(methods) == 1:
-                raise
+            if len(methods) == 1 or not getattr(error, "deterministic", True):
+                raise  # what may go well the next time must not decide a choice
             tried.append(str(error))
         else:
             tried.append(Tried(method, mapping, score(method, mapping)))

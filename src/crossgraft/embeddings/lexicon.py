@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -174,7 +174,7 @@ def read_lexicon(path: str | Path, *, case: Case = "keep") -> Lexicon:
     Blank lines and lines that begin with # are passed over; the file may be gzipped, or alone in a zip.
     """
     file = Path(path)
-    separator = "\t" if any("\t" in line for _, line in _lines(file)) else None
+    separator = "\t" if any("\t" in line for _, line in islice(_lines(file), _MOST_PAIRS)) else None
     words: dict[str, str] = {}  # each word once in memory
     pairs: list[tuple[str, str]] = []
     for number, line in _lines(file):

@@ -109,7 +109,7 @@ def _variance(fit: VarianceFit, notes: tuple[str, ...]) -> Table:
             f"{one.raw:.3f}",
             f"{one.noise:.3f}",
             f"{one.share:.0%}",
-            f"[{one.low:.0%}, {one.high:.0%}]",
+            "–" if one.low is None or one.high is None else f"[{one.low:.0%}, {one.high:.0%}]",
             one.note,
         )
         for one in fit.shares

@@ -1,111 +1,138 @@
-"""What share of the variance each factor has, with an interval from grids drawn from the fitted model.
+"""What share of the variance each factor has, with an interval by inverting a test.
 
-Few levels make a component uncertain (with six models the variance between models is known to a factor of four), and
-its bootstrap distribution skewed: percentile intervals are too short. Basic intervals (Davison and Hinkley, 1997, ch.
-5) mirror the draws about the estimate, on a scale on which they are about symmetric. On the logit scale shares whose
-draws are often zero get intervals that mean nothing; the fourth root of the odds keeps them finite, and covers small
-and large shares alike (``benchmarks/simulations/shares.py``).
+An interval holds every share at which the estimate would not be extreme (Carpenter, 1999): estimates are drawn at a
+range of shares, the other components held at theirs, and 2.5 % of the draws lie beyond the estimate at each end. Draws
+about the estimate alone, however mirrored, do not do where levels are few and noise is most of a component: an
+estimate far below the truth has draws that are all near zero.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from crossgraft.core import Floats
-from crossgraft.stats.likelihood import Likelihood
-from crossgraft.stats.minque import quadratic_components
-from crossgraft.stats.mixed import MixedFit
-from crossgraft.stats.scoring import Scoring
+from crossgraft.stats.design import Factor
+from crossgraft.stats.strata import Strata
 
-_NONE = 1e-3  # a share that is as good as zero: there is nothing to mirror draws about
-_MOST = 1e4  # odds of a share that is as good as one
-_ROUGH = Scoring(starts=0, enough=1e-4)
+FEWEST = 2  # degrees of freedom of an interval
+_CANDIDATES = np.linspace(0, 1, 81)[:-1] ** 2  # shares that are tried
 _BLOCK = 100  # draws at a time, for memory
 
-
-@dataclass(frozen=True)
-class Share:
-    """A part of the whole, in [0, 1], with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
+Ends = tuple[float, float] | None
 
 
-def drawn_components(fit: MixedFit, draws: int, rng: np.random.Generator, *, refit: bool = False) -> Floats:
-    """Components estimated from grids drawn from the fit: (draws, k + 1), not below zero.
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """Components of a grid by the strata of its design, and draws of what the strata would show again."""
 
-    Levels and residuals are drawn anew, so the intervals are for other models, tasks and languages of the same kind.
-    Each draw is estimated by one scoring step from the fit, which is exact in balanced data and has the mean of fitting
-    anew where cells are missing (``refit``, some ten times slower: benchmarks/mixed.py).
+    strata: Strata
+    inverse: Floats  # squares → components
+    found: Floats  # (k + 1,) components without noise, unbiased: they may be negative
+    noise: Floats  # (k + 1,) squares that noise alone gives
+    drawn: Floats  # (draws, k + 1) squares in terms of what is expected
+
+    @classmethod
+    def of(
+        cls,
+        strata: Strata,
+        y: Floats,
+        noise: Floats | None,
+        pairs: Factor,
+        *,
+        draws: int,
+        rng: np.random.Generator,
+    ) -> Shares:
+        """``noise`` are draws of the noise of y, (m, n); every stratum must have a degree of freedom.
+
+        ``pairs`` are groups of cells whose residuals may go together and be larger than others: what the squares of
+        groups differ by beyond a normal distribution makes the residual's draws wider.
+        """
+        inverse = np.asarray(np.linalg.inv(strata.expected), dtype=np.float64)
+        added = np.zeros(len(inverse)) if noise is None else strata.squares(noise).mean(axis=0)
+        found = inverse @ (strata.squares(y[None])[0] - added)
+        kept = np.maximum(found, 0.0)
+        expected = np.maximum(strata.expected @ kept + added, 1e-300)
+        blocks = [min(_BLOCK, draws - start) for start in range(0, draws, _BLOCK)]
+        again = np.concatenate([strata.squares(_drawn(strata, kept, noise, size, rng)) for size in blocks]) / expected
+        extra = _spread_of_squares(strata.residual(y), pairs) - float(again[:, -1].var())
+        if extra > 0:
+            again[:, -1] *= rng.gamma(1 / extra, extra, draws)
+        return cls(strata, inverse, found, added, again)
+
+    def intervals(self) -> list[Ends]:
+        """Of each factor, of the residual and of noise; None with fewer than two degrees of freedom."""
+        whole = float(self.inverse.sum(axis=0) @ self.noise)
+        kept = np.maximum(self.found, 0.0)
+        own = [self._inverted(place, kept, whole) if df >= FEWEST else None for place, df in enumerate(self.strata.df)]
+        return [*own, self._inverted(None, kept, whole) if whole > 0 else None]
+
+    def _inverted(self, place: int | None, kept: Floats, noise: float) -> Ends:
+        """With ``place`` of a component, without it of noise."""
+        grow = np.eye(len(kept))[place] if place is not None else _direction(kept)
+        stay = np.where(grow > 0, 0.0, kept) if place is not None else np.zeros(len(kept))
+        expected = self.strata.expected
+        base = (self.drawn * (expected @ stay + self.noise) - self.noise) @ self.inverse.T
+        more = (self.drawn * (expected @ grow)) @ self.inverse.T
+        of_rest = float(stay.sum()) + noise
+        if of_rest <= 0:
+            return None
+        shares = _CANDIDATES if place is not None else 1 - _CANDIDATES
+        size = (shares / (1 - shares) if place is not None else (1 - shares) / np.maximum(shares, 1e-9)) * of_rest
+        whole = np.maximum(base.sum(axis=1) + noise + size[:, None] * more.sum(axis=1), 1e-3 * of_rest)
+        part = noise if place is None else base[:, place] + size[:, None] * more[:, place]
+        all_of_it = max(float(self.found.sum()) + noise, 1e-3 * of_rest)
+        seen = (noise if place is None else float(self.found[place])) / all_of_it
+        order = np.argsort(shares)
+        return _ends(shares[order], (part / whole)[order], seen)
+
+
+def _ends(shares: Floats, drawn: Floats, seen: float) -> tuple[float, float]:
+    """The shares at which 2.5 % of the draws (shares, draws) lie beyond what was seen.
+
+    What is seen below zero counts as zero for the upper end: a grid with less than its noise is no proof of nothing.
     """
-    design, equations = fit.design, fit.likelihood.equations
-    with threadpool_limits(limits=1):
-        if not refit:
-            blocks = [min(_BLOCK, draws - start) for start in range(0, draws, _BLOCK)]
-            found = [
-                quadratic_components(design, equations, np.array([_drawn(fit, rng) for _ in range(size)]))
-                for size in blocks
-            ]
-            return np.maximum(np.concatenate(found), 0.0)
-        return np.array([_refitted(fit, _drawn(fit, rng)) for _ in range(draws)])
+    below = np.minimum.accumulate((drawn <= seen).mean(axis=1))
+    low = float(np.interp(-0.975, -below, shares, left=0.0)) if below[0] >= 0.975 else 0.0
+    above = np.minimum.accumulate((drawn <= max(seen, 0.0)).mean(axis=1))
+    return low, float(np.interp(-0.025, -above, shares))
 
 
-def _refitted(fit: MixedFit, y: Floats) -> Floats:
-    equations = fit.likelihood.equations
-    best = _ROUGH.climb(Likelihood(equations, fit.design.moments(y, cross=equations.cross)))
-    return np.append(best.equations.ratios, 1.0) * best.variance
+def _direction(kept: Floats) -> Floats:
+    """All components in their proportions; the residual where there is nothing."""
+    whole = float(kept.sum())
+    return np.asarray(kept / whole if whole > 0 else np.eye(len(kept))[-1])
 
 
-def shares(components: Floats, drawn: Floats, noise: Floats | None = None) -> list[Share]:
-    """Shares of the components (k,), less what noise put into each, with intervals from draws (draws, k).
-
-    With ``noise`` (k,) the last share is that of noise: k + 1 in all, which add up to 1.
-    """
-    if noise is None:
-        value, others = _parts(components), _parts(drawn)
-    else:
-        value, others = _parts(without_noise(components, noise)), _parts(without_noise(drawn, noise))
-    return [basic_interval(float(one), others[:, place]) for place, one in enumerate(value)]
-
-
-def without_noise(components: Floats, noise: Floats) -> Floats:
-    """Components less the noise in each, not below zero, and last all that was taken: (…, k) → (…, k + 1)."""
-    kept = np.maximum(components - np.maximum(noise, 0.0), 0.0)
-    return np.concatenate([kept, (components - kept).sum(axis=-1, keepdims=True)], axis=-1)
-
-
-def basic_interval(value: float, drawn: Floats) -> Share:
-    """Twice the estimate less the draws' quantiles, in fourth roots of odds; 2.5 % of the draws lie on each side.
-
-    A share of zero has the interval from zero to the draws' own upper quantile.
-    """
-    if value <= _NONE:
-        return Share(value, 0.0, max(value, float(np.quantile(drawn, 0.975))))
-    edges = 2 * _root_of_odds(np.array(value)) - np.quantile(_root_of_odds(drawn), [0.975, 0.025])
-    odds = np.maximum(edges, 0.0) ** 4
-    low, high = odds / (1 + odds)
-    return Share(value, min(value, float(low)), max(value, float(high)))
-
-
-def _parts(components: Floats) -> Floats:
-    """Of their sum; all zero where there is nothing."""
-    whole = components.sum(axis=-1, keepdims=True)
-    return np.asarray(np.divide(components, whole, out=np.zeros_like(components), where=whole > 0))
-
-
-def _drawn(fit: MixedFit, rng: np.random.Generator) -> Floats:
-    *factors, residual = np.sqrt(fit.components)
-    y = residual * rng.standard_normal(len(fit.design.fixed))
-    for factor, deviation in zip(fit.design.factors, factors, strict=True):
-        if deviation > 0:
-            y += deviation * rng.standard_normal(factor.levels)[factor.codes]
+def _drawn(strata: Strata, components: Floats, noise: Floats | None, size: int, rng: np.random.Generator) -> Floats:
+    """Grids of these components, with noise of the covariance of its draws: (size, n)."""
+    rows = len(strata.design.fixed)
+    y = np.sqrt(components[-1]) * rng.standard_normal((size, rows))
+    for factor, variance in zip(strata.design.factors, components[:-1], strict=True):
+        if variance > 0:
+            y += np.sqrt(variance) * rng.standard_normal((size, factor.levels))[:, factor.codes]
+    if noise is not None:
+        y += rng.standard_normal((size, len(noise))) @ noise / np.sqrt(len(noise))
     return np.asarray(y)
 
 
-def _root_of_odds(shares: Floats) -> Floats:
-    inside = np.minimum(shares, _MOST / (1 + _MOST))
-    return np.asarray((inside / (1 - inside)) ** 0.25)
+def _spread_of_squares(residual: Floats, pairs: Factor) -> float:
+    """The variance of a sum of squares in terms of its mean, from what groups of cells differ by."""
+    squares = pairs.sums(np.square(residual))
+    total = float(squares.sum())
+    return len(squares) * float(squares.var(ddof=1)) / total**2 if len(squares) > 1 and total > 0 else 0.0
+
+
+def parts(components: Floats, noise: Floats | None = None) -> Sequence[float]:
+    """Shares of the components (k,), less what noise put into each; the last is then that of noise."""
+    kept = components if noise is None else without_noise(components, noise)
+    whole = float(kept.sum())
+    return [float(one) / whole if whole > 0 else 0.0 for one in kept]
+
+
+def without_noise(components: Floats, noise: Floats) -> Floats:
+    """Components less the noise in each, not below zero, and last all that was taken: (k,) → (k + 1,)."""
+    kept = np.maximum(components - np.maximum(noise, 0.0), 0.0)
+    return np.append(kept, (components - kept).sum())
