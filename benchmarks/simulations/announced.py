@@ -82,15 +82,14 @@ def power(findings: Findings, grid: OtherGrid, plant: str) -> Iterator[Number]:
         yield f"{plant}: named on the first screen", POWER, named_as_source(name, first)
     elif plant.startswith("target"):
         yield f"{plant}: named on the first screen", POWER, float(str(target) in first)
-        own = [one for one in findings.signals if one.kind == "target" and one.name == str(target)]
-        yield f"{plant}: a significant loss", POWER, float(any(one.loses for one in own))
+        tested = [one for one in findings.signals if one.kind == "target" and one.name == str(target)]
+        yield f"{plant}: a significant loss", POWER, float(any(one.loses for one in tested))
         yield f"{plant}: most brittle of its model", POWER, np.mean([
             next(one for one in findings.target_harm if one.model == model).target == target
             for model in dict.fromkeys(one.model for one in findings.target_harm)
         ])  # fmt: skip
-        for luck in findings.luck:
-            mean = next(one for one in luck.recipients if one.target == target).raw
-            yield f"{plant}: its mean is below zero", POWER, float(mean.high < 0)
+        for one in (one for luck in findings.luck for one in luck.recipients if one.target == target):
+            yield f"{plant}: its mean is below zero", POWER, float(one.raw.high < 0)
     else:
         name = grid.row(0, 1).name
         yield f"{plant}: named on the first screen", POWER, named_as_source(name, first)
