@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.gates import CLUSTERED
 from crossgraft.analysis.roles import Roles
 from other_grids import OtherGrid, Truth
 
@@ -22,10 +23,10 @@ def null(findings: Findings, _: Truth) -> Iterator[Number]:
 
     for cell in findings.matrix.cells.values():
         yield "cell: excludes zero", FALSE, off_zero(cell.change)
+    lost = any(one.harmed for one in findings.summaries)
     yield "grids with a gain announced", AT_MOST, float(any(one.gains for one in findings.signals))
-    lost_cell = any(one.harmed for one in findings.summaries)
-    yield "grids with a loss announced", AT_MOST, float(lost_cell or any(one.loses for one in findings.signals))
-    yield "grids with a single cell called lost", AT_MOST, float(lost_cell)
+    yield "grids with a harm announced", AT_MOST, float(lost or any(one.loses for one in findings.signals))
+    yield "grids with a harm announced: a single cell", "", float(lost)
     for one in findings.summaries:
         if one.gain is not None:
             yield "treatment: gain excludes zero", FALSE, off_zero(one.gain)
@@ -60,12 +61,12 @@ def null(findings: Findings, _: Truth) -> Iterator[Number]:
     for one in findings.coverage:
         yield "targets helped with P > .9", "10", one.helped / one.targets
     for gate in findings.gates:
-        if gate.name in ("dead targets", "sister languages", "items stand alone"):
+        if gate.name in ("dead targets", "sister languages", CLUSTERED):
             yield f"gate fails: {gate.name}", "", float(not gate.fine)
 
 
 def power(findings: Findings, grid: OtherGrid, plant: str) -> Iterator[Number]:
-    """Where what is planted is named."""
+    """Where what is planted is named: in the first paragraph, and among the means that are tested."""
     first, target = findings.sentences[0], grid.points[-1]
     if plant.startswith("donor"):
         name = grid.row(0, 0).name
@@ -75,27 +76,27 @@ def power(findings: Findings, grid: OtherGrid, plant: str) -> Iterator[Number]:
         top = table.roles[0]
         yield f"{plant}: first of the donors", POWER, float(top.name == name)
         yield f"{plant}: first with P > .95", POWER, float(top.name == name and (top.first or 0) > 0.95)
-        yield (
-            f"{plant}: its score excludes zero",
-            POWER,
-            float(next(one for one in table.roles if one.name == name).score.low > 0),
-        )
-        yield f"{plant}: in the first sentence", POWER, float(f"{name} changes all targets" in first)
+        own = next(one for one in table.roles if one.name == name)
+        yield f"{plant}: its score excludes zero", POWER, float(own.score.low > 0)
+        yield f"{plant}: a significant gain", POWER, float(any(s.gains for s in findings.signals if s.name == name))
+        yield f"{plant}: named on the first screen", POWER, named_as_source(name, first)
     elif plant.startswith("target"):
-        yield f"{plant}: in the first sentence", POWER, float(f"The target {target} changes" in first)
+        yield f"{plant}: named on the first screen", POWER, float(str(target) in first)
+        tested = [one for one in findings.signals if one.kind == "target" and one.name == str(target)]
+        yield f"{plant}: a significant loss", POWER, float(any(one.loses for one in tested))
         yield f"{plant}: most brittle of its model", POWER, np.mean([
             next(one for one in findings.target_harm if one.model == model).target == target
             for model in dict.fromkeys(one.model for one in findings.target_harm)
         ])  # fmt: skip
-        for luck in findings.luck:
-            own = next(one for one in luck.recipients if one.target == target)
-            yield f"{plant}: its mean is below zero", POWER, float(own.raw.high < 0)
+        for one in (one for luck in findings.luck for one in luck.recipients if one.target == target):
+            yield f"{plant}: its mean is below zero", POWER, float(one.raw.high < 0)
     else:
-        row = grid.row(0, 1)
-        own = [one for one in findings.summaries if one.row.name == row.name]
-        yield f"{plant}: in the first sentence", POWER, float(f"{row.name} loses significantly" in first)
-        yield (
-            f"{plant}: its gain is called worse",
-            POWER,
-            float(np.mean([one.gain is not None and one.gain.verdict == "worse" for one in own])),
-        )
+        name = grid.row(0, 1).name
+        yield f"{plant}: named on the first screen", POWER, named_as_source(name, first)
+        own = [one for one in findings.signals if one.kind == "same task" and one.name == name]
+        yield f"{plant}: a significant loss", POWER, float(any(one.loses for one in own))
+
+
+def named_as_source(name: str, text: str) -> float:
+    """And not as a target."""
+    return float(name in text.replace(f"on {name}", "").replace(f"target {name}", ""))

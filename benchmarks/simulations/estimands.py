@@ -43,6 +43,15 @@ def trimmed(values: Floats) -> float:
     return float(np.sort(values)[cut : len(values) - cut].mean())
 
 
+def balanced(cells: Cells, truth: Truth) -> float:
+    """The mean of each treatment, then of each model, then over models."""
+    models: dict[str, dict[str, list[float]]] = {}
+    for cell in cells:
+        own = models.setdefault(cell.row.model, {}).setdefault(cell.row.name, [])
+        own.append(truth.cells[cell.row, cell.target])
+    return float(np.mean([np.mean([np.mean(values) for values in own.values()]) for own in models.values()]))
+
+
 def two_way(cells: Cells, truth: Truth) -> tuple[dict[str, float], dict[str, float]]:
     """Donors and recipients of least squares in each model, each summing to zero; the mean over models."""
     sides: tuple[dict[str, list[float]], dict[str, list[float]]] = ({}, {})

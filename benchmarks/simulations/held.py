@@ -7,16 +7,30 @@ from math import isfinite
 
 import numpy as np
 from counting import inside
-from estimands import ELSEWHERE, OFF, chosen, contrast, mean_tau, pairs, role_truth, source_of, trimmed, true, two_way
+from estimands import (
+    ELSEWHERE,
+    OFF,
+    balanced,
+    chosen,
+    contrast,
+    mean_tau,
+    pairs,
+    role_truth,
+    source_of,
+    trimmed,
+    true,
+    two_way,
+)
 
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.regimes import ALL_MODELS
 from crossgraft.analysis.roles import Roles
-from crossgraft.analysis.signals import Signal, balanced
+from crossgraft.analysis.signals import Signal
+from crossgraft.analysis.summaries import harmed_cells
 from other_grids import Truth
 
 Number = tuple[str, str, float]  # what, nominal, found in one grid
-COVER = "95"
+COVER, NAMED = "95", "at least 95"  # named: simultaneous over its kind
 
 
 def coverage(findings: Findings, truth: Truth) -> Iterator[Number]:
@@ -26,6 +40,7 @@ def coverage(findings: Findings, truth: Truth) -> Iterator[Number]:
         if isfinite(cell.change.high - cell.change.low):
             yield "cell", COVER, held(cell.change, truth.cells[cell.row, cell.target])
     yield from of_treatments(findings, truth)
+    yield from of_signals(findings, truth)
     yield from of_means(findings, truth)
     yield from of_contrasts(findings, truth)
     for model in findings.luck:
@@ -54,12 +69,8 @@ def of_treatments(findings: Findings, truth: Truth) -> Iterator[Number]:
     for one in summaries:
         yield "treatment: gain", COVER, held(one.gain, gains[one.row])
         if one.worst is not None and one.worst_named is not None and isfinite(one.worst.change.high):
-            yield (
-                "treatment: worst cell, named",
-                COVER,
-                held(one.worst_named, truth.cells[one.worst.row, one.worst.target]),
-            )
-    yield from of_signals(findings, truth)
+            value = truth.cells[one.worst.row, one.worst.target]
+            yield "treatment: worst cell, named", NAMED, held(one.worst_named, value)
     sides: dict[str, tuple[list[float], list[float]]] = {}
     for one in findings.treatment_harm:
         off = float(true([c for c in chosen(findings, *OFF) if c.row == one.row], truth).mean())
@@ -91,17 +102,23 @@ def of_treatments(findings: Findings, truth: Truth) -> Iterator[Number]:
 
 
 def of_signals(findings: Findings, truth: Truth) -> Iterator[Number]:
-    """The first screen: the largest and the smallest mean of each kind, as it would be named."""
-    donors, _ = two_way(chosen(findings, *ELSEWHERE), truth)
+    """Every mean that is tested, and as it is told where it is named: significant, or the largest or smallest of its kind."""
+    donors = two_way(chosen(findings, *ELSEWHERE), truth)[0] if chosen(findings, *ELSEWHERE) else {}
     for kind in dict.fromkeys(one.kind for one in findings.signals):
-        own = [one for one in findings.signals if one.kind == kind and isfinite(one.raw.error)]
-        for one in {id(end): end for end in (min(own, key=by_mean), max(own, key=by_mean))}.values() if own else ():
-            weighted = balanced(one.cells)
-            value = sum(weight * truth.cells[cell.row, cell.target] for cell, weight in weighted)
-            yield f"first screen: {kind}, named", COVER, held(one.named, donors[one.name] if kind == "donor" else value)
+        own = [one for one in findings.signals if one.kind == kind and isfinite(one.raw.high)]
+        ends = (min(own, key=_raw), max(own, key=_raw)) if own else ()
+        for one in own:
+            value = donors[one.name] if kind == "donor" else balanced(one.cells, truth)
+            yield f"mean, {kind}", COVER, held(one.raw, value)
+            if one.gains or one.loses or one in ends:
+                yield f"mean, {kind}, named", NAMED, held(one.named, value)
+    tested = harmed_cells(chosen(findings, *ELSEWHERE))
+    if any(isfinite(one.high) for one in tested.named.values()):
+        worst = min(tested.tested, key=lambda cell: cell.change.mean)
+        yield "study: worst cell, named", NAMED, held(tested.named[id(worst)], truth.cells[worst.row, worst.target])
 
 
-def by_mean(one: Signal) -> float:
+def _raw(one: Signal) -> float:
     return one.raw.mean
 
 
@@ -113,7 +130,7 @@ def of_means(findings: Findings, truth: Truth) -> Iterator[Number]:
             ("median", one.median, np.median(values)),
             ("trimmed mean", one.trimmed, trimmed(values)),
         ):
-            if found is not None and isfinite(found.high - found.low):
+            if isfinite(found.high - found.low):
                 yield f"regime: {name}", COVER, held(found, float(value))
 
 
