@@ -170,6 +170,7 @@ def test_a_hostile_header_of_a_table(tmp_path: Path, header: str) -> None:
         (f"{'9' * 5000} = 1", "", "unknown key '9999"),
         (f"limit = {'[' * 99 + ']' * 99}", "", "spec: expected TOML of at most 64 levels"),
         ("", f"study='{'x' * 70_000}'", "no kind of study is called 'xxx"),
+        (f"[tasks.a]\nfiles = 'a'\nlanguages = ['{'x' * 70_000}']\nprompt = 'a'\noptions = ['a']", "", "BCP 47"),
     ],
 )
 def test_a_hostile_spec(text: str, override: str, sentence: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import tomllib
 import types
 import typing
@@ -30,6 +31,7 @@ _LARGEST = 1 << 20  # bytes of a spec
 _MOST_DOTS = 1_000  # on a line: a key of many parts takes the parser time that grows with their square
 _DEEPEST = 64  # levels of TOML
 _LONGEST_KEY = 100  # characters of a key in a sentence
+_LONG_WORD = re.compile(r"(\S{200})\S{300,}")
 _TOO_LARGE = "expected whole numbers of at most 64 bits; one is larger"
 
 STUDIES: Registry[type[Study]] = Registry("kind of study", "crossgraft.studies")
@@ -88,7 +90,8 @@ def parse_study(text: str, *, folder: Path, name: str = "spec", overrides: Seque
         study: Study = build(study_class, table, (), origin=origin)
         return study
     except SpecError as error:
-        raise SpecError(_where(name, text, error.key) + str(error), error.key) from None
+        said = _LONG_WORD.sub(r"\1…", str(error))  # a sentence quotes what it refuses, and a spec may hold anything
+        raise SpecError(_where(name, text, error.key) + said, error.key) from None
 
 
 def parse_toml(text: str) -> dict[str, Any]:

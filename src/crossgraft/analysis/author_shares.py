@@ -50,8 +50,8 @@ def _rows(over: str, found: Variance, shared: str = "") -> Iterator[SideBySide]:
     if shared:
         why = f"source and target have the {shared} in common: ours counts it as neither's, theirs as one's or the other's"
         yield row(f"the {shared}", [], [f"source {shared}", f"target {shared}"], why)
-    noise = _percent(crossed, ["task pair", "language pair", NOISE]) or 0
-    why = f"theirs has pairs of tasks and languages and the noise of items and seeds in it, {noise:.0f} % by ours"
+    noise = _percent(crossed, ["task pair", "language pair", "source × target", NOISE]) or 0
+    why = f"theirs has pairs of tasks, of languages and of source and target and the noise of items and seeds in it, {noise:.0f} % by ours"
     yield row("left over", [CELL], [CELL], why)
 
 
