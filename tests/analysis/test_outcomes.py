@@ -344,7 +344,7 @@ def test_read_writes_the_report_with_items(write: Callable[[list[Row], Path], Pa
     code, said = read(path)
 
     page = (tmp_path / "report/report.md").read_text("utf-8")
-    assert (code, "a cell rests on 20 items and 2 seeds" in said) == (0, True)
+    assert (code, "A cell rests on 20 items and 2 seeds" in said) == (0, True)
     assert "There are no per-item outcomes" not in page
 
 

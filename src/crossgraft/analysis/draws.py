@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, sqrt
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import stdtrit
 
 from crossgraft.analysis import unpaired
 from crossgraft.analysis.estimate import AS_MEASURED, exact
@@ -41,6 +42,7 @@ class Draws:
         for cell in every:
             self._rows.setdefault(cell.row, []).append(cell)
         self.deviations = seed_deviations(every)  # of the seeds of each cell, by its id
+        self._groups = {id(cell): len(set(cell.groups)) for cell in every if cell.groups}
         self._items, self._items_of = _item_sets(every)
         self._counts: dict[bytes, int] = {}  # of different items, by which sets of them
         means = np.array([cell.change.mean for cell in every], dtype=np.float64)
@@ -132,6 +134,7 @@ class Draws:
         added = between + max(0.0, rare.variance - variance)  # the items' variance is at least that of rare changes
         student = seeds.widening(max(variance, rare.variance)) if seeds and between > 0 else 1.0
         low, high = (float(edge) - point for edge in np.quantile(sums, [0.025, 0.975]))
+        student *= self.few_units(weighted)
         if variance > 0:
             wider = student * np.sqrt((variance + added) / variance)
             low, high = low * wider, high * wider
@@ -140,6 +143,16 @@ class Draws:
         most = 100 * sum(abs(weight) for _, weight in weighted)  # no change is larger than from nothing right to all
         low, high = max(min(low, point), min(-most, point)), min(max(high, point), max(most, point))
         return Estimate(exact(point), exact(low), exact(high), len(weighted), items)
+
+    def few_units(self, weighted: Weighted) -> float:
+        """How much wider draws of few passages must be: they vary less than the passages do, and Student's quantile is larger."""
+        units: dict[str, int] = {}
+        for cell, _ in weighted:
+            if groups := self._groups.get(id(cell)):
+                task = cell.target.task
+                units[task] = max(units.get(task, 0), groups)
+        count = sum(units.values())
+        return float(stdtrit(count - 1, 0.975)) / 1.959964 * sqrt(count / (count - 1)) if count > 1 else 1.0
 
 
 @dataclass(frozen=True)

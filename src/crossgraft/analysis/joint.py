@@ -54,10 +54,11 @@ def joint(sums: Sums, draws: Draws) -> Joint:
     known = np.divide(total**2, df, out=np.full(len(points), np.inf), where=df > 0)  # Satterthwaite
     places = draws.places(sums.cells)
     estimates = []
-    for number, used in enumerate(sums.used):
+    for number, (used, weighted) in enumerate(zip(sums.used, sums, strict=True)):
         count = draws.count(places[used])
         error = float(np.sqrt(total[number]))
         half = (float(stdtrit(known[number], 0.975)) if known[number] < 1000 else 1.959964) * error
+        half *= draws.few_units(weighted)
         point = float(points[number])
         estimates.append(Estimate(exact(point), exact(point - half), exact(point + half), int(used.sum()), count))
     return Joint(points, _with_seeds(items, luck), tuple(estimates))

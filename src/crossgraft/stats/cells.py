@@ -75,8 +75,12 @@ def paired_change(
     deviations = sums - centre * sizes
     variance = (float(deviations @ deviations) + 1 + 2 * centre**2) / size**2
     between = noise.variance / noise.seeds if noise else 0.0
+    spent = between**2 / noise.df if noise and between > 0 else 0.0
+    if groups is not None and len(sums) > 1:  # few groups tell their variance badly: Student's, and the unbiased one
+        variance *= len(sums) / (len(sums) - 1)
+        spent += variance**2 / (len(sums) - 1)
     error = sqrt(variance + between)
-    df = noise.df * ((variance + between) / between) ** 2 if noise and between > 0 else np.inf
+    df = (variance + between) ** 2 / spent if spent > 0 else np.inf
     z = float(stdtrit(df, 0.5 + level / 2)) if np.isfinite(df) else _NORMAL.inv_cdf(0.5 + level / 2)
     whole = bool(np.all((differences == 0) | (np.abs(differences) == 1)))
     if whole and noise is None and groups is None:
