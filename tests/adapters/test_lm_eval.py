@@ -468,6 +468,11 @@ def test_broken_data_are_told_in_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_reader_of_files_without_files_is_refused_before_it_searches_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="dataset_path: json needs dataset_kwargs with data_files; it names none"):
+        items(tmp_path, changed(CHOICE, dataset_kwargs=""))
+
+
 def test_a_data_set_of_the_hub_needs_network_or_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)  # else it tries for half a minute
     yaml = changed(CHOICE, dataset_path="nobody/nothing", dataset_name="eng_Latn", dataset_kwargs="")

@@ -39,6 +39,8 @@ def local_files(definition: Definition, base: Path) -> Iterator[Path]:
     path = definition.settings.get("dataset_path")
     if path in _FILE_READERS:
         given = definition.settings.get("dataset_kwargs") or {}
+        if not (given.get("data_files") or given.get("data_dir")):  # datasets would read whatever lies in this folder
+            raise definition.error(f"dataset_path: {path} needs dataset_kwargs with data_files; it names none")
         for text in _texts(_placed(given.get("data_files"), base)):
             try:
                 look(text)
