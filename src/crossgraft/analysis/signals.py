@@ -101,18 +101,18 @@ def _of_treatments(draws: Draws) -> Iterator[Mean]:
         near = [cell for cell in cells if cell.regime == "MT-CL"]
         off = [cell for cell in cells if cell.regime in ("CT-ML", "CT-CL")]
         if near:
-            yield "same task", name, draws.over_items(balanced(near)), tuple(near)
+            yield "same task", name, draws.over_items(_balanced(near)), tuple(near)
         if off:
-            yield "other tasks", name, draws.over_items(balanced(off)), tuple(off)
+            yield "other tasks", name, draws.over_items(_balanced(off)), tuple(off)
         if not any(cell.regime for cell in cells):
-            yield "all targets", name, draws.over_items(balanced(cells)), tuple(cells)
+            yield "all targets", name, draws.over_items(_balanced(cells)), tuple(cells)
 
 
 def _of_targets(draws: Draws) -> Iterator[Mean]:
     elsewhere = [cell for cell in draws.cells if cell.regime != "MT-ML" and cell.row.kind != "mapping"]
     for name, cells in _grouped(elsewhere, lambda cell: str(cell.target)).items():
         if len({cell.row.label for cell in cells}) >= _TREATMENTS:
-            yield "target", name, draws.over_items(balanced(cells)), tuple(cells)
+            yield "target", name, draws.over_items(_balanced(cells)), tuple(cells)
 
 
 def _of_donors(draws: Draws, roles: Sequence[Roles | NoRoles]) -> Iterator[Mean]:
@@ -131,7 +131,7 @@ def _grouped(cells: Iterable[ChangeCell], key: Callable[[ChangeCell], str]) -> d
     return found
 
 
-def balanced(cells: Sequence[ChangeCell]) -> Weighted:
+def _balanced(cells: Sequence[ChangeCell]) -> Weighted:
     """Equal weight for every model, and within a model for every treatment."""
     rows = Counter(cell.row for cell in cells)
     models = Counter(row.model for row in rows)
