@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import erfc, sqrt
+from math import inf, sqrt
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from crossgraft.stats.baseline import summed
 from crossgraft.stats.bootstrap import joint_item_bootstrap
 from crossgraft.stats.cells import Change, SeedNoise, paired_change
 from crossgraft.stats.moderate import moderated
+from crossgraft.stats.student import two_sided
 
 _DRAWS = 1000  # for the interval of one cell of a metric that is no mean
 
@@ -157,15 +158,17 @@ def _bootstrapped(
     mean = float(seed_changes.mean())
     variance = float(np.var(draws))
     between = noise.variance / noise.seeds if noise else 0.0
-    widening = np.sqrt((variance + between) / variance) if variance > 0 else 1.0
+    error = sqrt(variance + between)
+    widening = error / sqrt(variance) if variance > 0 else 1.0
     low, high = np.quantile(draws, [0.025, 0.975])
     return Change(
         mean,
-        mean - (mean - float(low)) * float(widening),
-        mean + (float(high) - mean) * float(widening),
+        mean - (mean - float(low)) * widening,
+        mean + (float(high) - mean) * widening,
+        error,
         len(treated),
-        2.8 * float(np.sqrt(variance + between)),
-        p=erfc(abs(mean) / sqrt(2 * (variance + between))) if variance + between > 0 else 1.0,
+        2.8 * error,
+        p=two_sided(mean, error, inf),
         seed_variance=between,
     )
 
@@ -177,6 +180,7 @@ def _scaled(change: Change, scale: float) -> Change:
         mean=change.mean * scale,
         low=low,
         high=high,
+        error=change.error * abs(scale),
         detectable=change.detectable * abs(scale),
         seed_variance=change.seed_variance * scale**2,
     )

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import norm, t
 
 from crossgraft.analysis.contrast import contrasts
 from crossgraft.analysis.draws import Draws
@@ -42,10 +41,12 @@ def test_the_seeds_of_two_treatments_have_nothing_in_common() -> None:
 
 
 def test_three_seeds_alone_are_judged_by_two_degrees_of_freedom() -> None:
-    sums = SeedSums.of([(CELLS[0][0], 1.0)], BY_HAND)
+    weighted = [(CELLS[0][0], 1.0)]
+    sums = SeedSums.of(weighted, BY_HAND)
+    between = sums.variance, sums.spent
 
-    assert sums.widening(0.0) == pytest.approx(t.ppf(0.975, 2) / norm.ppf(0.975), rel=1e-5)
-    assert sums.widening(1e6) == 1.0  # beside so much luck of items, nothing is left of it
+    assert DRAWS.noise(0.0, between, weighted) == pytest.approx((np.sqrt(sums.variance), 2))
+    assert DRAWS.noise(1e6, between, weighted)[1] == np.inf  # beside so much noise of items, nothing is left of it
 
 
 def test_one_seed_adds_nothing_that_is_known() -> None:

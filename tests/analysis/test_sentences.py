@@ -24,12 +24,12 @@ def sentences(grid: OtherGrid, seed: int = 1) -> tuple[str, ...]:
 
 
 def test_a_strong_effect() -> None:
-    """Every source helps its task in other languages, by about 7 points; hardly anything happens on other tasks."""
+    """Every source helps its task in other languages, by about 7 points; one loses a point on other tasks."""
     found, sure, _ = sentences(STRONG)
 
     assert found.startswith("Over 2 models, 6 of 6 sources gain significantly on the same task in other languages")
-    assert "the most skill3/sw: +7.4 pp [" in found
-    assert "lose" not in found
+    assert "the most skill3/sw: +7.5 pp [" in found
+    assert "On other tasks, skill1/ta changes scores by -1.1 pp [-3.1, -0.2]" in found
     assert "The difference is +7.4 pp: [+6." in sure
     assert "No interval for new models: 2 models" in sure
 
@@ -51,7 +51,7 @@ def test_one_harmful_adapter() -> None:
     found, *_ = sentences(HARMFUL)
 
     assert "1 of 6 sources gains significantly on the same task in other languages, the most skill2/ta" in found
-    assert "skill1/ta loses significantly on the same task in other languages: -14.8 pp" in found
+    assert "skill1/ta loses significantly on the same task in other languages: -14.7 pp" in found
     assert "On other tasks, skill1/ta changes scores by -13.0 pp" in found
     assert "16 of its 18 cells there exclude zero" in found
     assert re.search(r"20 single cells lose significantly, the worst lm\d: skill1/ta on ", found)

@@ -87,4 +87,4 @@ def _mean(cell: ChangeCell) -> float:
 
 
 def _error(cell: ChangeCell) -> float:
-    return (cell.change.high - cell.change.low) / (2 * 1.96)
+    return cell.change.error

@@ -78,7 +78,7 @@ def _of_model(model: str, columns: dict[Point, list[ChangeCell]], draws: Draws) 
     corrected = between - luck.between
     cells = [cell for own in columns.values() for cell in own]
     changes = np.array([cell.change.mean for cell in cells])
-    errors = np.array([(cell.change.high - cell.change.low) / (2 * 1.96) for cell in cells])
+    errors = np.array([cell.change.error for cell in cells])
     noise = luck.apart + sampled
     kept = max(0.0, corrected) / (max(0.0, corrected) + noise) if noise.all() else np.ones(len(means))
     centre = float(means.mean())

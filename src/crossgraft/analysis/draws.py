@@ -8,7 +8,6 @@ from math import inf, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
 from crossgraft.analysis import unpaired
 from crossgraft.analysis.estimate import AS_MEASURED, exact
@@ -19,6 +18,7 @@ from crossgraft.analysis.seeds import SeedSums, seed_deviations
 from crossgraft.core import Floats, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
 from crossgraft.stats.bootstrap import joint_item_bootstrap
+from crossgraft.stats.student import quantile, satterthwaite
 
 DRAWS = 1000
 SEED = 0
@@ -104,7 +104,7 @@ class Draws:
         weights = np.array([weight for _, weight in weighted])
         cells = [cell for cell, _ in weighted]
         point = 100 * float(counts(np.array([cell.change.mean for cell in cells])) @ weights)
-        return Estimate(exact(point), -inf, inf, len(cells), self.count(self.places(cells)), "", AS_MEASURED)
+        return Estimate(exact(point), -inf, inf, inf, len(cells), self.count(self.places(cells)), "", AS_MEASURED)
 
     def statistic(self, cells: Sequence[ChangeCell], summary: Callable[[Floats], Floats]) -> Estimate:
         """A summary over cells, such as the median, which takes the last axis away; its interval is centred as well."""
@@ -129,30 +129,40 @@ class Draws:
     def estimate(self, point: float, sums: Floats, weighted: Weighted, seeds: SeedSums | None = None) -> Estimate:
         """A value with the interval of its draws, widened by what training runs and changes too rare to be seen add."""
         items = self.count(self.places([cell for cell, _ in weighted]))
-        variance, between = float(np.var(sums)), seeds.variance if seeds else 0.0
-        rare = Rare.of(weighted)
-        added = between + max(0.0, rare.variance - variance)  # the items' variance is at least that of rare changes
-        student = seeds.widening(max(variance, rare.variance)) if seeds and between > 0 else 1.0
+        drawn, rare = float(np.var(sums)), Rare.of(weighted)
+        between = (seeds.variance, seeds.spent) if seeds else (0.0, 0.0)
+        error, df = self.noise(max(drawn, rare.variance), between, weighted)
         low, high = (float(edge) - point for edge in np.quantile(sums, [0.025, 0.975]))
-        student *= self.few_units(weighted)
-        if variance > 0:
-            wider = student * np.sqrt((variance + added) / variance)
+        student = quantile(df)
+        if drawn > 0:
+            wider = student / quantile(inf) * error / sqrt(drawn)
             low, high = low * wider, high * wider
-        half = 1.96 * student * np.sqrt(added)  # in case the draws lie on one side of the value, or on it
+        half = student * sqrt(max(0.0, error**2 - drawn))  # in case the draws lie on one side of the value, or on it
         low, high = point + rare.shift + min(low, -half), point + rare.shift + max(high, half)
         most = 100 * sum(abs(weight) for _, weight in weighted)  # no change is larger than from nothing right to all
         low, high = max(min(low, point), min(-most, point)), min(max(high, point), max(most, point))
-        return Estimate(exact(point), exact(low), exact(high), len(weighted), items)
+        return Estimate(exact(point), exact(low), exact(high), error, len(weighted), items, df=df)
 
-    def few_units(self, weighted: Weighted) -> float:
-        """How much wider draws of few passages must be: they vary less than the passages do, and Student's quantile is larger."""
+    def noise(self, variance: float, seeds: tuple[float, float], weighted: Weighted) -> tuple[float, float]:
+        """The standard error of a sum and its degrees of freedom (Satterthwaite), from the variance of its draws of items.
+
+        Items are many, but passages and seeds can be few: draws of m passages vary by (m - 1)/m of what passages do, and know
+        the variance by m - 1 degrees of freedom. ``seeds`` is what seeds add: a variance, and Σ v²/df of its parts.
+        """
+        between, spent = seeds
+        if (count := self._passages(weighted)) > 1:
+            variance *= count / (count - 1)
+            spent += variance**2 / (count - 1)
+        return sqrt(variance + between), satterthwaite(variance + between, spent)
+
+    def _passages(self, weighted: Weighted) -> int:
+        """Over all tasks of the sum; none where items stand alone."""
         units: dict[str, int] = {}
         for cell, _ in weighted:
             if groups := self._groups.get(id(cell)):
                 task = cell.target.task
                 units[task] = max(units.get(task, 0), groups)
-        count = sum(units.values())
-        return float(stdtrit(count - 1, 0.975)) / 1.959964 * sqrt(count / (count - 1)) if count > 1 else 1.0
+        return sum(units.values())
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import erfc, sqrt
+from math import inf
 from typing import Literal
 
 from crossgraft.analysis.wording import TINY
 from crossgraft.matrix import ChangeCell
+from crossgraft.stats.student import two_sided
 
 AS_MEASURED = "a share of the cells as measured"
 SHARE_CELLS = 10  # a share of fewer cells moves in steps of more than a tenth: it has no interval
@@ -20,16 +21,18 @@ Verdict = Literal["better", "worse", "not distinguishable"]
 class Estimate:
     """A mean of changes over cells, in percentage points, with its 95 % interval.
 
-    Where nothing is known of its noise the interval is unbounded, and ``why`` says what is missing.
+    Where nothing is known of its noise the interval and the error are infinite, and ``why`` says what is missing.
     """
 
     mean: float
     low: float
     high: float
+    error: float  # standard error
     cells: int
     items: int  # different items the cells rest on; none where only scores are known
     basis: str = "new items and seeds"  # what the interval is about
     why: str = ""
+    df: float = inf  # degrees of freedom by which the error is known
 
     @property
     def verdict(self) -> Verdict:
@@ -38,14 +41,9 @@ class Estimate:
         return "worse" if self.high < 0 else "not distinguishable"
 
     @property
-    def error(self) -> float:
-        """The standard error that the interval stands for."""
-        return (self.high - self.low) / (2 * 1.96)
-
-    @property
     def p(self) -> float:
-        """Two-sided, of a mean of zero, by the normal distribution: draws alone cannot tell small ones apart."""
-        return erfc(abs(self.mean) / self.error / sqrt(2)) if self.error > 0 else 1.0
+        """Two-sided, of a mean of zero, by Student's t: a thousand draws resolve no small p-values."""
+        return two_sided(self.mean, self.error, self.df)
 
 
 def exact(value: float) -> float:

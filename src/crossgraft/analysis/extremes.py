@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+
+from crossgraft.stats.student import quantile
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,9 @@ class Named:
     among: int
 
 
-def named(values: Sequence[float], errors: Sequence[float], *, shrunk: bool = True) -> tuple[Named, ...]:
+def named(
+    values: Sequence[float], errors: Sequence[float], dfs: Sequence[float], *, shrunk: bool = True
+) -> tuple[Named, ...]:
     """Each estimate, told as if it had been picked out of all for being extreme.
 
     The interval is Bonferroni's at 95 % (simultaneous, whatever the estimates have in common). The value is drawn towards the mean of
@@ -35,5 +38,5 @@ def named(values: Sequence[float], errors: Sequence[float], *, shrunk: bool = Tr
         between = max(0.0, float(x[known].var(ddof=1) - np.mean(error[known] ** 2)))
         kept[known] = between / np.maximum(between + error[known] ** 2, 1e-300)
     value = np.where(known, centre + kept * (x - centre), x)
-    half = float(ndtri(1 - 0.025 / max(1, count))) * error
+    half = np.array([quantile(df, 1 - 0.025 / max(1, count)) for df in dfs]) * error
     return tuple(Named(float(v), float(c - h), float(c + h), count) for v, c, h in zip(value, x, half, strict=True))

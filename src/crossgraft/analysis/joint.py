@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
 from crossgraft.analysis.draws import Draws, Rare
 from crossgraft.analysis.estimate import Estimate, Weighted, exact
 from crossgraft.analysis.seeds import by_name
 from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats, Treatment
+from crossgraft.stats.student import quantile
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,19 +48,16 @@ def joint(sums: Sums, draws: Draws) -> Joint:
     """All cells must have items. The luck of seeds is normal, the same for all targets of a training run."""
     points = sums.weights @ sums.values
     items = draws.of(sums.cells) @ sums.weights.T
-    luck, df = _seeds(sums.cells, sums.weights, draws)
-    rare = np.array([Rare.of(weighted).variance for weighted in sums])
-    total = np.maximum(np.var(items, axis=0), rare) + (luck**2).sum(axis=1)
-    known = np.divide(total**2, df, out=np.full(len(points), np.inf), where=df > 0)  # Satterthwaite
+    luck, spent = _seeds(sums.cells, sums.weights, draws)
+    variances, between = np.var(items, axis=0), (luck**2).sum(axis=1)
     places = draws.places(sums.cells)
     estimates = []
     for number, (used, weighted) in enumerate(zip(sums.used, sums, strict=True)):
-        count = draws.count(places[used])
-        error = float(np.sqrt(total[number]))
-        half = (float(stdtrit(known[number], 0.975)) if known[number] < 1000 else 1.959964) * error
-        half *= draws.few_units(weighted)
-        point = float(points[number])
-        estimates.append(Estimate(exact(point), exact(point - half), exact(point + half), int(used.sum()), count))
+        variance = max(float(variances[number]), Rare.of(weighted).variance)
+        error, df = draws.noise(variance, (float(between[number]), float(spent[number])), weighted)
+        point, half = float(points[number]), quantile(df) * error
+        ends = exact(point - half), exact(point + half)
+        estimates.append(Estimate(exact(point), *ends, error, int(used.sum()), draws.count(places[used]), df=df))
     return Joint(points, _with_seeds(items, luck), tuple(estimates))
 
 

@@ -38,5 +38,5 @@ def _seeds(draws: Draws, cells: Sequence[ChangeCell], rng: np.random.Generator) 
                 luck[run] = rng.standard_normal(NOISE_DRAWS)
             found[:, place] += luck[run] * deviation
         if not cell.seed_changes and not cell.change.why:
-            found[:, place] += (cell.change.high - cell.change.low) / (2 * 1.96) * rng.standard_normal(NOISE_DRAWS)
+            found[:, place] += cell.change.error * rng.standard_normal(NOISE_DRAWS)
     return found

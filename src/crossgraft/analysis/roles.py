@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtr
 
 from crossgraft.analysis.draws import SEED, Draws, has_items
 from crossgraft.analysis.estimate import Estimate
@@ -22,10 +21,12 @@ from crossgraft.analysis.unpaired import over_items
 from crossgraft.analysis.wording import TINY
 from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats, Point, Regime, Treatment
+from crossgraft.stats.cells import Change
 from crossgraft.stats.contrasts import mean_of_units
 from crossgraft.stats.design import Factor
 from crossgraft.stats.exchangeable import true_scores
 from crossgraft.stats.roles import ranks
+from crossgraft.stats.student import two_sided
 
 Kind = Literal["languages", "tasks", "points"]
 Side = Literal["donor", "recipient", "donor less recipient"]
@@ -123,10 +124,13 @@ def coverage(draws: Draws) -> Iterator[Coverage]:
     for row in dict.fromkeys(cell.row for cell in draws.cells if cell.row.source):
         cells = [cell for cell in draws.cells_of(row) if cell.regime != "MT-ML" and not cell.change.why]
         if cells:
-            errors = np.array([(cell.change.high - cell.change.low) / (2 * 1.96) for cell in cells])
-            means = np.array([cell.change.mean for cell in cells])
-            z = np.divide(means, errors, out=np.zeros(len(cells)), where=errors > 0)
-            yield Coverage(row, int(np.sum(ndtr(z) > _SURE)), len(cells))
+            yield Coverage(row, sum(_helps(cell.change) > _SURE for cell in cells), len(cells))
+
+
+def _helps(change: Change) -> float:
+    """The probability that the true change is above zero, by its own noise and a flat prior."""
+    tail = two_sided(change.mean, change.error, change.df) / 2
+    return 1 - tail if change.mean > 0 else tail
 
 
 def _paper(

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, sqrt
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from crossgraft.analysis.wording import TINY
 from crossgraft.changes import ChangeCell, Place
@@ -23,6 +22,7 @@ from crossgraft.matrix import Gap, TransferMatrix
 from crossgraft.metrics.base import Metric
 from crossgraft.stats.cells import Change, SeedNoise
 from crossgraft.stats.moderate import moderated
+from crossgraft.stats.student import quantile, satterthwaite, two_sided
 
 _AGREE = (
     0.5  # percentage points: a change further than this from treated less base is of another unit, or of other runs
@@ -166,22 +166,22 @@ def _with_noise(one: _Seeds, noise: SeedNoise | None) -> Change:
     """The binomial bound on the noise of the items, and what seeds add; Student's interval by Satterthwaite's degrees of freedom."""
     items = one.row.items
     if not items:
-        return Change(one.change, -inf, inf, 0, inf, why=NO_COUNT)
+        return Change(one.change, -inf, inf, inf, 0, inf, why=NO_COUNT)
     between = noise.variance / noise.seeds if noise else 0.0
     variance = binomial(one.score, items) + binomial(one.base, items) + between
-    df = noise.df * (variance / between) ** 2 if noise and between > 0 else inf
-    error = float(np.sqrt(variance))
-    quantile, reach = (float(stdtrit(df, p)) if np.isfinite(df) else float(ndtri(p)) for p in (0.975, 0.8))
-    below = stdtr(df, -abs(one.change) / error) if np.isfinite(df) else ndtr(-abs(one.change) / error)
-    half = quantile * error
+    df = satterthwaite(variance, between**2 / noise.df if noise else 0.0)
+    error = sqrt(variance)
+    half = quantile(df) * error
     return Change(
         one.change,
         one.change - half,
         one.change + half,
+        error,
         items,
-        half + reach * error,
-        2 * float(below),
+        half + quantile(df, 0.8) * error,
+        two_sided(one.change, error, df),
         seed_variance=between,
+        df=df,
     )
 
 

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from scipy.special import stdtrit
-
 from crossgraft.analysis.estimate import Weighted
 from crossgraft.changes import ChangeCell
 from crossgraft.core import Treatment
@@ -44,21 +42,12 @@ class SeedSums:
     @property
     def variance(self) -> float:
         """What seeds add to the variance of the sum, in pp²."""
-        return sum(value for value, _ in self._parts())
+        return sum(_squares(own.values()) for own in self.rows.values())
 
-    def widening(self, variance: float) -> float:
-        """How much wider Student's quantile is than the normal one beside so much variance of items (pp²).
-
-        By Satterthwaite: seeds are few, items are not.
-        """
-        parts = self._parts()
-        total = variance + sum(value for value, _ in parts)
-        df = total**2 / max(sum(value**2 / count for value, count in parts), 1e-300)
-        return float(stdtrit(df, 0.975)) / 1.959964 if df < 1000 else 1.0
-
-    def _parts(self) -> list[tuple[float, int]]:
-        """Each treatment's part of the variance, and the degrees of freedom by which it is known."""
-        return [(sum(value**2 for value in own.values()), len(own) - 1) for own in self.rows.values()]
+    @property
+    def spent(self) -> float:
+        """Σ v²/df over treatments, with v their part of the variance: seeds are few, and Satterthwaite's formula asks for it."""
+        return sum(_squares(own.values()) ** 2 / (len(own) - 1) for own in self.rows.values())
 
 
 def by_name(row: Treatment) -> tuple[str, ...]:

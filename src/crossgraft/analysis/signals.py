@@ -72,8 +72,9 @@ def signals(draws: Draws, roles: Sequence[Roles | NoRoles]) -> tuple[Signal, ...
     found: list[Signal] = []
     for kind in dict.fromkeys(kind for kind, *_ in means):
         own = [(name, raw, cells) for other, name, raw, cells in means if other == kind]
-        measured = all(raw.items for _, raw, _ in own)  # else errors are bounds
-        told = named([raw.mean for _, raw, _ in own], [raw.error for _, raw, _ in own], shrunk=measured)
+        raws = [raw for _, raw, _ in own]
+        measured = all(raw.items for raw in raws)  # else errors are bounds
+        told = named([raw.mean for raw in raws], [raw.error for raw in raws], [raw.df for raw in raws], shrunk=measured)
         found += [Signal(kind, name, raw, one, cells) for (name, raw, cells), one in zip(own, told, strict=True)]
     return _tested(found)
 

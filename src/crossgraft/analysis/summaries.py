@@ -67,8 +67,9 @@ def harmed_cells(cells: Sequence[ChangeCell]) -> Harmed:
 
 
 def _named(cells: Sequence[ChangeCell]) -> dict[int, Named]:
-    errors = [(cell.change.high - cell.change.low) / (2 * 1.96) for cell in cells]
-    found = named([cell.change.mean for cell in cells], errors, shrunk=has_items(cells))
+    changes = [cell.change for cell in cells]
+    errors, dfs = [change.error for change in changes], [change.df for change in changes]
+    found = named([change.mean for change in changes], errors, dfs, shrunk=has_items(cells))
     return {id(cell): one for cell, one in zip(cells, found, strict=True)}
 
 

@@ -77,7 +77,7 @@ def source_of(cell: ChangeCell) -> Point:
 
 def _told(model: str, found: Fit, draws: Draws) -> TwoWay:
     values = np.array([cell.change.mean for cell in found.cells])
-    errors = np.array([(cell.change.high - cell.change.low) / (2 * 1.96) for cell in found.cells])
+    errors = np.array([cell.change.error for cell in found.cells])
     if np.isfinite(errors).all():
         spread = spread_about(values, errors, found.additive)
         shrunken, why = drawn_towards(values, errors, found.additive.fitted @ values, spread), ""

@@ -19,6 +19,7 @@ from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.matrix import TransferMatrix
 from crossgraft.stats.jackknife import Clustered, jackknife, weighted_sum
+from crossgraft.stats.student import quantile
 
 NO_ITEMS = (
     "There are no per-item outcomes: no paired test, no joint bootstrap, no correction for the shared base. Where the numbers of items are known, "
@@ -50,7 +51,7 @@ def over_items(weighted: Weighted) -> Estimate:
         return bounded(weighted)
     point = float(sum(weight * cell.change.mean for cell, weight in weighted))
     why = next((cell.change.why for cell, _ in weighted if cell.change.why), "")
-    return Estimate(exact(point), -inf, inf, len(weighted), 0, "", why)
+    return Estimate(exact(point), -inf, inf, inf, len(weighted), 0, "", why)
 
 
 def counted(cells: Iterable[ChangeCell]) -> bool:
@@ -78,8 +79,9 @@ def bounded(weighted: Weighted) -> Estimate:
     variance = sum(sum(abs(weight) * error for weight, error in one.values()) ** 2 for one in bases.values())
     variance += sum(value**2 for value in (*treated.values(), *rows.values()))
     point = float(sum(weight * cell.change.mean for cell, weight in weighted))
-    half = 1.959964 * sqrt(variance)
-    return Estimate(exact(point), exact(point - half), exact(point + half), len(weighted), 0, BOUND)
+    error = sqrt(variance)
+    half = quantile(inf) * error
+    return Estimate(exact(point), exact(point - half), exact(point + half), error, len(weighted), 0, BOUND)
 
 
 def statistic(cells: Sequence[ChangeCell], summary: Callable[[Floats], Floats]) -> Estimate:
@@ -110,14 +112,15 @@ def cannot(matrix: TransferMatrix) -> Iterator[str]:
 
 def _over_pairs(point: float, found: Clustered, cells: Sequence[ChangeCell]) -> Estimate:
     basis = f"over tasks and languages, {found.df} degree{'s' if found.df > 1 else ''} of freedom"
-    return Estimate(exact(point), exact(point - found.half), exact(point + found.half), len(cells), 0, basis)
+    ends = exact(point - found.half), exact(point + found.half)
+    return Estimate(exact(point), *ends, found.error, len(cells), 0, basis, df=found.df)
 
 
 def _none(point: float, cells: Sequence[ChangeCell]) -> Estimate:
     """An interval that leaves nothing out."""
     why = "the cells do not vary" if _factors(cells, np.ones(len(cells))) else _ONE_TASK
     more = next((f"; {cell.change.why}" for cell in cells if cell.change.why), "")
-    return Estimate(exact(point), -inf, inf, len(cells), 0, "", f"{why}{more}")
+    return Estimate(exact(point), -inf, inf, inf, len(cells), 0, "", f"{why}{more}")
 
 
 def _factors(cells: Sequence[ChangeCell], weights: Floats) -> list[list[npt.NDArray[np.integer]]]:

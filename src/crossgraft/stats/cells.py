@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, nan, sqrt
 from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr, stdtr, stdtrit
+from scipy.special import bdtr
 
 from crossgraft.core import Floats
+from crossgraft.stats.student import quantile, satterthwaite, two_sided
 
 _NORMAL = NormalDist()
 _Z80 = _NORMAL.inv_cdf(0.8)
@@ -23,12 +24,14 @@ class Change:
     mean: float
     low: float
     high: float
+    error: float  # standard error; infinite where nothing is known of it
     n: int
     detectable: float  # a true change of this size would be seen with a probability of .8
     p: float | None = None  # two-sided, of no change; none where there are no items
     discordant: float | None = None  # share of the items that changed
     why: str = ""  # why there is no interval; low and high are then infinite
     seed_variance: float = 0.0  # what seeds add to the variance of the mean, in squared units
+    df: float = inf  # degrees of freedom by which the error is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def paired_change(
     """
     n = len(differences)
     if n == 0:
-        return Change(float("nan"), float("nan"), float("nan"), 0, float("nan"))
+        return Change(nan, nan, nan, nan, 0, nan)
     total = float(differences.sum())
     size = n + 2
     centre = total / size
@@ -80,22 +83,24 @@ def paired_change(
         variance *= len(sums) / (len(sums) - 1)
         spent += variance**2 / (len(sums) - 1)
     error = sqrt(variance + between)
-    df = (variance + between) ** 2 / spent if spent > 0 else np.inf
-    z = float(stdtrit(df, 0.5 + level / 2)) if np.isfinite(df) else _NORMAL.inv_cdf(0.5 + level / 2)
+    df = satterthwaite(variance + between, spent)
+    z = quantile(df, 0.5 + level / 2)
     whole = bool(np.all((differences == 0) | (np.abs(differences) == 1)))
     if whole and noise is None and groups is None:
         p = mcnemar(int(np.sum(differences > 0)), int(np.sum(differences < 0)))
     else:
-        p = 2 * (float(stdtr(df, -abs(centre) / error)) if np.isfinite(df) else _NORMAL.cdf(-abs(centre) / error))
+        p = two_sided(centre, error, df)
     return Change(
         total / n,
         max(-1.0, centre - z * error),
         min(1.0, centre + z * error),
+        error,
         n,
         (z + _Z80) * error,
         p,
         float(np.mean(np.abs(differences))),
         seed_variance=between,
+        df=df,
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 from crossgraft.core import Floats
+from crossgraft.stats.student import quantile
 
 
 @dataclass(frozen=True)
@@ -42,5 +42,5 @@ def jackknifed(value: float, without: Floats) -> Interval | None:
 
 def interval(value: float, error: float, df: float) -> Interval:
     """A value with its standard error and the degrees of freedom of that."""
-    half = float(stdtrit(df, 0.975)) * error
+    half = quantile(df) * error
     return Interval(value, value - half, value + half, df)

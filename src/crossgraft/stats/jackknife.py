@@ -7,19 +7,24 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
 from crossgraft.core import Floats
+from crossgraft.stats.student import quantile
 
 Labels = npt.NDArray[np.integer]
 
 
 @dataclass(frozen=True)
 class Clustered:
-    """Half the width of a 95 % interval by Student's t, and its degrees of freedom."""
+    """A standard error and its degrees of freedom."""
 
-    half: float
+    error: float
     df: int
+
+    @property
+    def half(self) -> float:
+        """Half the width of a 95 % interval by Student's t."""
+        return quantile(self.df) * self.error
 
 
 def weighted_sum(values: Floats, weights: Floats, factors: Sequence[Sequence[Labels]]) -> Clustered | None:
@@ -79,4 +84,4 @@ def _variance(deviations: Floats, labels: Labels) -> float:
 
 
 def _student(variance: float, df: int) -> Clustered | None:
-    return Clustered(float(stdtrit(df, 0.975)) * float(np.sqrt(variance)), df) if variance > 1e-18 else None
+    return Clustered(float(np.sqrt(variance)), df) if variance > 1e-18 else None
