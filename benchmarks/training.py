@@ -55,6 +55,7 @@ from crossgraft.adapters.models import Model
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.training.examples import examples
 from crossgraft.adapters.training.loss import Example, StepLoss
+from crossgraft.core import Point
 from crossgraft.study import Origin
 
 CASES = ("options", "letters", "start", "memory")
@@ -112,7 +113,8 @@ class World:
         """As many examples as the steps need."""
         recipe = self.settings.recipe
         questions = make_questions(kind, self.texts, self.tokenizer, recipe.batch * recipe.steps)
-        return Run(examples(self.tokenizer, questions.items(), Reading(), recipe, 0).texts, recipe)
+        drawn = [(Point("questions", "en"), item) for item in questions.items()]
+        return Run(examples(self.tokenizer, drawn, Reading(), recipe, 0).texts, recipe)
 
 
 # speed

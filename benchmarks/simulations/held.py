@@ -158,7 +158,7 @@ def of_roles(findings: Findings, truth: Truth) -> Iterator[Number]:
         for place, one in enumerate(roles):
             yield f"{name}: score", COVER, held(one.score, known[one.name])
             if place == 0:
-                yield f"{name}: the first, named", COVER, held(one.score, known[one.name])
+                yield f"{name}: the first, named", NAMED, held(one.named, known[one.name])
             if one.first is not None and one.first > 0.9:
                 yield f"{name}: first with P > .9, and is it", "over 90", float(known[one.name] == max(known.values()))
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from crossgraft.analysis.draws import SEED, Draws, has_items
 from crossgraft.analysis.estimate import Estimate
+from crossgraft.analysis.extremes import Named, named
 from crossgraft.analysis.joint import Joint, Sums, joint
 from crossgraft.analysis.two_way import BLOCKS, Fit, fits, source_of
 from crossgraft.analysis.unpaired import over_items
@@ -54,6 +55,7 @@ class Role:
 
     name: str
     score: Estimate
+    named: Named  # as it is told for being first
     models: int
     low: float | None  # with new models, by Student's t over models
     high: float | None
@@ -197,12 +199,14 @@ def _ranked(of: Kind, side: Side, way: str, scores: _Scores, draws: Draws) -> Ro
         estimates = tuple(over_items(own) if way == TWO_WAY else draws.contrast(own) for own in sums)
     found, by_model = [], list(_by_model(sums))
     means = np.array([estimate.mean for estimate in estimates])
+    errors, dfs = [estimate.error for estimate in estimates], [estimate.df for estimate in estimates]
+    extremes = named(means.tolist(), errors, dfs, shrunk=placed is not None)
     for place in np.argsort(-np.round(means / TINY), kind="stable"):  # names that tie stay in their order
         models = by_model[place]
         wide = mean_of_units(models)
         low, high = (wide.low, wide.high) if wide and wide.high - wide.low > TINY else (None, None)
         first, among = (float(placed.first[place]), float(placed.among[place])) if placed else (None, None)
-        found.append(Role(names[place], estimates[place], len(models), low, high, first, among, why))
+        found.append(Role(names[place], estimates[place], extremes[place], len(models), low, high, first, among, why))
     return Roles(of, side, way, tuple(found), k, placed.same_set if placed else None)
 
 

@@ -9,9 +9,10 @@ from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.roles import NoRoles, Role, Roles
 from crossgraft.analysis.wording import interval
 from crossgraft.report.tables import as_csv, numbers, parts
-from crossgraft.report.view import counted, estimate
+from crossgraft.report.view import counted, estimate, picked
 
-_WITHOUT_RANKS = ("", "score, pp", "with new models", "from")
+_WITHOUT_RANKS = ("", "score, pp", "if picked out", "with new models", "from")
+PICKED = "“If picked out” is the score shrunk for noise, with an interval that holds for all scores of the table at once: read it for the first and the last."
 _MOST = 15  # rows of a table; the CSV has all
 
 
@@ -38,7 +39,7 @@ def _table(one: Roles) -> Table:
     ranked = one.same_set is not None
     header = (*_WITHOUT_RANKS, "first", f"among {one.k}") if ranked else _WITHOUT_RANKS
     rows = tuple(_row(role, ranked=ranked) for role in one.roles[:_MOST])
-    remarks = [one.remark]
+    remarks = [one.remark, PICKED]
     if one.same_set is not None:
         remarks.append(f"That the {one.k} highest are these has a probability of {one.same_set:.0%}.")
     elif one.roles:
@@ -50,7 +51,7 @@ def _table(one: Roles) -> Table:
 
 def _row(role: Role, *, ranked: bool) -> tuple[str, ...]:
     wide = interval(role.low, role.high) if role.low is not None and role.high is not None else "none: one model"
-    told = (role.name, estimate(role.score), wide, counted(role.score))
+    told = (role.name, estimate(role.score), picked(role.named), wide, counted(role.score))
     if not ranked:
         return told
     return (*told, *("–" if share is None else f"{share:.0%}" for share in (role.first, role.among)))
@@ -80,7 +81,19 @@ def structure(findings: Findings) -> Iterator[str]:
 
 def roles_csv(findings: Findings) -> str:
     """One row a score."""
-    header = ["of", "side", "way", "name", *parts("score"), "models", "low_new_models", "high_new_models"]
+    header = [
+        "of",
+        "side",
+        "way",
+        "name",
+        *parts("score"),
+        "shrunken",
+        "simultaneous_low",
+        "simultaneous_high",
+        "models",
+        "low_new_models",
+        "high_new_models",
+    ]
     header += ["probability_first", "k", "probability_among_k", "interval_over", "why_not"]
     return as_csv(
         header,
@@ -91,6 +104,9 @@ def roles_csv(findings: Findings) -> str:
                 one.way,
                 role.name,
                 *numbers(role.score),
+                role.named.value,
+                role.named.low,
+                role.named.high,
                 role.models,
                 role.low,
                 role.high,

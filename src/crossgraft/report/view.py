@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from crossgraft.analysis.estimate import SHARE_CELLS, Estimate
+from crossgraft.analysis.extremes import Named
 from crossgraft.analysis.findings import Findings, columns_of
 from crossgraft.analysis.gates import Gate
 from crossgraft.analysis.regimes import ALL_MODELS
@@ -34,6 +35,11 @@ class About:
 
 def estimate(one: Estimate | None) -> str:
     return f"{signed(one.mean)} {interval(one.low, one.high)}" if one else "–"
+
+
+def picked(one: Named) -> str:
+    """A value that is shown for being the largest or the smallest."""
+    return f"{signed(one.value)} {interval(one.low, one.high)}"
 
 
 def counted(one: Estimate) -> str:
@@ -122,9 +128,7 @@ def _worst(one: Summary) -> str:
     change, told = one.worst.change, one.worst_named
     if change.mean >= 0:
         return f"none below zero (lowest {signed(change.mean)} on {one.worst.target})"
-    return (
-        f"{signed(told.value)} {interval(told.low, told.high)} on {one.worst.target} (measured {signed(change.mean)})"
-    )
+    return f"{picked(told)} on {one.worst.target} (measured {signed(change.mean)})"
 
 
 @dataclass(frozen=True)
@@ -167,8 +171,7 @@ def first_rows(findings: Findings) -> Iterator[FirstRow]:
 
 
 def _first_row(one: Signal) -> FirstRow:
-    change = f"{signed(one.named.value)} {interval(one.named.low, one.named.high)}"
-    return FirstRow(_WHAT[one.kind], one.name, change, signed(one.raw.mean), counted(one.raw), one.verdict)
+    return FirstRow(_WHAT[one.kind], one.name, picked(one.named), signed(one.raw.mean), counted(one.raw), one.verdict)
 
 
 def cells(findings: Findings) -> Iterator[tuple[str, ...]]:
