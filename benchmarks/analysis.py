@@ -26,9 +26,9 @@ from crossgraft.analysis.asymmetry import asymmetries
 from crossgraft.analysis.consistency import consistencies
 from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.findings import Findings, analyse
+from crossgraft.analysis.patterns import patterns
 from crossgraft.analysis.regimes import regimes
 from crossgraft.analysis.roles import roles
-from crossgraft.analysis.structure import structures
 from crossgraft.analysis.variance import variance
 from crossgraft.matrix import TransferMatrix
 from crossgraft.report.write import write_report
@@ -48,7 +48,7 @@ def parts(matrix: TransferMatrix, findings: Findings, folder: Path) -> dict[str,
         "variance": lambda: variance(draws, matrix.labels),
         "consistency": lambda: list(consistencies(draws, matrix.labels)),
         "roles": lambda: roles(draws),
-        "asymmetry and structure": lambda: (list(asymmetries(draws)), list(structures(draws))),
+        "asymmetry and patterns": lambda: (list(asymmetries(draws)), list(patterns(draws))),
         "report": lambda: write_report(findings, folder),
     }
 

@@ -23,8 +23,8 @@ from counting import line
 from crossgraft.analysis.baseline import base_luck
 from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.gates import gates
+from crossgraft.analysis.patterns import patterns
 from crossgraft.analysis.roles import Roles, roles
-from crossgraft.analysis.structure import structures
 from crossgraft.analysis.two_way import fits
 from crossgraft.changes import Place
 from crossgraft.matrix import TransferMatrix
@@ -185,10 +185,7 @@ def pattern(grids: int) -> None:
         "synthetic, pairs of tasks vary by 4 pp": replace(small, task_pair=4, items=150),
     }
     for name, grid in studies.items():
-        shown = [
-            any(one.pattern and one.pattern.real for one in structures(Draws(drawn(grid, seed)[0])))
-            for seed in range(grids)
-        ]
+        shown = [any(one.real for one in patterns(Draws(drawn(grid, seed)[0]))) for seed in range(grids)]
         line(
             f"a pattern stands out: {name}", [float(one) for one in shown], "at most 0.05" if "nothing" in name else ""
         )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crossgraft.stats.exchangeable import true_scores
-from crossgraft.stats.roles import ranks
+from crossgraft.stats.ranks import ranks
 
 DRAWS = 400
 

@@ -1,24 +1,31 @@
-"""Do points give what they take? The part of a model's square matrix that is antisymmetric, without what noise adds to it."""
+"""Is transfer mutual? The antisymmetric part of a model's square matrix, and how much of it is a ranking, noise subtracted.
+
+Each recipe's matrix is taken apart by itself (``stats/hodge.py``): what two points give each other alike, a potential (some
+points give more than they take), and cycles. Noise has all three parts, and what joint draws of items and seeds show of it is
+subtracted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from crossgraft.analysis import cells as of
 from crossgraft.analysis.draws import Draws, has_items
 from crossgraft.analysis.joint import joint_cells
 from crossgraft.changes import ChangeCell
-from crossgraft.core import Floats
-from crossgraft.stats.roles import asymmetry, halves
+from crossgraft.core import Floats, Point
+from crossgraft.stats.hodge import parts
 
 _ENOUGH = 3  # pairs of points
+Square = Mapping[tuple[Point, Point], ChangeCell]
 
 
 @dataclass(frozen=True)
 class Asymmetry:
-    """‖K‖²/(‖K‖²+‖S‖²), from 0 (what a gives to b, b gives to a) to 1, over pairs of points with both cells."""
+    """‖K‖²/(‖K‖²+‖S‖²), from 0 (mutual) to 1 (one-way), over pairs of points with both cells."""
 
     model: str
     pairs: int
@@ -26,65 +33,76 @@ class Asymmetry:
     index: float | None  # without it
     low: float | None
     high: float | None
+    ranking: float | None = None  # share of the antisymmetric part that is a potential; the rest runs in cycles
     why: str = ""
 
 
 def asymmetries(draws: Draws) -> Iterator[Asymmetry]:
     """Every model with a source and a target in common."""
-    for model in dict.fromkeys(cell.row.model for cell in draws.cells if cell.row.source):
-        there, back = _pairs([cell for cell in draws.cells if cell.row.model == model and cell.row.source])
-        if len(there) < _ENOUGH:
-            why = f"expected {_ENOUGH} pairs of points or more that are source and target of each other; there are {len(there)}"
-            yield Asymmetry(model, len(there), None, None, None, None, why)
+    cells = of.sourced(draws.cells)
+    for model in dict.fromkeys(cell.row.model for cell in cells):
+        squares = _squares([cell for cell in cells if cell.row.model == model])
+        pairs = sum(len(square) for square in squares) // 2
+        if pairs < _ENOUGH:
+            why = f"expected {_ENOUGH} pairs of points or more that are source and target of each other; there are {pairs}"
+            yield Asymmetry(model, pairs, None, None, None, None, why=why)
         else:
-            yield _of_model(model, there, back, draws)
+            yield _of_model(model, pairs, squares, draws)
 
 
-def _pairs(cells: Sequence[ChangeCell]) -> tuple[list[ChangeCell], list[ChangeCell]]:
-    """Cells from a to b, and those from b to a, of the same recipe."""
-    known = {(cell.row.recipe, str(cell.row.source), str(cell.target)): cell for cell in cells}
-    ways = [(key, (key[0], key[2], key[1])) for key in known if key[1] < key[2]]
-    both = [(known[way], known[other]) for way, other in ways if other in known]
-    return [one for one, _ in both], [other for _, other in both]
+def _squares(cells: Sequence[ChangeCell]) -> list[Square]:
+    """Of each recipe, the cells from a to b that have one from b to a."""
+    by_recipe: dict[object, dict[tuple[Point, Point], ChangeCell]] = {}
+    for cell in cells:
+        assert cell.row.source is not None
+        by_recipe.setdefault(cell.row.recipe, {})[cell.row.source, cell.target] = cell
+    return [
+        {(s, t): cell for (s, t), cell in square.items() if s != t and (t, s) in square}
+        for square in by_recipe.values()
+    ]
 
 
-def _of_model(model: str, there: Sequence[ChangeCell], back: Sequence[ChangeCell], draws: Draws) -> Asymmetry:
-    values = _of(there, _mean), _of(back, _mean)
-    raw = asymmetry(*values)
-    if has_items([*there, *back]):
-        drawn = joint_cells([*there, *back], draws)
-        sides = drawn[:, : len(there)], drawn[:, len(there) :]
-        noise = _noise(values, sides)
-        # a draw has the noise of the estimate, and once more its own
-        twice = (2 * noise[0], 2 * noise[1])
-        found = [asymmetry(one, other, twice) for one, other in zip(*sides, strict=True)]
-        known = [value for value in found if value is not None]
-        index = asymmetry(*values, noise)
-        low, high = (float(edge) for edge in np.quantile(known, [0.025, 0.975])) if known else (None, None)
-        return Asymmetry(
-            model, len(there), raw, index, low, high, "" if index is not None else "nothing is left without noise"
-        )
-    errors = _of(there, _error), _of(back, _error)
-    added = float(np.mean(errors[0] ** 2 + errors[1] ** 2)) / 4
-    if not np.isfinite(added):
-        return Asymmetry(model, len(there), raw, None, None, None, "the noise of some cells is not known")
-    index = asymmetry(*values, (added, added))
-    return Asymmetry(model, len(there), raw, index, None, None, "only scores are known: the index has no interval")
+def _of_model(model: str, pairs: int, squares: Sequence[Square], draws: Draws) -> Asymmetry:
+    cells = [cell for square in squares for cell in square.values()]
+    values = np.array([cell.change.mean for cell in cells])
+    energies = _energies(values, squares)
+    raw = _share(energies)
+    if not has_items(cells):
+        errors = np.array([cell.change.error for cell in cells])
+        if not np.isfinite(errors).all():
+            return Asymmetry(model, pairs, raw, None, None, None, why="the noise of some cells is not known")
+        half = float(errors @ errors) / 2  # independent errors are symmetric and antisymmetric in equal parts
+        index = _share(np.array([energies[0] - half, energies[1:].sum() - half, 0.0]))
+        return Asymmetry(model, pairs, raw, index, None, None, why="only scores are known: the index has no interval")
+    drawn = joint_cells(cells, draws)
+    noise = _energies(drawn - values, squares).mean(axis=0)
+    clean = energies - noise
+    # a draw has the noise of the estimate, and once more its own
+    found = [value for one in _energies(drawn, squares) - 2 * noise if (value := _share(one)) is not None]
+    low, high = (float(edge) for edge in np.quantile(found, [0.025, 0.975])) if found else (None, None)
+    index = _share(clean)
+    _, potential, cyclic = np.maximum(0.0, clean)
+    ranking = float(potential / (potential + cyclic)) if potential + cyclic > 0 else None
+    why = "" if index is not None else "nothing is left when noise is subtracted"
+    return Asymmetry(model, pairs, raw, index, low, high, ranking, why)
 
 
-def _noise(values: tuple[Floats, Floats], drawn: tuple[Floats, Floats]) -> tuple[float, float]:
-    """What errors add to the mean of K² and of S²: how draws scatter about the estimate."""
-    k, s = (float(np.mean((part - own) ** 2)) for part, own in zip(halves(*drawn), halves(*values), strict=True))
-    return k, s
+def _energies(values: Floats, squares: Sequence[Square]) -> Floats:
+    """Symmetric, potential, cyclic, summed over the recipes: values (..., cells) → (..., 3)"""
+    total = np.zeros((*values.shape[:-1], 3))
+    start = 0
+    for square in squares:
+        points = {point: place for place, point in enumerate(sorted({point for point, _ in square}))}
+        matrix = np.full((*values.shape[:-1], len(points), len(points)), np.nan)
+        rows, columns = ([points[place[side]] for place in square] for side in (0, 1))
+        matrix[..., rows, columns] = values[..., start : start + len(square)]
+        total += parts(matrix).energies
+        start += len(square)
+    return total
 
 
-def _of(cells: Sequence[ChangeCell], number: Callable[[ChangeCell], float]) -> Floats:
-    return np.array([number(cell) for cell in cells])
-
-
-def _mean(cell: ChangeCell) -> float:
-    return cell.change.mean
-
-
-def _error(cell: ChangeCell) -> float:
-    return cell.change.error
+def _share(energies: Floats) -> float | None:
+    """Of the antisymmetric part; None where nothing is left."""
+    symmetric, antisymmetric = max(0.0, float(energies[0])), max(0.0, float(energies[1] + energies[2]))
+    whole = symmetric + antisymmetric
+    return antisymmetric / whole if whole > 1e-18 else None

@@ -17,7 +17,7 @@ from crossgraft.analysis.uriel import EXTRA, SETS, installed
 from crossgraft.core import REGIME_WORDS, Floats, Labels, Point, Regime
 from crossgraft.matrix import ChangeCell
 from crossgraft.stats.agreement import ranks
-from crossgraft.stats.structure import additive
+from crossgraft.stats.two_way import additive
 
 HARM = -1.0  # percentage points: the paper's harm is a change at or below it
 _FRONT_DRAWS = 200
@@ -130,13 +130,13 @@ def adjusted_scores(cells: Cells, name: Name, *, donors: bool) -> dict[str, floa
         places.setdefault((name(own), (cell.row.model, other)), []).append(cell.change.mean)
     names = list(dict.fromkeys(own for own, _ in places))
     others = list(dict.fromkeys(other for _, other in places))
-    rows = {own: number for number, own in enumerate(names)}
-    columns = {other: number for number, other in enumerate(others)}
-    table = np.full((len(names), len(others)), np.nan)
-    for (group, place), values in places.items():
-        table[rows[group], columns[place]] = np.mean(values)
-    fitted = additive(table)
-    return {own: fitted.grand + float(effect) for own, effect in zip(names, fitted.donors, strict=True)}
+    means = np.array([np.mean(values) for values in places.values()])
+    rows = np.array([names.index(own) for own, _ in places])
+    columns = np.array([others.index(other) for _, other in places])
+    fitted = additive(rows, columns)
+    if fitted is None:
+        return {}  # blocks without a cell between them
+    return dict(zip(names, (fitted.mean @ means + fitted.donors @ means).tolist(), strict=True))
 
 
 def _scores(kind: str, cells: Cells, name: Name) -> Iterator[SideBySide]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crossgraft.analysis import cells as of
 from crossgraft.analysis.draws import Draws, Estimate
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
@@ -57,8 +58,8 @@ def base_luck(draws: Draws) -> Iterator[BaseLuck]:
     """Every model whose columns have three treatments or more."""
     for model in dict.fromkeys(cell.row.model for cell in draws.cells):
         columns: dict[Point, list[ChangeCell]] = {}
-        for cell in draws.cells:
-            if cell.row.model == model and cell.regime != "MT-ML" and _is_share(cell):
+        for cell in of.elsewhere(of.of_models(draws.cells)):
+            if cell.row.model == model and _is_share(cell):
                 columns.setdefault(cell.target, []).append(cell)
         columns = {target: cells for target, cells in columns.items() if len(cells) >= _ENOUGH}
         if len(columns) > 1:
@@ -66,7 +67,7 @@ def base_luck(draws: Draws) -> Iterator[BaseLuck]:
 
 
 def _is_share(cell: ChangeCell) -> bool:
-    return cell.metric.is_mean and len(cell.items) > 0 and cell.row.kind != "mapping"
+    return cell.metric.is_mean and len(cell.items) > 0
 
 
 def _of_model(model: str, columns: dict[Point, list[ChangeCell]], draws: Draws) -> BaseLuck:

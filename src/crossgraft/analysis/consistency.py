@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from crossgraft.analysis import cells as of
 from crossgraft.analysis.draws import Draws, has_items
 from crossgraft.analysis.regimes import gained, harmed
 from crossgraft.core import REGIME_WORDS, Floats, Labels, Point, Regime, Scalar
@@ -97,7 +98,7 @@ class Consistency:
 
 def consistencies(draws: Draws, labels: Labels) -> Iterator[Consistency]:
     """Over models; then over families and over sizes, where the spec says them of all models."""
-    cells = [cell for cell in draws.cells if cell.row.kind == "trained" and cell.regime not in (None, "MT-ML")]
+    cells = of.trained(draws.cells)
     models = list(dict.fromkeys(cell.row.model for cell in cells))
     for rankers in RANKERS:
         level_of = _levels(rankers, models, labels)

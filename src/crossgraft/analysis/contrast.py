@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 
+from crossgraft.analysis import cells as of
 from crossgraft.analysis.draws import Draws, Estimate, Weighted
 from crossgraft.analysis.regimes import ALL_MODELS
 from crossgraft.analysis.wording import TINY, number_of, signed
@@ -49,7 +50,7 @@ class Contrast:
 
 def contrasts(draws: Draws, labels: Labels) -> Iterator[Contrast]:
     """Over everything; then by model, target task, family, size and way of translation."""
-    cells = [cell for cell in draws.cells if cell.regime in ("MT-CL", "CT-ML", "CT-CL")]
+    cells = of.sourced(draws.cells)
     for over, group in _groups(cells, labels):
         weighted = _weights(group)
         if weighted:

@@ -23,6 +23,7 @@ from crossgraft.analysis.draws import DRAWS, SEED, Draws, has_items
 from crossgraft.analysis.floor import at_chance
 from crossgraft.analysis.gates import Gate, gates
 from crossgraft.analysis.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
+from crossgraft.analysis.patterns import Pattern, patterns
 from crossgraft.analysis.regimes import RegimeSummary, regimes
 from crossgraft.analysis.roles import Coverage, NoRoles, Roles, coverage, roles
 from crossgraft.analysis.sentences import (
@@ -35,7 +36,6 @@ from crossgraft.analysis.sentences import (
     what_was_found,
 )
 from crossgraft.analysis.signals import LEVEL, Signal, signals
-from crossgraft.analysis.structure import Structure, structures
 from crossgraft.analysis.summaries import Summary, harmed_cells, summaries
 from crossgraft.analysis.training import Training
 from crossgraft.analysis.trust import TrustCheck
@@ -78,7 +78,7 @@ class Findings:
     roles: tuple[Roles | NoRoles, ...] = ()
     variance: Variance | None = None  # none where treatments have no sources
     consistency: tuple[Consistency, ...] = ()
-    structures: tuple[Structure, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
     authors: tuple[SideBySide, ...] = ()
     two_way: tuple[TwoWay, ...] = ()
     asymmetries: tuple[Asymmetry, ...] = ()
@@ -138,7 +138,7 @@ def analyse(
         roles=ranked,
         variance=parted,
         consistency=tuple(consistencies(draws, matrix.labels)) if sourced else (),
-        structures=tuple(structures(draws)) if sourced else (),
+        patterns=tuple(patterns(draws)) if sourced else (),
         authors=_beside_the_authors(draws, matrix.labels, parted) if authors else (),
         two_way=tuple(two_way(draws)),
         asymmetries=tuple(asymmetries(draws)),

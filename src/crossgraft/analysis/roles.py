@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from crossgraft.analysis import cells as of
 from crossgraft.analysis.draws import SEED, Draws, has_items
 from crossgraft.analysis.estimate import Estimate
 from crossgraft.analysis.extremes import Named, named
@@ -26,7 +27,7 @@ from crossgraft.stats.cells import Change
 from crossgraft.stats.contrasts import mean_of_units
 from crossgraft.stats.design import Factor
 from crossgraft.stats.exchangeable import true_scores
-from crossgraft.stats.roles import ranks
+from crossgraft.stats.ranks import ranks
 from crossgraft.stats.student import two_sided
 
 Kind = Literal["languages", "tasks", "points"]
@@ -111,20 +112,20 @@ class NoRoles:
 
 def roles(draws: Draws) -> tuple[Roles | NoRoles, ...]:
     """Languages and tasks as in the paper, then points by the two-way model."""
-    cells = [cell for cell in draws.cells if cell.row.source is not None and cell.row.kind != "mapping"]
+    cells = [cell for cell in of.of_models(draws.cells) if cell.row.source is not None]
     if not cells:
         return ()
     return (
         *_paper("languages", "MT-CL", lambda point: point.lang, cells, draws),
         *_paper("tasks", "CT-ML", lambda point: point.skill, cells, draws),
-        *_two_way([cell for cell in cells if cell.regime != "MT-ML"], draws),
+        *_two_way(of.sourced(cells), draws),
     )
 
 
 def coverage(draws: Draws) -> Iterator[Coverage]:
     """Every treatment with a source, by its cells off the source; those without an interval are not looked at."""
     for row in dict.fromkeys(cell.row for cell in draws.cells if cell.row.source):
-        cells = [cell for cell in draws.cells_of(row) if cell.regime != "MT-ML" and not cell.change.why]
+        cells = [cell for cell in of.elsewhere(draws.cells_of(row)) if not cell.change.why]
         if cells:
             yield Coverage(row, sum(_helps(cell.change) > _SURE for cell in cells), len(cells))
 

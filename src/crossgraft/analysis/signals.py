@@ -21,6 +21,7 @@ from typing import Literal
 
 import numpy as np
 
+from crossgraft.analysis import cells as of
 from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.estimate import Estimate, Weighted
 from crossgraft.analysis.extremes import Named, named
@@ -99,8 +100,7 @@ Mean = tuple[Kind, str, Estimate, tuple[ChangeCell, ...]]
 def _of_treatments(draws: Draws) -> Iterator[Mean]:
     """By label, over the models that have it."""
     for name, cells in _grouped(draws.cells, lambda cell: cell.row.label).items():
-        near = [cell for cell in cells if cell.regime == "MT-CL"]
-        off = [cell for cell in cells if cell.regime in ("CT-ML", "CT-CL")]
+        near, off = of.same_task(cells), of.other_tasks(cells)
         if near:
             yield "same task", name, draws.over_items(_balanced(near)), tuple(near)
         if off:
@@ -110,14 +110,14 @@ def _of_treatments(draws: Draws) -> Iterator[Mean]:
 
 
 def _of_targets(draws: Draws) -> Iterator[Mean]:
-    elsewhere = [cell for cell in draws.cells if cell.regime != "MT-ML" and cell.row.kind != "mapping"]
+    elsewhere = of.elsewhere(of.of_models(draws.cells))
     for name, cells in _grouped(elsewhere, lambda cell: str(cell.target)).items():
         if len({cell.row.label for cell in cells}) >= _TREATMENTS:
             yield "target", name, draws.over_items(_balanced(cells)), tuple(cells)
 
 
 def _of_donors(draws: Draws, roles: Sequence[Roles | NoRoles]) -> Iterator[Mean]:
-    elsewhere = [cell for cell in draws.cells if cell.row.source and cell.regime != "MT-ML"]
+    elsewhere = of.sourced(draws.cells)
     by_source = _grouped(elsewhere, lambda cell: str(cell.row.source))
     for table in roles:
         if isinstance(table, Roles) and (table.of, table.side, table.way) == ("points", "donor", TWO_WAY):

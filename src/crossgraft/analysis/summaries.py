@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from crossgraft.analysis import cells as of
 from crossgraft.analysis.draws import Draws, Estimate, has_items
 from crossgraft.analysis.extremes import Named, named
 from crossgraft.analysis.floor import can_show_harm
 from crossgraft.analysis.signals import LEVEL
 from crossgraft.changes import ChangeCell
-from crossgraft.core import Regime, Treatment
+from crossgraft.core import Treatment
 from crossgraft.stats.multiplicity import benjamini_hochberg
 
 
@@ -58,7 +59,7 @@ class Summary:
 
 def harmed_cells(cells: Sequence[ChangeCell]) -> Harmed:
     """Benjamini–Hochberg over all cells elsewhere that can show harm, of all models."""
-    tested = [cell for cell in cells if cell.regime != "MT-ML" and cell.change.p is not None and can_show_harm(cell)]
+    tested = [cell for cell in of.elsewhere(cells) if cell.change.p is not None and can_show_harm(cell)]
     if not tested:
         return Harmed((), (), {})
     adjusted = benjamini_hochberg(np.array([cell.change.p for cell in tested], dtype=float))
@@ -90,8 +91,8 @@ def _adjusted(summaries: Sequence[Summary]) -> tuple[Summary, ...]:
 def _summary(row: Treatment, draws: Draws, lost: set[int]) -> Summary:
     cells = draws.cells_of(row)
     gained, words = _where_it_should_gain(cells)
-    off_source = [cell for cell in cells if cell.regime != "MT-ML"]
-    seen = [cell for cell in off_source if can_show_harm(cell)]
+    elsewhere = of.elsewhere(cells)
+    seen = [cell for cell in elsewhere if can_show_harm(cell)]
     worst = min(seen, key=lambda cell: (round(cell.change.mean, 9), str(cell.target)), default=None)
     return Summary(
         row=row,
@@ -101,17 +102,14 @@ def _summary(row: Treatment, draws: Draws, lost: set[int]) -> Summary:
         worst_named=_named(seen)[id(worst)] if worst else None,
         harmed=sum(id(cell) in lost for cell in seen),
         cells=len(seen),
-        at_chance=len(off_source) - len(seen),
+        at_chance=len(elsewhere) - len(seen),
     )
 
 
 def _where_it_should_gain(cells: Sequence[ChangeCell]) -> tuple[Sequence[ChangeCell], str]:
     """The cells a treatment is judged by first, and what to call them."""
-    regimes: tuple[tuple[Regime, str], ...] = (
-        ("MT-CL", "on the same task in other languages"),
-        ("MT-ML", "on the source itself"),
-    )
-    for regime, words in regimes:
-        if chosen := [cell for cell in cells if cell.regime == regime]:
-            return chosen, words
+    if near := of.same_task(cells):
+        return near, "on the same task in other languages"
+    if own := of.on_source(cells):
+        return own, "on the source itself"
     return cells, "over all targets"  # a mapping, an adapter of unknown source, a source that is no target

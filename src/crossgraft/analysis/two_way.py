@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from crossgraft.analysis import cells as of
 from crossgraft.analysis.draws import Draws, has_items
+from crossgraft.analysis.joint import joint_cells
 from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats, Point
-from crossgraft.stats.roles import Additive, additive, drawn_towards, spread_about
+from crossgraft.stats.two_way import Additive, Labels, additive, drawn_towards, explained_by, spread_about
 
 BLOCKS = "sources and targets fall into blocks without a cell between them: their effects are on scales of their own"
 _ENOUGH = 3  # points that are both source and target, for a correlation
@@ -36,6 +37,8 @@ class TwoWay:
 
     model: str
     explained: float | None  # R² of the cells as they are, noise included
+    sources: float | None  # R² of donors alone
+    targets: float | None  # R² of recipients alone
     spread: float  # standard deviation of true cells about the model, in points
     correlation: float | None  # of donor and recipient effects, over points that are both
     low: float | None
@@ -51,23 +54,29 @@ class Fit:
     cells: tuple[ChangeCell, ...]
     sources: tuple[Point, ...]
     targets: tuple[Point, ...]
+    gives: Labels  # which source each cell has
+    takes: Labels
     additive: Additive
 
 
 def fits(cells: Sequence[ChangeCell]) -> Iterator[tuple[str, Fit | None]]:
     """Every model's, from its cells off the source; None where the effects cannot be told apart."""
-    off = [cell for cell in cells if cell.row.source and cell.regime != "MT-ML" and cell.row.kind != "mapping"]
+    off = of.sourced(cells)
     for model in dict.fromkeys(cell.row.model for cell in off):
         own = tuple(cell for cell in off if cell.row.model == model)
         sources, gives = _numbered([source_of(cell) for cell in own])
         targets, takes = _numbered([cell.target for cell in own])
         found = additive(gives, takes)
-        yield model, Fit(own, sources, targets, found) if found else None
+        yield model, Fit(own, sources, targets, gives, takes, found) if found else None
 
 
 def two_way(draws: Draws) -> Iterator[TwoWay]:
     for model, found in fits(draws.cells):
-        yield _told(model, found, draws) if found else TwoWay(model, None, 0.0, None, None, None, (), BLOCKS)
+        yield (
+            _two_way(model, found, draws)
+            if found
+            else TwoWay(model, None, None, None, 0.0, None, None, None, (), BLOCKS)
+        )
 
 
 def source_of(cell: ChangeCell) -> Point:
@@ -75,7 +84,7 @@ def source_of(cell: ChangeCell) -> Point:
     return cell.row.source
 
 
-def _told(model: str, found: Fit, draws: Draws) -> TwoWay:
+def _two_way(model: str, found: Fit, draws: Draws) -> TwoWay:
     values = np.array([cell.change.mean for cell in found.cells])
     errors = np.array([cell.change.error for cell in found.cells])
     if np.isfinite(errors).all():
@@ -86,7 +95,7 @@ def _told(model: str, found: Fit, draws: Draws) -> TwoWay:
     correlation = _correlation(found, values[None])
     low, high = None, None
     if correlation is not None and has_items(found.cells):
-        drawn = _correlations(found, draws.of(found.cells))
+        drawn = _correlations(found, joint_cells(found.cells, draws))
         low, high = (float(edge) for edge in np.quantile(drawn, [0.025, 0.975]))
     elif not why:
         why = (
@@ -96,11 +105,11 @@ def _told(model: str, found: Fit, draws: Draws) -> TwoWay:
         )
     cells = zip(found.cells, values.tolist(), shrunken.tolist(), strict=True)
     explained = found.additive.explained(values)
+    alone = explained_by(found.gives, values), explained_by(found.takes, values)
     if found.additive.free(len(values)) == 0:
         explained, why = None, "it has as many effects as there are cells, and fits whatever they are"
-    return TwoWay(
-        model, explained, float(np.sqrt(spread)), correlation, low, high, tuple(Shrunken(*one) for one in cells), why
-    )
+    shrunk = tuple(Shrunken(*one) for one in cells)
+    return TwoWay(model, explained, *alone, float(np.sqrt(spread)), correlation, low, high, shrunk, why)
 
 
 def _correlation(found: Fit, values: Floats) -> float | None:
@@ -123,6 +132,6 @@ def _correlations(found: Fit, values: Floats) -> Floats:
     return np.asarray((d * r).sum(axis=1)[kept] / scale[kept])
 
 
-def _numbered(points: Sequence[Point]) -> tuple[tuple[Point, ...], npt.NDArray[np.integer]]:
+def _numbered(points: Sequence[Point]) -> tuple[tuple[Point, ...], Labels]:
     names = {point: number for number, point in enumerate(dict.fromkeys(points))}
     return tuple(names), np.array([names[point] for point in points], dtype=np.int64)

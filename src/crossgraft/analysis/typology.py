@@ -15,7 +15,7 @@ from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.uriel import cosine_distance, vectors
 from crossgraft.core import Floats
 from crossgraft.stats.mantel import mantel
-from crossgraft.stats.structure import additive
+from crossgraft.stats.patterns import centred
 
 _LEAST = 4  # three languages have 6 relabelings
 _FEW = 120  # relabelings up to which p is coarse
@@ -124,7 +124,9 @@ def _typology(known: Sequence[str], unknown: Sequence[str], change: Floats, apar
         return Typology(
             tuple(known), tuple(unknown), pairs, why="all language pairs are as far apart, or changed alike"
         )
-    beyond = mantel(additive(change).residual, apart, np.random.default_rng(_SEED))
+    present = ~np.isnan(change)
+    residual = np.where(present, centred(np.where(present, change, 0.0), present), np.nan)
+    beyond = mantel(residual, apart, np.random.default_rng(_SEED))
     why = ""
     if raw.exact and raw.relabelings <= _FEW:
         why = f"{len(known)} languages have {raw.relabelings} relabelings: p cannot be below {1 / raw.relabelings:.3f}"

@@ -13,6 +13,7 @@ from crossgraft.report.view import counted, estimate, picked
 
 _WITHOUT_RANKS = ("", "score, pp", "if picked out", "with new models", "from")
 PICKED = "“If picked out” is the score shrunk for noise, with an interval that holds for all scores of the table at once: read it for the first and the last."
+_NOTICEABLE = 0.05  # an asymmetry of which it is worth saying what it is made of
 _MOST = 15  # rows of a table; the CSV has all
 
 
@@ -63,17 +64,25 @@ def structure(findings: Findings) -> Iterator[str]:
         if one.explained is None:
             yield f"{one.model}: no two-way model: {one.why or 'the cells do not vary'}."
             continue
+        known = one.sources is not None and one.targets is not None
+        alone = f" (donors alone {one.sources:.0%}, recipients alone {one.targets:.0%})" if known else ""
         both = "" if one.correlation is None else f"; donors and recipients correlate by {one.correlation:.2f}"
         ends = f" [{one.low:.2f}, {one.high:.2f}]" if one.low is not None and one.high is not None else ""
         why = f" ({one.why})" if one.why else ""
-        yield f"{one.model}: donor and recipient effects explain {one.explained:.0%} of the variance between cells, noise included{both}{ends}{why}."
+        yield f"{one.model}: donor and recipient effects explain {one.explained:.0%} of the variance between cells, noise included{alone}{both}{ends}{why}."
     for index in findings.asymmetries:
         if index.index is None:
             yield f"{index.model}: no asymmetry index: {index.why}."
             continue
         ends = f" [{index.low:.2f}, {index.high:.2f}]" if index.low is not None and index.high is not None else ""
         why = f" ({index.why})" if index.why else ""
-        yield f"{index.model}: asymmetry {index.index:.2f}{ends}, without what noise adds, over {index.pairs} pairs{why}; 0: all is given back, 1: nothing is."
+        ranking = ""
+        if index.ranking is not None and index.index >= _NOTICEABLE:
+            ranking = f" Of the asymmetric part, {index.ranking:.0%} is a ranking (some points give more than they take); the rest runs in cycles."
+        yield (
+            f"{index.model}: asymmetry {index.index:.2f}{ends} over {index.pairs} pairs, noise subtracted{why}: 0 is mutual transfer, "
+            f"1 is one-way.{ranking}"
+        )
     if findings.coverage:
         best = max(findings.coverage, key=lambda one: one.helped / one.targets)
         yield f"Most targets are helped by {best.row}: {best.helped} of {best.targets} with a probability above .9, each by its own interval."

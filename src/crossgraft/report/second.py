@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from crossgraft.analysis.authors import SideBySide
 from crossgraft.analysis.consistency import Consistency
 from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.patterns import Pattern
 from crossgraft.analysis.variance import VarianceFit
 from crossgraft.analysis.wording import signed
 from crossgraft.report.roles import Table
@@ -44,8 +45,20 @@ def tables(findings: Findings) -> Iterator[Table]:
 
 def sentences(findings: Findings) -> Iterator[str]:
     """The shape of every model's grid."""
-    for one in findings.structures:
-        yield from (f"{one.model}: {sentence}" for sentence in one.sentences)
+    for one in findings.patterns:
+        yield f"{one.model}: {_pattern(one)}"
+
+
+def _pattern(one: Pattern) -> str:
+    if one.share is None:
+        return f"no pattern beyond donors and recipients: {one.why}."
+    if not one.real:
+        return "no pattern beyond donors and recipients is larger than chance and item noise."
+    sources, targets = (", ".join(map(str, points[:3])) for points in (one.sources, one.targets))
+    return (
+        f"beyond donors and recipients, {sources} help {targets} more than the two-way model predicts. "
+        f"This pattern explains {one.share:.0%} of the residual variance; chance explains at most {one.shuffled:.0%}."
+    )
 
 
 def variance_csv(findings: Findings) -> str:

@@ -1,4 +1,4 @@
-"""The two-way model, asymmetry, ranks and shrinkage: against dummy coding, planted matrices and closed forms."""
+"""The two-way model and shrinkage towards it: against dummy coding and planted matrices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from crossgraft.stats.roles import additive, asymmetry, drawn_towards, ranks, spread_about
+from crossgraft.stats.two_way import additive, drawn_towards, explained_by, spread_about
 
 
 def places(s: int, t: int, missing: float = 0.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -42,6 +42,17 @@ def test_a_planted_additive_matrix_is_recovered_without_its_diagonal() -> None:
     assert model.explained(values) == pytest.approx(1)
 
 
+def test_of_a_full_table_the_shares_of_donors_and_of_recipients_add_up() -> None:
+    sources, targets = places(5, 7)
+    values = np.random.default_rng(2).normal(size=35)
+    model = additive(sources, targets)
+
+    assert model is not None
+    alone = explained_by(sources, values), explained_by(targets, values)
+    assert model.explained(values) == pytest.approx(sum(share or 0.0 for share in alone))
+    assert model.mean @ values == pytest.approx(values.mean())
+
+
 def test_the_potential_of_the_antisymmetric_part_is_half_of_donor_less_recipient() -> None:
     """φ_s = (1/n) Σ_t K_st of the complete matrix (HodgeRank)."""
     a = np.random.default_rng(2).normal(size=(6, 6))
@@ -57,41 +68,6 @@ def test_blocks_that_share_nothing_have_no_common_scale() -> None:
     assert additive(np.array([0, 0, 1, 1]), np.array([0, 1, 2, 3])) is None
     assert additive(np.array([0]), np.array([0])) is not None
     assert additive(np.array([], dtype=int), np.array([], dtype=int)) is None
-
-
-def test_asymmetry_of_symmetric_and_antisymmetric_matrices() -> None:
-    x = np.random.default_rng(3).normal(size=200)
-
-    assert asymmetry(x, x) == pytest.approx(0)
-    assert asymmetry(x, -x) == pytest.approx(1)
-    assert asymmetry(np.ones(5), np.ones(5)) is None
-
-
-def test_noise_looks_antisymmetric_and_is_taken_off() -> None:
-    """A symmetric matrix with errors of one: each part of a pair has half of their variance."""
-    rng = np.random.default_rng(4)
-    true = rng.normal(size=20000)
-    there, back = true + rng.normal(size=20000), true + rng.normal(size=20000)
-
-    assert asymmetry(there, back) == pytest.approx(0.25, abs=0.02)
-    assert asymmetry(there, back, (0.5, 0.5)) == pytest.approx(0, abs=0.02)
-
-
-def test_ranks_of_normal_scores_are_their_probabilities() -> None:
-    rng = np.random.default_rng(5)
-    scores = np.array([1.0, 0.0])
-    found = ranks(scores + rng.normal(size=(40000, 2)), scores, 1)
-
-    assert found.first[0] == pytest.approx(0.7602, abs=0.01)  # Φ(1/√2)
-    assert found.same_set == pytest.approx(found.first[0])
-
-
-def test_probabilities_of_being_among_the_highest_add_up_whatever_the_ties() -> None:
-    draws = np.random.default_rng(6).integers(0, 3, size=(500, 7)).astype(float)
-    found = ranks(draws, draws.mean(axis=0), 3)
-
-    assert found.among.sum() == pytest.approx(3)
-    assert found.first.sum() == pytest.approx(1)
 
 
 def test_the_spread_about_the_model_is_known_without_bias() -> None:
