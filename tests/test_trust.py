@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from crossgraft.analysis.trust import TrustCheck, trust
-from crossgraft.core import Answers
+from crossgraft.analysis.trust import trust
+from crossgraft.core import Answers, Check
 from outcomes import BASE, answers, measured, trained
 
 FACTS: dict[str, Any] = {"noise": 1e-5, "path": "packed", "bos": 1, "boundary_shifted": 0, "truncated": 0}
 
 
-def look(*records: tuple[Any, dict[str, Any]], outcome: Answers | None = None) -> dict[str, TrustCheck]:
+def look(*records: tuple[Any, dict[str, Any]], outcome: Answers | None = None) -> dict[str, Check]:
     """The checks by name, of records of the given treatments with the given facts."""
     pairs = [
         (job, replace(record, provenance={**FACTS, **facts}))

@@ -103,19 +103,25 @@ def _seed_noise(measured: Mapping[Place, Measured]) -> dict[Place, SeedNoise]:
 
     Three seeds tell a variance badly; all cells of a family together tell well how variances are.
     """
-    families: dict[tuple[str, str, str], list[Place]] = {}
+    families: dict[tuple[str, str, str], dict[Place, SeedNoise]] = {}
     for (row, target), one in measured.items():
-        if len(one.seeds) > 1:
-            families.setdefault((row.model, target.task, one.metric.name), []).append((row, target))
-    found = {}
-    for places in families.values():
-        variances = np.array([np.var(measured[place].after - measured[place].before, ddof=1) for place in places])
-        counts = np.array([len(measured[place].seeds) for place in places])
-        better = moderated(variances, counts - 1.0)
-        for place, variance, df, count in zip(places, better.variances, better.df, counts, strict=True):
-            own = max(0.0, float(variance) - measured[place].sampled)
-            found[place] = SeedNoise(own, int(count), float(df))
-    return found
+        if alone := SeedNoise.of(one.after - one.before):
+            families.setdefault((row.model, target.task, one.metric.name), {})[row, target] = alone
+    return {
+        place: replace(noise, variance=max(0.0, noise.variance - measured[place].sampled))
+        for family in families.values()
+        for place, noise in moderated_noise(family).items()
+    }
+
+
+def moderated_noise(family: Mapping[Place, SeedNoise]) -> dict[Place, SeedNoise]:
+    """The noise of seeds of cells of one kind, each variance drawn towards that of all."""
+    alone = family.values()
+    better = moderated(np.array([one.variance for one in alone]), np.array([one.df for one in alone]))
+    return {
+        place: SeedNoise(float(variance), one.seeds, float(df))
+        for (place, one), variance, df in zip(family.items(), better.variances, better.df, strict=True)
+    }
 
 
 def _change_cell(place: Place, one: Measured, noise: SeedNoise | None) -> ChangeCell:

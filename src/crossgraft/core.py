@@ -264,6 +264,17 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Check:
+    """One thing that was examined: whether it is as it should be, and what was seen."""
+
+    name: str
+    fine: bool
+    saw: str
+    model: str = ""
+    targets: tuple[Point, ...] = ()  # where it fails
+
+
+@dataclass(frozen=True)
 class Record:
     """One treatment on one target: what came out, item by item, and where it came from."""
 

@@ -62,12 +62,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     "; did you mean 'procrustes'?"
     """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    if near:
-        return f"; did you mean {near[0]!r}?"
-    if not names:
-        return ""
-    return f"; known: {', '.join(names)}"
+    if near := nearest(name, names):
+        return f"; did you mean {near!r}?"
+    return f"; known: {', '.join(names)}" if names else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that a misspelt one most likely stands for."""
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)), None)
 
 
 def shown(value: object, most: int = 100) -> str:

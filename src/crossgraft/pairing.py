@@ -23,7 +23,7 @@ class Gap:
 
     row: Treatment
     target: Point
-    why: Literal["missing", "refused"]
+    why: Literal["missing", "refused", "other numerics"]
     reason: str
 
 
@@ -35,6 +35,11 @@ class ControlCheck:
     target: Point
     variant: str
     change: Change  # in percentage points
+
+    @property
+    def is_repeat(self) -> bool:
+        """The same prompts again: a change is an error of the machine, not of the prompt."""
+        return self.variant.startswith("repeat")
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ class Pairs:
         return Gap(
             treatment,
             target,
-            "refused",
+            "other numerics",
             f"measured on {treated[0].pairing}, its control on {controls[0].pairing}: numbers computed "
             "differently are not compared; run again where the control is to be, to measure it there",
         )

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union
 
-from crossgraft.errors import DataError, SpecError, did_you_mean, shown
+from crossgraft.errors import DataError, SpecError, did_you_mean, nearest, shown
 from crossgraft.opening import look, read_text
 from crossgraft.registry import Registry
 from crossgraft.study import Origin, Study
@@ -243,8 +243,8 @@ def _listed(names: Sequence[Any]) -> str:
 
 
 def _near(value: Any, names: Sequence[Any]) -> str:
-    text = did_you_mean(str(value), [str(name) for name in names])
-    return text if "mean" in text else ""
+    near = nearest(str(value), [str(name) for name in names])
+    return f"; did you mean {near!r}?" if near else ""
 
 
 def override(table: dict[str, Any], text: str) -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crossgraft.analysis.gates import Gate, gates
-from crossgraft.core import Pairing, Point, Treatment
+from crossgraft.analysis.gates import gates
+from crossgraft.core import Check, Pairing, Point, Treatment
 from crossgraft.matrix import TransferMatrix
 from crossgraft.synthetic import SyntheticGrid
 from outcomes import BASE, answers, matrix_of, measured
@@ -45,7 +45,7 @@ def grid(**odd: object) -> TransferMatrix:
     return matrix_of(*pairs)
 
 
-def failing(matrix: TransferMatrix) -> dict[str, Gate]:
+def failing(matrix: TransferMatrix) -> dict[str, Check]:
     return {gate.name: gate for gate in gates(matrix) if not gate.fine}
 
 

@@ -20,20 +20,11 @@ from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.shown import items_to_test
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.adapters.tasks import Item
-from crossgraft.core import Point
+from crossgraft.core import Check, Point
 from crossgraft.study import Origin
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing the doctor looked at."""
-
-    name: str
-    fine: bool
-    saw: str
-
-
-def examine(told: Model, device: str, study: AdapterStudy | None = None) -> Iterator[Finding]:
+def examine(told: Model, device: str, study: AdapterStudy | None = None) -> Iterator[Check]:
     """Every check for a model, and for the targets of a study that asks something of it."""
     with quiet():
         tokenizer = load_tokenizer("base", told, Origin())
@@ -73,12 +64,12 @@ class NearTies:
     def share(self) -> float:
         return self.ties / self.items
 
-    def finding(self, dtype: str) -> Finding:
+    def finding(self, dtype: str) -> Check:
         saw = (
             f"{self.ties} of {self.items} items ({self.share:.1%}) have their two best options within the noise of {dtype}: "
             f"up to {100 * self.share:.1f} pp of any change"
         )
-        return Finding(f"near-ties, {self.target}", self.share <= _MANY, saw)
+        return Check(f"near-ties, {self.target}", self.share <= _MANY, saw)
 
 
 def _near_ties(target: Point, items: Sequence[Item], tokenizer: Any, reading: Reading, engine: LocalEngine) -> NearTies:
@@ -89,11 +80,11 @@ def _near_ties(target: Point, items: Sequence[Item], tokenizer: Any, reading: Re
     return NearTies(target, int((ordered[:, -1] - ordered[:, -2] <= 2 * engine.noise).sum()), len(items))
 
 
-def _dtype(model: Any, dtype: str, noise: float, near: Sequence[NearTies]) -> Finding:
+def _dtype(model: Any, dtype: str, noise: float, near: Sequence[NearTies]) -> Check:
     """What the numbers are computed in, the noise that means, and what another dtype would cost."""
     exact = f"float32 weights take {size(model.num_parameters() * 4)}"
     if dtype == "float32":
-        return Finding(
+        return Check(
             "dtype", noise <= _LOUD, f"float32, exact to {noise:.1g} nats an option; {exact}, bfloat16 half of it"
         )
     ties, items = sum(one.ties for one in near), sum(one.items for one in near)
@@ -103,31 +94,31 @@ def _dtype(model: Any, dtype: str, noise: float, near: Sequence[NearTies]) -> Fi
         else f"options nearer than {2 * noise:.2g} nats are a coin flip; name targets with --on to count them"
     )
     fine = ties <= _MANY * items if items else noise <= _LOUD
-    return Finding(
+    return Check(
         "dtype",
         fine,
         f"{dtype}: an option moves by up to {noise:.2g} nats with its company; {does}; --dtype float32 takes that away ({exact})",
     )
 
 
-def _vocabulary(model: Any, tokenizer: Any) -> Finding:
+def _vocabulary(model: Any, tokenizer: Any) -> Check:
     rows, words = model.get_input_embeddings().weight.shape[0], len(tokenizer)
     saw = f"{rows} embeddings for {words} tokens"
     if rows > words:
         saw += f"; the {rows - words} padding rows stay for base and adapters alike"
-    return Finding("vocabulary", rows >= words, saw)
+    return Check("vocabulary", rows >= words, saw)
 
 
-def _paths(engine: LocalEngine, dtype: str) -> Iterator[Finding]:
+def _paths(engine: LocalEngine, dtype: str) -> Iterator[Check]:
     test = engine.test
     as_exact = "" if dtype == "float32" else f"as exact as {dtype} allows, "
     for trial in test.trials:
         chosen = trial.path == test.path.name
         outcome = trial.why or f"{as_exact}largest difference {trial.largest:.1e} nats an option"
-        yield Finding(f"shared = plain, {trial.path}", trial.passed, f"{outcome}{'; used' if chosen else '; not used'}")
+        yield Check(f"shared = plain, {trial.path}", trial.passed, f"{outcome}{'; used' if chosen else '; not used'}")
 
 
-def _batches(model: Any, engine: LocalEngine) -> Finding:
+def _batches(model: Any, engine: LocalEngine) -> Check:
     """Each request in its own batch, against all in one."""
     requests = probe_requests(model)
     together = finished(engine.score(requests)).loglik
@@ -135,12 +126,12 @@ def _batches(model: Any, engine: LocalEngine) -> Finding:
     for place, request in enumerate(requests):
         alone[place, : len(request.options)] = finished(engine.score([request])).loglik[0]
     difference = float(np.nanmax(np.abs(together - alone)))
-    return Finding(
+    return Check(
         "batch of one = batch of n", difference <= max(1e-4, 2 * engine.noise), f"within {difference:.1e} nats"
     )
 
 
-def _zero_adapter(model: Any, engine: LocalEngine) -> Finding:
+def _zero_adapter(model: Any, engine: LocalEngine) -> Check:
     """An untrained adapter multiplies by zero: nothing may change, to the last bit."""
     with fresh_adapter(model, Recipe(), seed=0) as wrapped:
         wrapped.eval()
@@ -152,20 +143,20 @@ def _zero_adapter(model: Any, engine: LocalEngine) -> Finding:
         if difference == 0
         else f"changes up to {difference:.1e} nats: no change smaller than that means anything"
     )
-    return Finding("zero adapter = zero", difference == 0, saw)
+    return Check("zero adapter = zero", difference == 0, saw)
 
 
-def _beginning(tokenizer: Any, reading: Reading) -> Finding:
+def _beginning(tokenizer: Any, reading: Reading) -> Check:
     code = encode(tokenizer, Item("probe", "A question?", (" yes", " no"), 0), reading)
     who = "the chat template or the tokenizer" if reading.chat else "the tokenizer"
     saw = {0: f"none: {who} puts none", 1: f"exactly one, put by {who}"}.get(code.bos, f"{code.bos} in a row")
-    return Finding("beginning of sequence", code.bos <= 1, saw)
+    return Check("beginning of sequence", code.bos <= 1, saw)
 
 
-def _target(target: Point, items: Sequence[Item], tokenizer: Any, reading: Reading, window: int) -> Finding:
+def _target(target: Point, items: Sequence[Item], tokenizer: Any, reading: Reading, window: int) -> Check:
     codes = [encode(tokenizer, item, reading) for item in items]
     shifted = sum(code.shifted for code in codes)
     cut = sum(bool(window) and max(map(len, code.options)) > window for code in codes)
     tokens = np.mean([len(code.options[0]) for code in codes])
     saw = f"{len(codes)} items of {tokens:.0f} tokens; a token spans prompt and option in {shifted}; {cut} cut to the window"
-    return Finding(f"items, {target}", shifted <= 0.05 * len(codes) and cut == 0, saw)
+    return Check(f"items, {target}", shifted <= 0.05 * len(codes) and cut == 0, saw)

@@ -17,7 +17,7 @@ from crossgraft.adapters.kept import FACTS
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.snapshot import restored
 from crossgraft.adapters.weights import weight_shapes
-from crossgraft.errors import DataError, did_you_mean
+from crossgraft.errors import DataError, did_you_mean, nearest
 from crossgraft.files import whole_folder
 from crossgraft.seals import seal_folder
 
@@ -71,7 +71,7 @@ def _check(model: Any, recipe: Recipe) -> None:
     for target in recipe.targets if recipe.targets != ("all-linear",) else ():
         if not any(name == target or name.endswith(f".{target}") for name in names):
             near = did_you_mean(target, linear)
-            every = "" if near.startswith("; known") else f" (linear modules: {', '.join(linear)})"
+            every = f" (linear modules: {', '.join(linear)})" if nearest(target, linear) else ""
             raise DataError(
                 f"recipe.targets: no module of this {type(model).__name__} is called {target!r}{near}{every}"
             )

@@ -21,7 +21,7 @@ from crossgraft.analysis.consistency import Consistency, consistencies
 from crossgraft.analysis.contrast import Contrast, contrasts
 from crossgraft.analysis.draws import DRAWS, SEED, Draws, has_items
 from crossgraft.analysis.floor import at_chance
-from crossgraft.analysis.gates import Gate, gates
+from crossgraft.analysis.gates import gates
 from crossgraft.analysis.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
 from crossgraft.analysis.patterns import Pattern, patterns
 from crossgraft.analysis.regimes import RegimeSummary, regimes
@@ -38,11 +38,10 @@ from crossgraft.analysis.sentences import (
 from crossgraft.analysis.signals import LEVEL, Signal, signals
 from crossgraft.analysis.summaries import Summary, harmed_cells, summaries
 from crossgraft.analysis.training import Training
-from crossgraft.analysis.trust import TrustCheck
 from crossgraft.analysis.two_way import TwoWay, two_way
 from crossgraft.analysis.unpaired import NO_ITEMS, cannot
 from crossgraft.analysis.variance import Variance, variance
-from crossgraft.core import Labels, Point
+from crossgraft.core import Check, Labels, Point
 from crossgraft.matrix import ControlCheck, Gap, TransferMatrix
 
 METHOD = (
@@ -67,14 +66,14 @@ class Findings:
     matrix: TransferMatrix
     gaps: tuple[Gap, ...]
     control_checks: tuple[ControlCheck, ...]
-    trust_checks: tuple[TrustCheck, ...] = ()
+    trust_checks: tuple[Check, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
     treatment_harm: tuple[TreatmentHarm, ...] = ()
     target_harm: tuple[TargetHarm, ...] = ()
     axes: tuple[AxisEffect, ...] = ()
     luck: tuple[BaseLuck, ...] = ()
     against_sham: tuple[AgainstSham, ...] = ()
-    gates: tuple[Gate, ...] = ()
+    gates: tuple[Check, ...] = ()
     roles: tuple[Roles | NoRoles, ...] = ()
     variance: Variance | None = None  # none where treatments have no sources
     consistency: tuple[Consistency, ...] = ()
@@ -97,7 +96,7 @@ def analyse(
     *,
     notes: Sequence[str] = (),
     failures: Sequence[str] = (),
-    checks: Sequence[TrustCheck] = (),
+    checks: Sequence[Check] = (),
     bli: Sequence[BLIFindings] = (),
     authors: bool = False,
 ) -> Findings:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from crossgraft.analysis.floor import can_show_harm
 from crossgraft.analysis.wording import listed
-from crossgraft.core import Point
+from crossgraft.core import Check, Point
 from crossgraft.matrix import ChangeCell, TransferMatrix
 from crossgraft.stats.clustered import Clustered, clustered
 from crossgraft.stats.multiplicity import benjamini_hochberg
@@ -28,23 +27,9 @@ _FEW = 4  # languages or treatments: fewer tell nothing
 _COMMON = 0.95  # share of the items that languages of a task must have in common
 
 
-@dataclass(frozen=True)
-class Gate:
-    """One thing that was looked at on a model's targets, and on which of them it is not as it should be."""
-
-    name: str
-    model: str
-    targets: tuple[Point, ...]  # where it fails; none: nowhere
-    saw: str
-
-    @property
-    def fine(self) -> bool:
-        return not self.targets
-
-
-def gates(matrix: TransferMatrix) -> tuple[Gate, ...]:
+def gates(matrix: TransferMatrix) -> tuple[Check, ...]:
     """All gates of all models."""
-    found: list[Gate] = []
+    found: list[Check] = []
     sisters, clusters = _sisters(matrix), _clusters(matrix)
     for model, columns in _columns(matrix).items():
         found += [_dead(model, columns), _chance(model, columns)]
@@ -63,7 +48,7 @@ def _columns(matrix: TransferMatrix) -> dict[str, dict[Point, list[ChangeCell]]]
     return {model: columns for model, columns in found.items() if columns}
 
 
-def _dead(model: str, columns: dict[Point, list[ChangeCell]]) -> Gate:
+def _dead(model: str, columns: dict[Point, list[ChangeCell]]) -> Check:
     """A target on which no treatment changes anything is not measured, or cannot be."""
     dead = [
         target
@@ -79,17 +64,17 @@ def _dead(model: str, columns: dict[Point, list[ChangeCell]]) -> Gate:
     )
 
 
-def _chance(model: str, columns: dict[Point, list[ChangeCell]]) -> Gate:
+def _chance(model: str, columns: dict[Point, list[ChangeCell]]) -> Check:
     """Where the base guesses, harm cannot be seen and gains are learned from nothing."""
     low = [target for target, cells in columns.items() if not can_show_harm(cells[0])]
     if not low and all(cells[0].chance is None for cells in columns.values()):
-        return Gate(CHANCE_FLOOR, model, (), "these answers have no options to guess among")
+        return Check(CHANCE_FLOOR, fine=True, saw="these answers have no options to guess among", model=model)
     return _gate(
         CHANCE_FLOOR, model, low, "the base is within two standard errors of guessing", "the base knows every target"
     )
 
 
-def _sisters(matrix: TransferMatrix) -> dict[str, Gate]:
+def _sisters(matrix: TransferMatrix) -> dict[str, Check]:
     """By model. A language far below the others of its task is more often broken data than a hard language.
 
     p-values are adjusted for all languages of the study, so that a study without a fault is seldom warned of one.
@@ -131,7 +116,7 @@ def _error(cell: ChangeCell) -> float:
     return float(np.sqrt(cell.control * (1 - cell.control) / cell.change.n)) if known else 0.0
 
 
-def _clusters(matrix: TransferMatrix) -> dict[str, Gate]:
+def _clusters(matrix: TransferMatrix) -> dict[str, Check]:
     """By model. Items that share a passage are right or wrong together; where the task does not say so, intervals are too narrow.
 
     What is looked at is the mean change of every item over models, treatments and languages, a task at a time.
@@ -140,13 +125,19 @@ def _clusters(matrix: TransferMatrix) -> dict[str, Gate]:
     warned = {
         task: one for task, one in found.items() if one.p * len(found) <= _ALARM and one.design_effect > _DESIGN_EFFECT
     }
-    gates: dict[str, Gate] = {}
+    gates: dict[str, Check] = {}
     for model, columns in _columns(matrix).items():
         tasks = dict.fromkeys(target.task for target in columns)
         if any(task in found for task in tasks):
             odd = [target for target in columns if target.task in warned]
             saw = "; ".join(_clustered_sentence(task, warned[task]) for task in tasks if task in warned)
-            gates[model] = Gate(CLUSTERED, model, tuple(odd), saw or "no sign of passages that the task does not name")
+            gates[model] = Check(
+                CLUSTERED,
+                fine=not odd,
+                saw=saw or "no sign of passages that the task does not name",
+                model=model,
+                targets=tuple(odd),
+            )
     return gates
 
 
@@ -186,7 +177,7 @@ def _clustered_sentence(task: str, found: Clustered) -> str:
     )
 
 
-def _items(model: str, columns: dict[Point, list[ChangeCell]]) -> Iterator[Gate]:
+def _items(model: str, columns: dict[Point, list[ChangeCell]]) -> Iterator[Check]:
     """Means over languages compare the same items, or they compare items; words of language pairs are never the same."""
     odd = []
     looked = 0
@@ -209,9 +200,9 @@ def _items(model: str, columns: dict[Point, list[ChangeCell]]) -> Iterator[Gate]
         )
 
 
-def _repeated(model: str, matrix: TransferMatrix) -> Iterator[Gate]:
+def _repeated(model: str, matrix: TransferMatrix) -> Iterator[Check]:
     """The base measured again must give the same answers: what moves is the tool's own noise."""
-    checks = [one for one in matrix.control_checks if one.model == model and one.variant.startswith("repeat")]
+    checks = [one for one in matrix.control_checks if one.model == model and one.is_repeat]
     if checks:
         moved = [one.target for one in checks if one.change.discordant or abs(one.change.mean) > 1e-9]
         most = max(one.change.discordant or 0.0 for one in checks)
@@ -224,13 +215,9 @@ def _repeated(model: str, matrix: TransferMatrix) -> Iterator[Gate]:
         )
 
 
-def _numerics(model: str, matrix: TransferMatrix) -> Iterator[Gate]:
+def _numerics(model: str, matrix: TransferMatrix) -> Iterator[Check]:
     """Results of another device, attention or number of threads than their control's are not compared."""
-    mixed = dict.fromkeys(
-        gap.target
-        for gap in matrix.gaps
-        if gap.row.model == model and gap.why == "refused" and "measured on" in gap.reason
-    )
+    mixed = dict.fromkeys(gap.target for gap in matrix.gaps if gap.row.model == model and gap.why == "other numerics")
     if mixed:
         yield _gate(
             "one way of computing",
@@ -241,7 +228,9 @@ def _numerics(model: str, matrix: TransferMatrix) -> Iterator[Gate]:
         )
 
 
-def _gate(name: str, model: str, targets: Sequence[Point], wrong: str, right: str) -> Gate:
+def _gate(name: str, model: str, targets: Sequence[Point], wrong: str, right: str) -> Check:
     if not targets:
-        return Gate(name, model, (), right)
-    return Gate(name, model, tuple(targets), f"{listed(list(map(str, targets)))}: {wrong}")
+        return Check(name, fine=True, saw=right, model=model)
+    return Check(
+        name, fine=False, saw=f"{listed(list(map(str, targets)))}: {wrong}", model=model, targets=tuple(targets)
+    )

@@ -15,13 +15,12 @@ from math import inf, sqrt
 import numpy as np
 
 from crossgraft.analysis.wording import TINY
-from crossgraft.changes import ChangeCell, Place
+from crossgraft.changes import ChangeCell, Place, moderated_noise
 from crossgraft.core import Labels, Point, Treatment
 from crossgraft.errors import DataError
 from crossgraft.matrix import Gap, TransferMatrix
 from crossgraft.metrics.base import Metric
 from crossgraft.stats.cells import Change, SeedNoise
-from crossgraft.stats.moderate import moderated
 from crossgraft.stats.student import quantile, satterthwaite, two_sided
 
 _AGREE = (
@@ -128,19 +127,17 @@ def _zero(change: float) -> float:
 
 def _noise(known: Mapping[Place, _Seeds]) -> dict[Place, SeedNoise]:
     """Variances between seeds, moderated among a model's cells of one task."""
-    families: dict[tuple[str, str], list[Place]] = {}
+    families: dict[tuple[str, str], dict[Place, SeedNoise]] = {}
     for (row, target), one in known.items():
         if one.variance is not None:
-            families.setdefault((row.model, target.task), []).append((row, target))
-    found = {}
-    for places in families.values():
-        variances = np.array([known[place].variance for place in places], dtype=np.float64)
-        counts = np.array([len(known[place].seeds) for place in places])
-        better = moderated(variances, counts - 1.0)
-        for place, variance, df, count in zip(places, better.variances, better.df, counts, strict=True):
-            if variance > TINY**2:
-                found[place] = SeedNoise(float(variance), int(count), float(df))
-    return found
+            alone = SeedNoise(one.variance, len(one.seeds), len(one.seeds) - 1.0)
+            families.setdefault((row.model, target.task), {})[row, target] = alone
+    return {
+        place: noise
+        for family in families.values()
+        for place, noise in moderated_noise(family).items()
+        if noise.variance > TINY**2
+    }
 
 
 def _cell(place: Place, one: _Seeds, noise: SeedNoise | None, metric: Metric) -> ChangeCell:

@@ -9,11 +9,11 @@ import numpy as np
 from crossgraft.analysis.contrast import Contrast
 from crossgraft.analysis.draws import has_items
 from crossgraft.analysis.extremes import Named
-from crossgraft.analysis.gates import CHANCE_FLOOR, Gate
+from crossgraft.analysis.gates import CHANCE_FLOOR
 from crossgraft.analysis.signals import LEVEL, Kind, Signal
 from crossgraft.analysis.summaries import Harmed, Summary
-from crossgraft.analysis.trust import TrustCheck
 from crossgraft.analysis.wording import interval, number_of, signed
+from crossgraft.core import Check
 from crossgraft.matrix import ChangeCell, TransferMatrix
 
 _WHERE: dict[Kind, str] = {  # the first of these that there is comes first
@@ -243,7 +243,7 @@ def what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Seq
         doubts.append(f"{missing} results are missing")
     if refused:
         doubts.append(f"{refused} results are refused, as they cannot be compared with their control")
-    moved = [check for check in matrix.control_checks if check.variant.startswith("repeat") and check.change.mean]
+    moved = [check for check in matrix.control_checks if check.is_repeat and check.change.mean]
     if moved:
         doubts.append(f"the base itself changed on {len(moved)} targets when it was measured again")
     if any(len(cell.seeds) == 1 and cell.row.kind == "trained" for cell in matrix.cells.values()):
@@ -257,7 +257,7 @@ def what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Seq
     return f"To distrust: {'; '.join(doubts)}."
 
 
-def doubts(checks: Sequence[TrustCheck], looked: Sequence[Gate]) -> list[str]:
+def doubts(checks: Sequence[Check], looked: Sequence[Check]) -> list[str]:
     """Targets at chance are not among them: the first sentence names these."""
-    both: list[TrustCheck | Gate] = [*checks, *(gate for gate in looked if gate.name != CHANCE_FLOOR)]
+    both: list[Check] = [*checks, *(gate for gate in looked if gate.name != CHANCE_FLOOR)]
     return [f"{check.model}, {check.name}: {check.saw}" for check in both if not check.fine]

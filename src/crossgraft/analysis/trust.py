@@ -6,11 +6,10 @@ Shares are of the items of all records of a model, unless a sentence says otherw
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.core import Answers, Floats, Job, Record
+from crossgraft.core import Answers, Check, Floats, Job, Record
 
 _TIES = 0.02  # share of items from which near-ties are worth a doubt
 _MOVED = 0.05  # share of items of a target whose boundary was moved
@@ -21,30 +20,20 @@ _FEW = 20  # items: fewer tell nothing about collapse
 _DIVISORS = {"accuracy-per-token": "tokens", "accuracy-per-char": "characters", "accuracy-per-byte": "bytes"}
 
 
-@dataclass(frozen=True)
-class TrustCheck:
-    """One thing that was looked at: whether it is as it should be, and what was seen."""
-
-    name: str
-    model: str
-    fine: bool
-    saw: str
-
-
-def trust(jobs: Sequence[Job], records: Iterable[Record]) -> tuple[TrustCheck, ...]:
+def trust(jobs: Sequence[Job], records: Iterable[Record]) -> tuple[Check, ...]:
     """Everything the records of a study say about their own reliability."""
     metrics = {cell.record_id: cell.metric for job in jobs for cell in job.cells}
     by_model: dict[str, list[Record]] = {}
     for record in records:
         by_model.setdefault(record.treatment.model, []).append(record)
-    found: list[TrustCheck] = []
+    found: list[Check] = []
     for model, own in by_model.items():
         if any("noise" in record.provenance for record in own):
             found += _of_language_model(model, own, metrics)
     return tuple(found)
 
 
-def _of_language_model(model: str, records: Sequence[Record], metrics: Mapping[str, str]) -> Iterator[TrustCheck]:
+def _of_language_model(model: str, records: Sequence[Record], metrics: Mapping[str, str]) -> Iterator[Check]:
     yield _path(model, records)
     yield _same_requests(model, records)
     yield _near_ties(model, records, metrics)
@@ -57,16 +46,16 @@ def _of_language_model(model: str, records: Sequence[Record], metrics: Mapping[s
     yield from _cut_short(model, records)
 
 
-def _path(model: str, records: Sequence[Record]) -> TrustCheck:
+def _path(model: str, records: Sequence[Record]) -> Check:
     """Shared contexts are used only after they gave the plain way's numbers on this model."""
     paths = sorted({str(record.provenance["path"]) for record in records if "path" in record.provenance})
     noise = max((float(record.provenance.get("noise", 0.0)) for record in records), default=0.0)
     fine = len(paths) <= 1
     saw = f"scored by {' and '.join(paths) or 'generation'}; within {noise:.1e} nats of one text at a time"
-    return TrustCheck("scoring", model, fine, saw)
+    return Check("scoring", fine=fine, saw=saw, model=model)
 
 
-def _same_requests(model: str, records: Sequence[Record]) -> TrustCheck:
+def _same_requests(model: str, records: Sequence[Record]) -> Check:
     """The base and every adapter must have read the same tokens."""
     read: dict[str, set[str]] = {}
     for record in records:
@@ -74,15 +63,15 @@ def _same_requests(model: str, records: Sequence[Record]) -> TrustCheck:
             read.setdefault(record.texts_id, set()).add(str(record.provenance["requests"]))
     odd = sum(len(hashes) > 1 for hashes in read.values())
     if odd:
-        return TrustCheck(
-            "same tokens", model, fine=False, saw=f"{odd} of {len(read)} item sets were tokenised differently"
+        return Check(
+            "same tokens", fine=False, saw=f"{odd} of {len(read)} item sets were tokenised differently", model=model
         )
-    return TrustCheck(
-        "same tokens", model, fine=True, saw=f"{len(read)} item sets, each read as the same tokens by all"
+    return Check(
+        "same tokens", fine=True, saw=f"{len(read)} item sets, each read as the same tokens by all", model=model
     )
 
 
-def _near_ties(model: str, records: Sequence[Record], metrics: Mapping[str, str]) -> TrustCheck:
+def _near_ties(model: str, records: Sequence[Record], metrics: Mapping[str, str]) -> Check:
     """Items whose two best options are nearer than the numbers' own noise are coin flips."""
     ties = items = 0
     for record in records:
@@ -92,7 +81,7 @@ def _near_ties(model: str, records: Sequence[Record], metrics: Mapping[str, str]
             items += len(margins)
     share = ties / items if items else 0.0
     saw = f"{ties} of {items} answers ({share:.1%}) within the numerical noise{_of_dtype(records, share)}"
-    return TrustCheck("near-ties", model, share <= _TIES, saw)
+    return Check("near-ties", fine=share <= _TIES, saw=saw, model=model)
 
 
 def _of_dtype(records: Sequence[Record], share: float) -> str:
@@ -130,15 +119,15 @@ def _scores(answers: Answers, metric: str) -> tuple[Floats, Floats]:
     return loglik, np.ones_like(loglik)
 
 
-def _beginning(model: str, records: Sequence[Record]) -> TrustCheck:
+def _beginning(model: str, records: Sequence[Record]) -> Check:
     most = max((int(record.provenance.get("bos", 0)) for record in records), default=0)
     saw = {0: "none: this tokenizer puts none", 1: "exactly one"}.get(
         most, f"{most} in a row: a template adds a second one"
     )
-    return TrustCheck("beginning of sequence", model, most <= 1, saw)
+    return Check("beginning of sequence", fine=most <= 1, saw=saw, model=model)
 
 
-def _boundary(model: str, records: Sequence[Record]) -> Iterator[TrustCheck]:
+def _boundary(model: str, records: Sequence[Record]) -> Iterator[Check]:
     """Where a token spans prompt and option, languages are treated differently: how often, and where."""
     shares = {
         str(record.target): record.provenance["boundary_shifted"] / len(record.answers)
@@ -146,31 +135,34 @@ def _boundary(model: str, records: Sequence[Record]) -> Iterator[TrustCheck]:
         if record.provenance.get("boundary_shifted")
     }
     if not shares:
-        yield TrustCheck("token boundary", model, fine=True, saw="no token spans prompt and option")
+        yield Check("token boundary", fine=True, saw="no token spans prompt and option", model=model)
         return
     worst = sorted(shares.items(), key=lambda one: -one[1])
     told = ", ".join(f"{target} {share:.0%}" for target, share in worst[:4])
     more = f" and {len(worst) - 4} more targets" if len(worst) > 4 else ""
-    yield TrustCheck(
+    yield Check(
         "token boundary",
-        model,
-        worst[0][1] <= _MOVED,
-        f"a token spans prompt and option in some items ({told}{more}); scoring begins before it for all their options",
+        fine=worst[0][1] <= _MOVED,
+        saw=f"a token spans prompt and option in some items ({told}{more}); scoring begins before it for all their options",
+        model=model,
     )
 
 
-def _truncated(model: str, records: Sequence[Record]) -> Iterator[TrustCheck]:
+def _truncated(model: str, records: Sequence[Record]) -> Iterator[Check]:
     cut: dict[str, int] = {}
     for record in records:
         if record.treatment.is_control and record.provenance.get("truncated"):
             cut[record.target.lang] = cut.get(record.target.lang, 0) + int(record.provenance["truncated"])
     told = ", ".join(f"{language} {count}" for language, count in sorted(cut.items()))
-    yield TrustCheck(
-        "fits the window", model, not cut, f"items cut on the left, by language: {told}" if cut else "no item was cut"
+    yield Check(
+        "fits the window",
+        fine=not cut,
+        saw=f"items cut on the left, by language: {told}" if cut else "no item was cut",
+        model=model,
     )
 
 
-def _effect(model: str, records: Sequence[Record]) -> Iterator[TrustCheck]:
+def _effect(model: str, records: Sequence[Record]) -> Iterator[Check]:
     """An adapter that moves nothing was not applied, or holds nothing."""
     effects = {
         record.treatment: float(record.provenance["effect"]) for record in records if "effect" in record.provenance
@@ -182,10 +174,10 @@ def _effect(model: str, records: Sequence[Record]) -> Iterator[TrustCheck]:
         saw = f"{len(still)} of {len(effects)} change nothing at all (such as {still[0]}): not applied, or empty"
     else:
         saw = f"all {len(effects)} move the model, the least by {min(effects.values()):.1e} nats on random text"
-    yield TrustCheck("adapters applied", model, not still, saw)
+    yield Check("adapters applied", fine=not still, saw=saw, model=model)
 
 
-def _base_unchanged(model: str, records: Sequence[Record]) -> Iterator[TrustCheck]:
+def _base_unchanged(model: str, records: Sequence[Record]) -> Iterator[Check]:
     """All adapters of a model share one base in memory: each must meet it as it was loaded."""
     drifts = {
         record.treatment: float(record.provenance["base_drift"])
@@ -198,10 +190,10 @@ def _base_unchanged(model: str, records: Sequence[Record]) -> Iterator[TrustChec
     saw = f"the base scored as it was loaded before all {len(drifts)} treatments"
     if drifts[worst]:
         saw = f"the base scored up to {drifts[worst]:.1e} nats from what it did when it was loaded, before {worst}"
-    yield TrustCheck("base unchanged", model, drifts[worst] == 0, saw)
+    yield Check("base unchanged", fine=drifts[worst] == 0, saw=saw, model=model)
 
 
-def _one_option(model: str, records: Sequence[Record], metrics: Mapping[str, str]) -> Iterator[TrustCheck]:
+def _one_option(model: str, records: Sequence[Record], metrics: Mapping[str, str]) -> Iterator[Check]:
     """A model that always gives the same letter has collapsed, whatever its accuracy."""
     looked = 0
     collapsed = []
@@ -215,8 +207,11 @@ def _one_option(model: str, records: Sequence[Record], metrics: Mapping[str, str
             collapsed.append(f"{record.treatment} on {record.target}")
     if looked:
         saw = f"{len(collapsed)} of {looked} give the same option {_ONE_LETTER:.0%} of the time"
-        yield TrustCheck(
-            "option collapse", model, not collapsed, f"{saw} (such as {collapsed[0]})" if collapsed else saw
+        yield Check(
+            "option collapse",
+            fine=not collapsed,
+            saw=f"{saw} (such as {collapsed[0]})" if collapsed else saw,
+            model=model,
         )
 
 
@@ -224,7 +219,7 @@ def _commonest(values: Floats) -> float:
     return float(np.bincount(np.asarray(values, dtype=np.int64)).max() / len(values))
 
 
-def _cut_short(model: str, records: Sequence[Record]) -> Iterator[TrustCheck]:
+def _cut_short(model: str, records: Sequence[Record]) -> Iterator[Check]:
     shares = {
         f"{record.treatment} on {record.target}": record.provenance["cut"] / len(record.answers)
         for record in records
@@ -233,4 +228,4 @@ def _cut_short(model: str, records: Sequence[Record]) -> Iterator[TrustCheck]:
     if shares:
         worst = max(shares, key=lambda name: shares[name])
         saw = f"at most {shares[worst]:.0%} of the answers reach max_tokens" + (f" ({worst})" if shares[worst] else "")
-        yield TrustCheck("answers end", model, shares[worst] <= _CUT, saw)
+        yield Check("answers end", fine=shares[worst] <= _CUT, saw=saw, model=model)

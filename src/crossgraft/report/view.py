@@ -11,12 +11,11 @@ import numpy as np
 from crossgraft.analysis.estimate import SHARE_CELLS, Estimate
 from crossgraft.analysis.extremes import Named
 from crossgraft.analysis.findings import Findings, columns_of
-from crossgraft.analysis.gates import Gate
 from crossgraft.analysis.regimes import ALL_MODELS
 from crossgraft.analysis.signals import Signal
 from crossgraft.analysis.summaries import Summary
-from crossgraft.analysis.trust import TrustCheck
 from crossgraft.analysis.wording import TINY, interval, number_of, signed
+from crossgraft.core import Check
 from crossgraft.matrix import ChangeCell, ControlCheck
 
 _FULL_COLOUR = 15.0  # percentage points at which the colour is deepest
@@ -440,7 +439,7 @@ def checks(findings: Findings) -> Iterator[tuple[str, str, str]]:
         yield f"{model}: {variant}", f"{len(moved)} of {len(group)}", text if moved else "none"
 
 
-def looked_at(findings: Findings) -> list[Gate | TrustCheck]:
+def looked_at(findings: Findings) -> list[Check]:
     """Everything that had to hold, of the grid and of the numbers themselves."""
     return [*findings.gates, *findings.trust_checks]
 
