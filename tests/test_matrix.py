@@ -47,7 +47,7 @@ def test_a_control_of_another_pairing_is_refused_with_the_reason() -> None:
 
     (gap,) = matrix.gaps
     assert matrix.cells == {}
-    assert gap.why == "refused"
+    assert gap.why == "other numerics"
     assert "measured on cuda NVIDIA, sdpa attention, 1 thread, its control on cpu" in gap.reason
 
 
