@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from crossgraft.analysis.findings import Findings, analyse
+from crossgraft.analysis.wording import signed
 from crossgraft.core import Point, Treatment
+from crossgraft.report.about import About
 from crossgraft.report.html import html
 from crossgraft.report.markdown import markdown
-from crossgraft.report.view import About, signed
 from crossgraft.report.write import write_report
 from outcomes import BASE, answers, matrix_of, measured, trained
 

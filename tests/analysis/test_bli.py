@@ -12,9 +12,9 @@ import pytest
 from crossgraft.analysis.bli import BLIFindings, MethodRow, bli_findings
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.core import Answers, Job, Point, Record, Treatment
+from crossgraft.report.about import About
 from crossgraft.report.html import html
 from crossgraft.report.markdown import markdown
-from crossgraft.report.view import About
 from crossgraft.report.write import write_report
 from outcomes import BASE, answers, matrix_of, measured, trained
 
@@ -289,8 +289,9 @@ def findings() -> Findings:
 
 def test_the_report_has_its_section_and_tables(findings: Findings, tmp_path: Path) -> None:
     for page in (html(findings, About()), markdown(findings, About())):
-        for title in ("MAP of the methods", "the best of each dictionary size", "what a larger dictionary adds"):
-            assert f"bli: {title}" in page
+        assert "Embeddings: bli" in page
+        for title in ("MAP of the methods", "The best of each dictionary size", "The gain from a larger dictionary"):
+            assert title in page
         assert "nan" not in page
 
     names = {file.name for file in write_report(findings, tmp_path)}

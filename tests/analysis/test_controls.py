@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.analysis.roles import Roles
 from crossgraft.core import Point, SourceVariant, Treatment
+from crossgraft.report.about import About
 from crossgraft.report.html import html
 from crossgraft.report.markdown import markdown
-from crossgraft.report.view import About
 from outcomes import answers, matrix_of, measured
 
 EN, DE, OTHER = Point("a", "en"), Point("a", "de"), Point("b", "de")
@@ -57,7 +57,7 @@ def test_controls_have_a_table_of_their_own() -> None:
     assert [one.row.name for one in findings.summaries] == ["a/en"]
     assert {one.row.name for one in findings.controls} == {"a/en (sham)", "a/en (format-only)"}
     for text in (html(findings, About()), markdown(findings, About())):
-        assert "Controls: sources that teach a format at most" in text
+        assert "Controls that teach the format only" in text
 
 
 def test_a_sham_is_in_no_count_of_harm_and_in_no_mean() -> None:

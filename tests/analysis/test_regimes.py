@@ -11,7 +11,7 @@ from crossgraft.analysis.harm import target_harm, treatment_harm
 from crossgraft.analysis.regimes import ALL_MODELS, regimes
 from crossgraft.core import Labels, Point, Treatment
 from crossgraft.matrix import TransferMatrix
-from crossgraft.report.view import share
+from crossgraft.report.section import share
 from crossgraft.synthetic import SyntheticGrid
 from outcomes import answers, matrix_of, measured
 
@@ -63,7 +63,7 @@ def test_a_share_of_a_handful_of_cells_is_counted_and_no_share_has_an_interval()
     few, many = summaries["MT-CL"].gained, summaries["CT-CL"].gained
     assert (few.cells, many.cells) == (6, 12)
     assert not np.isfinite([few.high - few.low, many.high - many.low]).any()
-    assert (share(few), share(many)) == ("1 of 6", "0 %")
+    assert (share(few).text, share(many).text) == ("1 of 6", "0 %")
 
 
 def test_several_models_have_a_summary_together() -> None:

@@ -15,7 +15,7 @@ from crossgraft.files import safe_name, why
 
 if TYPE_CHECKING:
     from crossgraft.analysis.findings import Findings
-    from crossgraft.report.view import About
+    from crossgraft.report.about import About
 
 
 @click.command()
@@ -58,7 +58,7 @@ def read(table: Path, columns: tuple[str, ...], to: Path | None, as_json: bool) 
     called significant. Without outcomes of items some things cannot be said; the report says which.
     """
     from crossgraft.analysis.outcomes import read_findings
-    from crossgraft.report.view import About
+    from crossgraft.report.about import About
 
     _show(read_findings(table, columns), to or Path("reports") / safe_name(table.stem), About(), as_json=as_json)
 
@@ -68,7 +68,7 @@ def write_the_report(name: str, out: Path, to: Path | None, *, as_json: bool, ce
     from importlib.metadata import version
 
     from crossgraft.analysis.results import load_findings, require_study
-    from crossgraft.report.view import About
+    from crossgraft.report.about import About
     from crossgraft.store import Store
 
     store = Store(out)
@@ -111,18 +111,18 @@ def _show(findings: Findings, folder: Path, about: About, *, as_json: bool, cell
 
 def _print(findings: Findings, *, cells: bool = False) -> None:
     from crossgraft.core import REGIME_WORDS
-    from crossgraft.report import view
+    from crossgraft.report.section import counted, estimate, short
+    from crossgraft.report.sections import first, matrices
 
     echo("\n".join(findings.sentences))
-    if cells:
-        header = ("treatment", "target", "base", "now", "change", "n", "verdict", "could have seen")
-        print_table(header, view.cells(findings))
-        for one in findings.trust_checks:
-            if one.name == "near-ties":
-                echo(f"{one.name}: {one.saw}")
-        shared = [(row.words, row.mean, row.n) for row in view.regimes(findings) if row.regime in REGIME_WORDS]
-        print_table(("targets", "mean change (pp)", "cells"), shared)
+    if not cells:
+        for table in (table for section in first.sections(findings) for table in section.tables):
+            print_table(table.titles, (tuple(map(short, row)) for row in table.shown))
         return
-    columns = ("mean change of", "", "pp", "measured", "n", "")
-    rows = [(one.what, one.name, one.change, one.measured, one.n, one.verdict) for one in view.first_rows(findings)]
-    print_table(columns, rows)
+    print_table(matrices.CELL_TITLES, matrices.cell_lines(findings))
+    for one in findings.trust_checks:
+        if one.name == "near-ties":
+            echo(f"{one.name}: {one.saw}")
+    shared = [one for one in findings.regimes if one.regime in REGIME_WORDS]
+    rows = ((one.words, short(estimate(one.estimate)), counted(one.estimate)) for one in shared)
+    print_table(("targets", "mean change (pp)", "cells"), rows)

@@ -8,41 +8,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from crossgraft.analysis.findings import Findings
 from crossgraft.escaping import in_html
-from crossgraft.report import bli, plane, roles, second, training, view
-from crossgraft.report.view import About
+from crossgraft.report.about import About
+from crossgraft.report.section import Interval, Number, Picture, short
+from crossgraft.report.sections import sections_of
 
 
 def html(findings: Findings, about: About) -> str:
     return _template().render(
-        study=findings.study,
-        sentences=findings.sentences,
-        first=list(view.first_rows(findings)),
-        summaries=list(view.summaries(findings)),
-        controls=list(view.controls(findings)),
-        matrices=list(view.matrices(findings)),
-        regimes=list(view.regimes(findings)),
-        contrasts=list(view.contrasts(findings)),
-        treatment_harm=list(view.treatment_harm(findings)),
-        target_harm=list(view.target_harm(findings)),
-        planes=list(plane.planes(findings)),
-        axes=list(view.axes(findings)),
-        training=training.shown(findings),
-        training_left_out=training.left_out(findings),
-        bli=list(bli.sections(findings)),
-        checks=list(view.checks(findings)),
-        trust_checks=view.looked_at(findings),
-        luck=list(view.luck(findings)),
-        recipients=list(view.recipients(findings)),
-        shams=list(view.shams(findings)),
-        roles=list(roles.tables(findings)),
-        structure=list(roles.structure(findings)),
-        second=list(second.tables(findings)),
-        shape=list(second.sentences(findings)),
-        gaps=view.gaps(findings),
-        notes=findings.notes,
-        failures=findings.failures,
-        method=findings.method,
-        about=about,
+        study=findings.study, sentences=findings.sentences, sections=sections_of(findings), about=about
     )
 
 
@@ -56,4 +29,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["short"] = short
+    environment.tests["picture"] = lambda value: isinstance(value, Picture)
+    environment.tests["numeric"] = lambda value: isinstance(value, (Interval, Number))
     return environment.get_template("report.html.j2")

@@ -1,0 +1,79 @@
+"""Do models agree on which targets gain, and the paper's figures beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgraft.analysis.authors import SideBySide
+from crossgraft.analysis.consistency import Consistency
+from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.wording import signed
+from crossgraft.report.section import HIDDEN, Interval, Number, Section, Table, Value, columns, decimals
+
+PLACE = 120
+_HEAD = columns(
+    "among",
+    "regime",
+    "sources",
+    "index",
+    ("by chance", "chance_95"),
+    ("ceiling by noise", "ceiling"),
+    ("correlation of true changes", "rho"),
+    ("ICC", "icc"),
+    ("signs", "signs"),
+    (HIDDEN, "p"),
+    (HIDDEN, "w"),
+    (HIDDEN, "w_p"),
+    (HIDDEN, "why"),
+)
+_NOTE = (
+    "Index: mean Kendall τ-b over pairs of models, the median over sources (the paper's). By chance: recipients shuffled within models. Ceiling: "
+    "the index if true changes were the same in all models, given the noise. ICC: share of the variance between cells that all models have "
+    "in common. Signs: share of models that agree on the sign. Cells: those of treatments trained in this study on one source, except on the source itself."
+)
+
+
+def sections(findings: Findings) -> Iterator[Section]:
+    tables = []
+    if findings.consistency:
+        whys = dict.fromkeys(f"{one.rankers}, {one.regime}: {one.why}." for one in findings.consistency if one.why)
+        rows = tuple(map(_row, findings.consistency))
+        title = "Is the order of recipients the same in every model?"
+        tables.append(Table("consistency", _HEAD, rows, title, " ".join([_NOTE, *whys])))
+    if findings.authors:
+        head = columns("what", "unit", ("paper", "paper"), "ours", ("why they differ", "why"))
+        tables.append(Table("paper", head, tuple(map(_beside, findings.authors)), "The paper's figures and ours"))
+    if tables:
+        yield Section("Agreement of models", tuple(tables), folded=True)
+
+
+def _row(one: Consistency) -> tuple[Value, ...]:
+    noise, chance, signs = one.noise, one.chance, one.signs
+    ends = f" [{one.low:.2f}, {one.high:.2f}]" if one.low is not None and one.high is not None else ""
+    rho = Interval(None)
+    if noise is not None and noise.rho is not None:
+        bounds = "" if noise.low is None or noise.high is None else f" [{noise.low:.2f}, {noise.high:.2f}]"
+        rho = Interval(noise.rho, noise.low, noise.high, text=f"{noise.rho:.2f}{bounds}")
+    agreed = "–" if signs is None else f"{signs.agreement:.2f} (chance {signs.chance:.2f}, {signs.cells} cells)"
+    return (
+        f"{len(one.levels)} {one.rankers}" if len(one.levels) > 1 else "1 model",
+        str(one.regime),
+        str(one.sources),
+        Interval(one.index, one.low, one.high, text="–" if one.index is None else f"{one.index:.2f}{ends}"),
+        Number(chance.highest if chance else None, "–" if chance is None else f"below {chance.highest:.2f} in 95 %"),
+        decimals(noise.ceiling if noise else None),
+        rho,
+        decimals(one.icc),
+        Number(signs.agreement if signs else None, agreed),
+        Number(chance.p if chance else None, ""),
+        Number(one.w, ""),
+        Number(one.w_p, ""),
+        one.why,
+    )
+
+
+def _beside(one: SideBySide) -> tuple[Value, ...]:
+    def figure(value: float | None) -> Number:
+        return Number(value, "–" if value is None else signed(value, 3) if one.unit == "pp" else f"{value:.3f}")
+
+    return one.what, one.unit, figure(one.authors), figure(one.ours), one.why

@@ -1,0 +1,50 @@
+"""What each axis of the recipe does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgraft.analysis.axes import AxisEffect
+from crossgraft.analysis.findings import Findings
+from crossgraft.report.section import HIDDEN, Number, Section, Table, Value, columns, counted, estimate
+
+PLACE = 130
+_HEAD = columns(
+    "model",
+    "axis",
+    "compared",
+    ("on", "outcome"),
+    ("difference, pp", "difference"),
+    ("from", "rests_on"),
+    "verdict",
+    (HIDDEN, "sets"),
+    (HIDDEN, "cells"),
+    (HIDDEN, "items"),
+)
+_NOTE = (
+    "Compared are treatments that differ in the axis only, so the base cancels. Axis × axis: how much larger the effect of the first is at the "
+    "second's level than at its reference."
+)
+
+
+def sections(findings: Findings) -> Iterator[Section]:
+    if findings.axes:
+        rows = tuple(map(_row, findings.axes))
+        yield Section("What the axes of the recipe do", (Table("axes", _HEAD, rows),), note=_NOTE)
+
+
+def _row(one: AxisEffect) -> tuple[Value, ...]:
+    levels, references = (", ".join(str(value) for _, value in side) for side in (one.levels, one.references))
+    found = one.estimate
+    return (
+        one.model,
+        one.axis,
+        f"{levels} against {references}",
+        one.outcome,
+        estimate(found),
+        f"{one.sets} sets, {counted(found)}",
+        {"better": "higher", "worse": "lower"}.get(found.verdict, found.verdict),
+        Number(one.sets, ""),
+        Number(found.cells, ""),
+        Number(found.items, ""),
+    )

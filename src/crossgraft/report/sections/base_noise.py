@@ -1,0 +1,62 @@
+"""What noise in the base's score does to recipients and to the variance between targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgraft.analysis.baseline import BaseLuck
+from crossgraft.analysis.estimate import SHARE_CELLS
+from crossgraft.analysis.findings import Findings
+from crossgraft.report.section import Number, Section, Table, Value, change, columns, estimate
+
+PLACE = 80
+_MODELS = columns(
+    "model",
+    ("mean change elsewhere, pp", "mean"),
+    ("cells above zero, measured", "positive"),
+    ("expected above zero", "expected_positive"),
+    ("variance between targets", "between_pp2"),
+    ("without noise of the base", "corrected_pp2"),
+)
+_TARGETS = columns(
+    "model",
+    "target",
+    ("mean change over treatments, pp", "mean"),
+    ("shrunk for noise of the base", "shrunken"),
+    ("noise of the base, one sd", "noise_sd"),
+)
+_NOTE = (
+    "All changes on a target subtract the same answers of the base, so noise in these answers alone makes targets differ. That noise is "
+    "estimated from the items and subtracted from the variance between targets. Expected above zero: each cell judged by its own noise and by "
+    "all other cells. Cells: all except those on the treatment's own source."
+)
+
+
+def sections(findings: Findings) -> Iterator[Section]:
+    if findings.luck:
+        models = Table("base_noise", _MODELS, tuple(map(_row, findings.luck)))
+        targets = Table("recipient_means", _TARGETS, tuple(row for one in findings.luck for row in _targets(one)))
+        yield Section("Recipients, and noise of the base", (models, targets), note=_NOTE, folded=True)
+
+
+def _row(one: BaseLuck) -> tuple[Value, ...]:
+    cells = one.uplift.cells
+    few = cells < SHARE_CELLS
+    return (
+        one.model,
+        estimate(one.uplift),
+        Number(
+            one.raw_positive,
+            f"{round(one.raw_positive * cells / 100)} of {cells}" if few else f"{one.raw_positive:.0f} %",
+        ),
+        Number(one.positive, "–" if few else f"{one.positive:.0f} %"),
+        Number(one.between, f"{one.between:.2f} pp² ({one.share:.0f} %)"),
+        Number(one.corrected, f"{one.corrected:.2f} pp² ({one.corrected_share:.0f} %)"),
+    )
+
+
+def _targets(one: BaseLuck) -> Iterator[tuple[Value, ...]]:
+    """The best first."""
+    for target in sorted(one.recipients, key=lambda target: -target.corrected):
+        noise = Number(target.luck, f"±{target.luck:.1f}")
+        yield one.model, str(target.target), estimate(target.raw), change(target.corrected), noise

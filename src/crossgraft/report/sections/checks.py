@@ -1,0 +1,38 @@
+"""The control measured again, and everything that was examined before a number is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.wording import TINY, interval, signed
+from crossgraft.matrix import ControlCheck
+from crossgraft.report.section import Interval, Section, Table, Value, columns
+
+PLACE = 170
+_AGAIN = columns("control", ("targets that moved", "moved"), ("largest change, pp", "largest"), ("on", "target"), "n")
+_LOOKED = columns("model", "check", ("result", "result"), "seen")
+
+
+def sections(findings: Findings) -> Iterator[Section]:
+    groups: dict[tuple[str, str], list[ControlCheck]] = {}
+    for check in findings.control_checks:
+        groups.setdefault((check.model, check.variant), []).append(check)
+    if groups:
+        rows = tuple(_row(f"{model}: {variant}", group) for (model, variant), group in groups.items())
+        yield Section("The control, measured again", (Table("control_checks", _AGAIN, rows),))
+    looked = [*findings.gates, *findings.trust_checks]
+    if looked:
+        found = tuple((one.model, one.name, "fine" if one.fine else "look into this", one.saw) for one in looked)
+        yield Section("Can the numbers be trusted?", (Table("checks", _LOOKED, found),))
+
+
+def _row(name: str, group: list[ControlCheck]) -> tuple[Value, ...]:
+    moved = [check for check in group if abs(check.change.mean) > TINY]
+    most = max(group, key=lambda check: abs(check.change.mean))
+    change = most.change
+    if not moved:
+        return name, f"0 of {len(group)}", Interval(0.0, text="none"), "", ""
+    text = f"{signed(change.mean)} {interval(change.low, change.high)}"
+    largest = Interval(change.mean, change.low, change.high, text=text)
+    return name, f"{len(moved)} of {len(group)}", largest, str(most.target), str(change.n)

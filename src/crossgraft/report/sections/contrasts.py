@@ -1,0 +1,40 @@
+"""On the source's task against off it, with one interval per question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgraft.analysis.contrast import Contrast, Inference
+from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.wording import interval
+from crossgraft.report.section import Interval, Section, Table, Value, change, columns
+
+PLACE = 40
+_HEAD = columns(
+    "over",
+    ("difference, pp", "difference"),
+    ("with new items and seeds", "new_items"),
+    ("with new models", "new_models"),
+    ("with new tasks", "new_tasks"),
+)
+_NOTE = (
+    "For each model and target: the mean change of treatments trained on the same task in another language, minus that of treatments trained "
+    "on other tasks. The base cancels, so noise in the base's score has no effect. Each interval answers another question; the last two are "
+    "wide because models and tasks are few. Cells: those of treatments with one known source, except on the source itself."
+)
+
+
+def sections(findings: Findings) -> Iterator[Section]:
+    if findings.contrasts:
+        rows = tuple(map(_row, findings.contrasts))
+        yield Section("On the source's task against off it", (Table("contrasts", _HEAD, rows),), note=_NOTE)
+
+
+def _row(one: Contrast) -> tuple[Value, ...]:
+    return one.over, change(one.estimate.mean), *(_level(level, one.estimate.mean) for level in one.levels)
+
+
+def _level(one: Inference, mean: float) -> Interval:
+    if one.low is None or one.high is None:
+        return Interval(None, text=f"none: {one.why}")
+    return Interval(mean, one.low, one.high, text=f"{interval(one.low, one.high)} ({one.units})")

@@ -1,0 +1,53 @@
+"""The first table: what helped most, what harmed most, what is typical, in a dozen rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.regimes import ALL_MODELS
+from crossgraft.analysis.signals import Signal
+from crossgraft.report.section import Section, Table, Value, change, columns, counted, estimate, picked
+
+PLACE = 10
+_WHAT: Mapping[str, str] = {
+    "same task": "source, same task in other languages",
+    "all targets": "treatment, all targets",
+    "other tasks": "source, other tasks",
+    "target": "target, all treatments",
+    "donor": "donor, against the average source",
+}
+_OF_EACH = 4  # gains, losses, and what is typical
+_NOTE = (
+    "pp: percentage points against the control on the same items. Gains and losses were selected for being large: their values are "
+    "shrunk, and their intervals hold for all means of the kind at once. “Measured” is the unshrunken value."
+)
+
+
+def sections(findings: Findings) -> Iterator[Section]:
+    rows = tuple(_rows(findings))
+    if rows:
+        head = columns("mean change of", "name", ("pp", "change"), "measured", ("n", "rests_on"), "verdict")
+        yield Section("What helped, what harmed, what is typical", (Table("first", head, rows),), note=_NOTE)
+
+
+def _rows(findings: Findings) -> Iterator[tuple[Value, ...]]:
+    tested = [one for one in findings.signals if np.isfinite(one.raw.error)]
+    gains = sorted((one for one in tested if one.gains), key=lambda one: -one.named.value)
+    losses = sorted((one for one in tested if one.loses), key=lambda one: one.named.value)
+    best = [one for one in tested if one.kind in ("same task", "all targets")]
+    high = gains[:_OF_EACH] or sorted(best, key=lambda one: -one.named.value)[:1]
+    rest = [one for one in tested if one not in high]
+    yield from map(_row, high)
+    yield from map(_row, losses[:_OF_EACH] or sorted(rest, key=lambda one: one.named.value)[:1])
+    every = {one.model for one in findings.regimes}
+    for regime in findings.regimes:
+        if regime.model == ALL_MODELS or len(every) == 1:
+            mean = regime.estimate
+            yield "mean", regime.words, estimate(mean), change(mean.mean), counted(mean), mean.verdict
+
+
+def _row(one: Signal) -> tuple[Value, ...]:
+    return _WHAT[one.kind], one.name, picked(one.named), change(one.raw.mean), counted(one.raw), one.verdict

@@ -1,0 +1,90 @@
+"""Donors and recipients, ranked, with the probability of each rank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.roles import NoRoles, Role, Roles
+from crossgraft.analysis.wording import interval
+from crossgraft.report.section import (
+    HIDDEN,
+    Column,
+    Interval,
+    Number,
+    Section,
+    Table,
+    Value,
+    columns,
+    counted,
+    estimate,
+    percent,
+    picked,
+)
+
+PLACE = 90
+_MOST = 15  # rows on the page
+_NOTE = (
+    "Simultaneous: the score shrunk for noise, with an interval that holds for all scores of the table at once; read it for the first and the "
+    "last. Languages and tasks: as in the paper, in one regime each. Points: two-way model over the cells of treatments with one known "
+    "source, except on the source itself."
+)
+
+
+def sections(findings: Findings) -> Iterator[Section]:
+    if not findings.roles:
+        return
+    tables = [_none(one) if isinstance(one, NoRoles) else _table(one) for one in findings.roles]
+    yield Section(
+        "Donors and recipients", (*tables, *_shrunken(findings)), tuple(_coverage(findings)), _NOTE, folded=True
+    )
+
+
+def _none(one: NoRoles) -> Table:
+    return Table("roles", (), (), f"{one.of.capitalize()}: {one.way}", f"None: {one.why}.")
+
+
+def _table(one: Roles) -> Table:
+    ranked = one.same_set is not None
+    head = [*(Column(HIDDEN, name) for name in ("of", "side", "way")), *columns("name", ("score, pp", "score"))]
+    head += columns(
+        "simultaneous", ("with new models", "new_models"), ("from", "rests_on"), (HIDDEN, "models"), (HIDDEN, "k")
+    )
+    if ranked:
+        head += columns(("P(first)", "p_first"), (f"P(among {one.k})", "p_among_k"))
+    notes = [one.remark]
+    if one.same_set is not None:
+        notes.append(f"P(the {one.k} highest are these) = {one.same_set:.0%}.")
+    elif one.roles:
+        notes.append(f"No probabilities of ranks: {one.roles[0].why}.")
+    title = f"{one.of.capitalize()}, {one.side}: {one.way}"
+    rows = tuple(_row(one, role, ranked=ranked) for role in one.roles)
+    return Table("roles", tuple(head), rows, title, " ".join(filter(None, notes)), most=_MOST)
+
+
+def _row(one: Roles, role: Role, *, ranked: bool) -> tuple[Value, ...]:
+    wide = Interval(None, text="none: one model")
+    if role.low is not None and role.high is not None:
+        wide = Interval(role.score.mean, role.low, role.high, text=interval(role.low, role.high))
+    rests = counted(role.score), Number(role.models, ""), Number(one.k, "")
+    row = (one.of, one.side, one.way, role.name, estimate(role.score), picked(role.named), wide, *rests)
+    return (*row, percent(role.first), percent(role.among)) if ranked else row
+
+
+def _coverage(findings: Findings) -> Iterator[str]:
+    if findings.coverage:
+        best = max(findings.coverage, key=lambda one: one.helped / one.targets)
+        yield (
+            f"{best.row} helps the most targets: {best.helped} of {best.targets} with a probability above .9, each by its own interval."
+        )
+
+
+def _shrunken(findings: Findings) -> Iterator[Table]:
+    """Every cell off the source, shrunk towards its donor and recipient; only in CSV."""
+    rows = tuple(
+        (one.model, cell.cell.row.label, str(cell.cell.target), Number(cell.raw, ""), Number(cell.shrunken, ""))
+        for one in findings.two_way
+        for cell in one.cells
+    )
+    if rows:
+        yield Table("shrunken", columns("model", "treatment", "target", "change", "shrunken"), rows, most=0)

@@ -1,0 +1,90 @@
+"""The training runs: one row per run, with a small curve of the loss."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from markupsafe import Markup
+
+from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.training import Training, TrainingRun
+from crossgraft.report.section import HIDDEN, Number, Picture, Section, Table, Value, columns
+
+PLACE = 140
+_MOST = 100  # rows on the page
+WIDTH, HEIGHT = 120, 24  # of a curve, in pixels
+_PLACES = 60  # points of a curve
+_HEAD = columns(
+    "model",
+    "treatment",
+    "seed",
+    "steps",
+    "tokens",
+    ("loss, first step", "first_loss"),
+    ("last", "last_loss"),
+    ("kept epoch", "kept_epoch"),
+    ("loss over the steps", ""),
+    (HIDDEN, "counted_tokens"),
+    (HIDDEN, "tokens_of"),
+)
+_NOTE = "Losses: nats, mean over the tokens that count. Each curve has its own scale. Tokens are summed over all steps, each epoch counted again."
+
+
+def sections(findings: Findings) -> Iterator[Section]:
+    rows = tuple(row for one in findings.training for row in _rows(one))
+    if rows:
+        yield Section("Training", (Table("training", _HEAD, rows, most=_MOST),), note=_NOTE, folded=True)
+
+
+def _rows(one: Training) -> Iterator[tuple[Value, ...]]:
+    model, label = one.row.model, one.row.label
+    for run in one.runs:
+        yield (
+            model,
+            label,
+            str(run.treatment.seed),
+            Number(run.steps, f"{run.steps:,}"),
+            Number(run.tokens, _tokens(run)),
+            _loss(run.first_loss),
+            _loss(run.last_loss),
+            "last" if run.kept_epoch is None else str(run.kept_epoch),
+            Picture(None, "", _drawn(curve(run.losses))),
+            Number(run.counted, ""),
+            json.dumps(run.tokens_of, ensure_ascii=False),
+        )
+
+
+def _loss(value: float) -> Number:
+    return Number(value, f"{value:.4g}")
+
+
+def _tokens(run: TrainingRun) -> str:
+    counted = "" if run.counted is None else f", {run.counted:,} counted"
+    parts = ", ".join(f"{part} {count:,}" for part, count in run.tokens_of.items()) if len(run.tokens_of) > 1 else ""
+    return f"{run.tokens:,}{counted}{f' ({parts})' if parts else ''}"
+
+
+def _drawn(points: str) -> Markup:
+    return Markup(
+        '<svg width="{}" height="{}" viewBox="0 0 {} {}" role="img" aria-label="loss over the steps">'
+        '<polyline fill="none" stroke="#2166ac" points="{}"></polyline></svg>'
+    ).format(WIDTH, HEIGHT, WIDTH, HEIGHT, points)
+
+
+def curve(losses: Sequence[float]) -> str:
+    """The losses from left to right, the highest at the top; for long runs the means of neighbouring steps.
+
+    >>> curve([3.0, 2.0, 1.0])
+    '0,1 60,12 120,23'
+    """
+    count = min(len(losses), _PLACES)
+    edges = [round(place * len(losses) / count) for place in range(count + 1)]
+    means = [sum(losses[a:b]) / (b - a) for a, b in pairwise(edges)]
+    low, high = min(means), max(means)
+    span = high - low or 1.0
+    return " ".join(
+        f"{place * WIDTH / max(1, count - 1):.4g},{1 + (high - value) / span * (HEIGHT - 2):.3g}"
+        for place, value in enumerate(means)
+    )

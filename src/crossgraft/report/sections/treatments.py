@@ -1,0 +1,79 @@
+"""One row per treatment, and one per control: the gain where it should gain, the worst loss elsewhere, significant losses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.summaries import Summary
+from crossgraft.report.section import (
+    Interval,
+    Number,
+    Section,
+    Table,
+    Value,
+    change,
+    columns,
+    counted,
+    estimate,
+    picked,
+)
+
+PLACE = 20
+_HEAD = columns(
+    "model",
+    "treatment",
+    ("gain, pp", "gain"),
+    "where",
+    ("n", "rests_on"),
+    "verdict",
+    ("worst elsewhere, pp", "worst"),
+    ("on", "worst_target"),
+    ("measured", "worst_measured"),
+    ("cells with a significant loss", "losses"),
+)
+_NOTE = (
+    "In brackets: 95 % intervals. The worst cell elsewhere was selected among all cells of the treatment: its value is shrunk and its interval "
+    "simultaneous. Significant losses: false discovery rate 5 % over all cells elsewhere whose base is above chance; a base that guesses has "
+    "nothing to lose."
+)
+_CONTROLS = "A sham is trained on random answers; format-only also has no content in its prompts. Their changes show what the format alone does."
+
+
+def sections(findings: Findings) -> Iterator[Section]:
+    if findings.summaries:
+        yield Section("What each treatment did", (_table(findings.summaries),), note=_NOTE, folded=True)
+    if findings.controls:
+        yield Section("Controls that teach the format only", (_table(findings.controls),), note=_CONTROLS)
+
+
+def _table(summaries: Sequence[Summary]) -> Table:
+    return Table("treatments", _HEAD, tuple(map(_row, summaries)))
+
+
+def _row(one: Summary) -> tuple[Value, ...]:
+    gain = one.gain
+    return (
+        one.row.model,
+        one.row.label,
+        estimate(gain),
+        one.gain_is,
+        counted(gain) if gain else "",
+        one.sure,
+        *_worst(one),
+        Number(one.harmed if one.cells else None, _losses(one)),
+    )
+
+
+def _worst(one: Summary) -> tuple[Value, Value, Value]:
+    if one.worst is None or one.worst_named is None:
+        return Interval(None), "", change(None)
+    target, measured = str(one.worst.target), one.worst.change.mean
+    if measured >= 0:
+        return Interval(None, text="none below zero"), target, change(measured)
+    return picked(one.worst_named), target, change(measured)
+
+
+def _losses(one: Summary) -> str:
+    seen = f"{one.harmed} of {one.cells}" if one.cells else "–"
+    return f"{seen} ({one.at_chance} at chance)" if one.at_chance else seen
