@@ -18,6 +18,7 @@ from crossgraft.report.section import (
     estimate,
     picked,
 )
+from crossgraft.report.sections.matrices import items
 
 PLACE = 20
 _HEAD = columns(
@@ -30,6 +31,7 @@ _HEAD = columns(
     ("worst elsewhere, pp", "worst"),
     ("on", "worst_target"),
     ("measured", "worst_measured"),
+    ("n", "worst_items"),
     ("cells with a significant loss", "losses"),
 )
 _NOTE = (
@@ -65,13 +67,12 @@ def _row(one: Summary) -> tuple[Value, ...]:
     )
 
 
-def _worst(one: Summary) -> tuple[Value, Value, Value]:
+def _worst(one: Summary) -> tuple[Value, ...]:
     if one.worst is None or one.worst_named is None:
-        return Interval(None), "", change(None)
-    target, measured = str(one.worst.target), one.worst.change.mean
-    if measured >= 0:
-        return Interval(None, text="none below zero"), target, change(measured)
-    return picked(one.worst_named), target, change(measured)
+        return Interval(None), "", change(None), ""
+    measured = one.worst.change.mean
+    value = Interval(None, text="none below zero") if measured >= 0 else picked(one.worst_named)
+    return value, str(one.worst.target), change(measured), items(one.worst)
 
 
 def _losses(one: Summary) -> str:
