@@ -25,7 +25,7 @@ class Work:
 
 
 def least_work(requests: Sequence[Request]) -> Work:
-    """Every context once, what all contexts begin with once for all, logits where an option's token is foretold.
+    """Every context once, what all contexts begin with once for all, logits where an option's token is predicted.
 
     For one request with a context of C tokens and K options of L tokens: C + K (L - 1) and 1 + K (L - 1).
     """

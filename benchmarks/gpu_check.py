@@ -495,7 +495,7 @@ def first_lines(sheet: Sheet, device: torch.device, rate: float) -> None:
     sheet.say(f"{name}; {', '.join(libraries)}. A large matrix product reaches {rate / 1e12:.3g} TFLOP/s.")
     sheet.say(
         "\n“Least TFLOP/s” counts what the items need at least (every context once, the shared beginning once, the head only "
-        "where an option's token is foretold; no attention), whatever the way really computes."
+        "where an option's token is predicted; no attention), whatever the way really computes."
     )
 
 

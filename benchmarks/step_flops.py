@@ -2,7 +2,7 @@
 
 A frozen weight costs 2 FLOPs a token forward and 2 backward (only the gradient of its input is wanted), a weight of the
 adapter 2 and 4. A pair of tokens, one attending to the other, costs 4 FLOPs a dimension of attention forward (scores,
-weighted sum) and 8 backward. The least work reads a text without its last token, which foretells nothing, without padding,
+weighted sum) and 8 backward. The least work reads a text without its last token, which predicts nothing, without padding,
 attends backwards only, and asks the head only where a token counts. Two savings that nobody has are left out: the
 last layer's work on tokens that do not count, and the first layer's gradient of its input (each below 1 / layers).
 """

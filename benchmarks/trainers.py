@@ -125,7 +125,7 @@ def entropy(model: Any, body: Body, batch: Sequence[Example], layout: Layout) ->
             example, begin = batch[text], len(row.ids)
             row.add(example.ids, 0, segment)
             for place in range(example.start, len(example.ids)):
-                row.foretell(begin + place - 1, example.ids[place], 0)
+                row.predict(begin + place - 1, example.ids[place], 0)
         rows.append(row)
     read, picks = assemble(rows, body.device)
     if layout == "apart":

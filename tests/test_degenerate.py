@@ -18,7 +18,7 @@ SMALL = SyntheticGrid(models=2, tasks=2, languages=2, seeds=2, items=30)
 
 
 def without(matrix: TransferMatrix, share: float) -> TransferMatrix:
-    """Cells taken away by lot."""
+    """Cells taken away at random."""
     rng = np.random.default_rng(0)
     kept = {place: cell for place, cell in matrix.cells.items() if rng.uniform() > share}
     return replace(matrix, cells=kept)

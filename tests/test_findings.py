@@ -44,7 +44,7 @@ def test_the_first_table_has_gain_elsewhere_and_worst_harm() -> None:
     assert (row.worst.target, row.harmed, row.cells) == (OTHER, 1, 1)
     assert "a/en gains significantly on the same task in other languages" in findings.sentences[0]
     assert "On other tasks, a/en changes scores by -100.0 pp" in findings.sentences[0]
-    assert "One single cell loses significantly: a/en on b/de: -100.0 pp" in findings.sentences[0]
+    assert "One cell loses significantly: a/en on b/de: -100.0 pp" in findings.sentences[0]
 
 
 def test_nothing_found_is_said_so() -> None:

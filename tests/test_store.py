@@ -202,10 +202,10 @@ def test_an_unknown_study_suggests_the_nearest(tmp_path: Path) -> None:
 def test_a_failure_is_kept_with_its_traceback_until_forgotten(tmp_path: Path) -> None:
     store = Store(tmp_path)
     one = job(record())
-    store.take_failure(Failed(one, JobFailed("no luck"), "Traceback …"))
+    store.take_failure(Failed(one, JobFailed("no noise"), "Traceback …"))
 
     (failure,) = store.failures().values()
-    assert (failure["message"], failure["deterministic"]) == ("no luck", False)
+    assert (failure["message"], failure["deterministic"]) == ("no noise", False)
     assert "Traceback …" in store.log_file(one).read_text("utf-8")
     store.forget_failure(one)
     assert store.failures() == {}

@@ -16,7 +16,7 @@ def test_the_changes_are_the_planted_ones_within_their_noise() -> None:
 
     error = grid.matrix(1).change - grid.truth(1)
 
-    within = error - error.mean(axis=0)  # the base's luck moves whole columns
+    within = error - error.mean(axis=0)  # noise of the base moves whole columns
     assert np.abs(within).mean() < 1.2
     assert abs(error.mean()) < 1.5
 

@@ -39,10 +39,10 @@ def null(findings: Findings, _: Truth) -> Iterator[Number]:
     for level in findings.contrasts[0].levels if findings.contrasts else ():
         if level.low is not None:
             yield f"contrast: {level.level} exclude zero", FALSE, off_zero(level)
-    for luck in findings.luck:
-        yield "mean change elsewhere excludes zero", FALSE, off_zero(luck.uplift)
-        yield "cells expected above zero", "0", luck.positive / 100
-        for recipient in luck.recipients:
+    for noise in findings.base_noise:
+        yield "mean change elsewhere excludes zero", FALSE, off_zero(noise.uplift)
+        yield "cells expected above zero", "0", noise.positive / 100
+        for recipient in noise.recipients:
             yield "recipient: mean excludes zero", FALSE, off_zero(recipient.raw)
     for table in findings.roles:
         if isinstance(table, Roles):
@@ -88,7 +88,7 @@ def power(findings: Findings, grid: OtherGrid, plant: str) -> Iterator[Number]:
             next(one for one in findings.target_harm if one.model == model).target == target
             for model in dict.fromkeys(one.model for one in findings.target_harm)
         ])  # fmt: skip
-        for one in (one for luck in findings.luck for one in luck.recipients if one.target == target):
+        for one in (one for noise in findings.base_noise for one in noise.recipients if one.target == target):
             yield f"{plant}: its mean is below zero", POWER, float(one.raw.high < 0)
     else:
         name = grid.row(0, 1).name

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from counting import line
 
-from crossgraft.analysis.baseline import base_luck
+from crossgraft.analysis.baseline import base_noise
 from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.gates import gates
 from crossgraft.analysis.patterns import patterns
@@ -68,18 +68,20 @@ def base(grids: int) -> None:
             found: dict[str, list[float]] = {}
             for seed in range(grids):
                 matrix, truth = drawn(own, seed)
-                luck = next(iter(base_luck(Draws(matrix))))
+                noise = next(iter(base_noise(Draws(matrix))))
                 means: dict[str, list[float]] = {}
                 for (row, target), value in truth.items():
                     if row.source != target:
                         means.setdefault(str(target), []).append(value)
                 off = [(one.raw.mean - np.mean(means[str(one.target)]), one.corrected - np.mean(means[str(one.target)]))
-                       for one in luck.recipients]  # fmt: skip
+                       for one in noise.recipients]  # fmt: skip
                 raw, corrected = np.mean(np.square(off), axis=0)
                 numbers = {
-                    "variance between targets as it is, pp²": luck.between,
-                    "without the base's noise, pp²": luck.corrected,
-                    "standard deviation said of that noise, pp": float(np.mean([one.luck for one in luck.recipients])),
+                    "variance between targets as it is, pp²": noise.between,
+                    "without the base's noise, pp²": noise.corrected,
+                    "standard deviation said of that noise, pp": float(
+                        np.mean([one.noise for one in noise.recipients])
+                    ),
                     "squared error of recipients as they are, pp²": float(raw),
                     "… corrected, pp²": float(corrected),
                 }

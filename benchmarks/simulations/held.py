@@ -43,7 +43,7 @@ def coverage(findings: Findings, truth: Truth) -> Iterator[Number]:
     yield from of_signals(findings, truth)
     yield from of_means(findings, truth)
     yield from of_contrasts(findings, truth)
-    for model in findings.luck:
+    for model in findings.base_noise:
         own = chosen(findings, *ELSEWHERE, model=model.model)
         yield "mean change elsewhere", COVER, held(model.uplift, float(true(own, truth).mean()))
         for one in model.recipients:

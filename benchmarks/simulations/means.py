@@ -37,7 +37,7 @@ def parallel(grids: int) -> None:
                 ratio.append((estimate.high - estimate.low) / 2 / half)
             joint.append(float(np.mean(found)))
             naive.append(float(np.mean(alone)))
-        line(f"luck shared by {shared:.0%}: joint bootstrap, coverage", joint, "0.95")
+        line(f"noise shared by {shared:.0%}: joint bootstrap, coverage", joint, "0.95")
         line("    cells as if independent (not used)", naive, "0.95")
         line("    width over that of independent cells", ratio)
 

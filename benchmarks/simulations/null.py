@@ -10,7 +10,7 @@ import argparse
 import numpy as np
 from counting import line
 
-from crossgraft.analysis.baseline import base_luck
+from crossgraft.analysis.baseline import base_noise
 from crossgraft.analysis.consistency import consistencies
 from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.findings import analyse
@@ -55,10 +55,10 @@ def nothing(grids: int) -> None:
 def base(grids: int) -> None:
     for target in (0.0, 1.0):
         grid = SyntheticGrid(models=1, tasks=4, languages=4, items=400, target=target)
-        found = [next(iter(base_luck(Draws(grid.matrix(seed))))) for seed in range(grids)]
+        found = [next(iter(base_noise(Draws(grid.matrix(seed))))) for seed in range(grids)]
         print(f"variance between targets, planted {target**2:g} pp², 400 items, {grids} grids")
         line("as it is, pp²", [one.between for one in found])
-        line("without the base's luck, pp²", [one.corrected for one in found], f"{target**2:g}")
+        line("without noise of the base, pp²", [one.corrected for one in found], f"{target**2:g}")
         line("cells above zero, %", [one.raw_positive for one in found])
         line("cells expected above zero (shrunken), %", [one.positive for one in found])
 

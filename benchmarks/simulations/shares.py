@@ -55,7 +55,7 @@ def intervals(grids: int) -> None:
 
 
 def noise(grids: int) -> None:
-    """Components of grids that were measured item by item, in pp²; the base's luck and seeds are in the raw ones."""
+    """Components of grids that were measured item by item, in pp²; noise of the base and seeds are in the raw ones."""
     of = SyntheticGrid(
         models=4, tasks=3, languages=4, items=300, source=1.5, target=1.0, model_target=1.0, cell=1.0, seed=0.3
     )

@@ -112,7 +112,7 @@ class Bench:
 
 
 class Worker(Protocol):
-    """Keeps what is dear to load (a base model, embedding spaces) while it runs job after job."""
+    """Keeps what is expensive to load (a base model, embedding spaces) while it runs job after job."""
 
     def run(self, job: Job) -> Iterator[Progress | Remark | Recorded]: ...
 

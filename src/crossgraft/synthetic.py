@@ -1,6 +1,6 @@
 """Grids of which the truth is known: to see what a method finds that is there, and what it finds that is not.
 
-Nothing is trained. A share of the items is fragile: the base answers them by lot, and so does every adapter, anew. That alone
+Nothing is trained. A share of the items is fragile: the base answers them at random, and so does every adapter, anew. That alone
 makes a grid in which nothing transfers look alive, because all adapters are compared with the same base. Effects are planted
 on top, as probabilities of the fragile items, so that the true change of every cell is known exactly.
 
@@ -34,7 +34,7 @@ class SyntheticGrid:
     """Every model × source × target, every source a target too. Effects are standard deviations in percentage points.
 
     ``on_source`` and ``same_task`` are means: what training on a point adds to itself, and to its task elsewhere. ``seed`` moves
-    all targets of a training run; ``parallel`` is the correlation of an item's luck between the languages of its task.
+    all targets of a training run; ``parallel`` is the correlation of an item's noise between the languages of its task.
     """
 
     models: int = 3
@@ -43,7 +43,7 @@ class SyntheticGrid:
     seeds: int = 3
     items: int = 400
     base: float = 0.5  # share right
-    fragile: float = 0.25  # share of the items that are answered by lot
+    fragile: float = 0.25  # share of the items that are answered at random
     parallel: float = 0.3
     on_source: float = 0.0
     same_task: float = 0.0
@@ -113,7 +113,7 @@ class SyntheticGrid:
         items = [tuple(f"task{task}-{n}" for n in range(self.items)) for task in range(self.tasks)]
         fragile = rng.uniform(size=(self.tasks, 1, self.items)) < self.fragile
         known = rng.uniform(size=(self.tasks, 1, self.items)) < self.base
-        base = np.where(fragile, self._luck(rng) < 0, known)  # (tasks, languages, items)
+        base = np.where(fragile, self._noise(rng) < 0, known)  # (tasks, languages, items)
         control = [_statistics(base[place][None]) for place in np.ndindex(base.shape[:2])]
         for row, changes in zip(self.rows(model), truth, strict=True):
             shift = changes.reshape(self.tasks, self.languages, 1)
@@ -133,9 +133,9 @@ class SyntheticGrid:
     def _run(self, shift: Floats, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
         """One training run on the fragile items: right with a probability that has the change in it."""
         moved = (shift + rng.normal(0, self.seed)) / 100 / max(self.fragile, 1e-12)
-        return np.asarray(self._luck(rng) < ndtri(np.clip(0.5 + moved, 1e-9, 1 - 1e-9)))
+        return np.asarray(self._noise(rng) < ndtri(np.clip(0.5 + moved, 1e-9, 1 - 1e-9)))
 
-    def _luck(self, rng: np.random.Generator) -> Floats:
+    def _noise(self, rng: np.random.Generator) -> Floats:
         """Standard normal, correlated between the languages of a task: (tasks, languages, items)"""
         shape = (self.tasks, self.languages, self.items)
         common = rng.standard_normal((self.tasks, 1, self.items), dtype=np.float32)

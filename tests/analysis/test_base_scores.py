@@ -44,4 +44,4 @@ def test_items_that_are_right_together_count_as_fewer(tmp_path: Path) -> None:
     alone, together = scored(tmp_path / "a", outcome), scored(tmp_path / "b", grouped)
 
     assert together.high - together.low > 1.5 * (alone.high - alone.low)
-    assert together.verdict == "not told from chance"
+    assert together.verdict == "not significantly different from chance"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.analysis.baseline import BaseLuck, against_sham, base_luck
+from crossgraft.analysis.baseline import BaseNoise, against_sham, base_noise
 from crossgraft.analysis.draws import Draws
 from crossgraft.changes import Measured, Place, change_cells
 from crossgraft.core import Point, Treatment
@@ -15,9 +15,9 @@ from crossgraft.synthetic import SyntheticGrid
 from outcomes import BASE, answers, matrix_of, measured
 
 
-def null_luck(grids: int) -> list[BaseLuck]:
+def null_luck(grids: int) -> list[BaseNoise]:
     grid = SyntheticGrid(models=1, tasks=4, languages=4, seeds=2, items=400)
-    return [next(iter(base_luck(Draws(grid.matrix(seed))))) for seed in range(grids)]
+    return [next(iter(base_noise(Draws(grid.matrix(seed))))) for seed in range(grids)]
 
 
 @pytest.mark.slow
@@ -39,7 +39,7 @@ def test_in_a_null_grid_the_variance_between_targets_is_all_luck() -> None:
 
 def test_what_targets_really_differ_by_is_kept() -> None:
     found = [
-        next(iter(base_luck(Draws(SyntheticGrid(models=1, tasks=4, languages=4, items=400, target=2.5).matrix(seed)))))
+        next(iter(base_noise(Draws(SyntheticGrid(models=1, tasks=4, languages=4, items=400, target=2.5).matrix(seed)))))
         for seed in range(6)
     ]
 
@@ -47,26 +47,26 @@ def test_what_targets_really_differ_by_is_kept() -> None:
 
 
 def test_a_recipient_is_drawn_to_the_mean_by_what_luck_explains() -> None:
-    (luck,) = base_luck(Draws(SyntheticGrid(models=1, tasks=2, languages=3, items=300).matrix(1)))
+    (noise,) = base_noise(Draws(SyntheticGrid(models=1, tasks=2, languages=3, items=300).matrix(1)))
 
-    raw = np.array([one.raw.mean for one in luck.recipients])
-    corrected = np.array([one.corrected for one in luck.recipients])
+    raw = np.array([one.raw.mean for one in noise.recipients])
+    corrected = np.array([one.corrected for one in noise.recipients])
     assert np.ptp(corrected) < np.ptp(raw)
-    assert all(0.5 < one.luck < 3 for one in luck.recipients)
+    assert all(0.5 < one.noise < 3 for one in noise.recipients)
 
 
 def test_the_share_of_gains_in_a_null_grid_is_no_half() -> None:
     """Raw, many cells lie above zero; judged by their noise, hardly any is expected to."""
-    (luck,) = base_luck(Draws(SyntheticGrid(models=1, tasks=2, languages=4, items=300).matrix(2)))
+    (noise,) = base_noise(Draws(SyntheticGrid(models=1, tasks=2, languages=4, items=300).matrix(2)))
 
-    assert luck.raw_positive > 30
-    assert luck.positive < 20
+    assert noise.raw_positive > 30
+    assert noise.positive < 20
 
 
 def test_graded_outcomes_and_passages_have_no_variance_between_targets_left_either() -> None:
     """Nothing is planted. With p(1 - p), graded scores had far more noise taken off than they have; passages had too little."""
     for kind in ("graded", "passages"):
-        found = [next(iter(base_luck(Draws(null_grid(kind, seed))))) for seed in range(1000, 1012)]
+        found = [next(iter(base_noise(Draws(null_grid(kind, seed))))) for seed in range(1000, 1012)]
 
         assert np.mean([one.between for one in found]) > 0.4
         assert abs(np.mean([one.corrected for one in found])) < 0.4 * np.mean([one.between for one in found])
@@ -80,8 +80,8 @@ def null_grid(kind: str, seed: int, *, targets: int = 12, treatments: int = 5, i
     for number in range(targets):
         target = Point(f"t{number}", "en")
         centre = rng.uniform(0.3, 0.7, (1, items))
-        luck = np.repeat(rng.standard_normal((treatments + 1, items // passage)), passage, axis=1)
-        scores = (luck > 0).astype(float) if kind == "passages" else np.clip(centre + 0.15 * luck, 0, 1)
+        noise = np.repeat(rng.standard_normal((treatments + 1, items // passage)), passage, axis=1)
+        scores = (noise > 0).astype(float) if kind == "passages" else np.clip(centre + 0.15 * noise, 0, 1)
         rows = [np.stack([one, np.ones(items)], axis=-1)[None] for one in scores]
         groups = tuple(f"p{n // passage}" for n in range(items)) if passage > 1 else ()
         for place, treated in enumerate(rows[1:]):

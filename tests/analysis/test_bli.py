@@ -218,7 +218,7 @@ def test_queries_are_read_apart_by_frequency_and_spelling() -> None:
         ([1] * 199, [500] * 199, ["199 queries, fewer than 200"]),
         ([1] * 200, [500] * 200, []),
         ([30] * 200, [500] * 200, ["no method reaches a MAP of 0.05"]),
-        ([1, 2] * 100, [2, 1] * 100, ["no method is told from unmapped vectors"]),
+        ([1, 2] * 100, [2, 1] * 100, ["no method differs significantly from unmapped vectors"]),
     ],
 )
 def test_a_weak_pair_says_why(ranks: list[float], control: list[float], reasons: list[str]) -> None:
@@ -320,12 +320,12 @@ def test_what_runs_without_a_dictionary_believed_is_held_against_what_they_reach
         ran(method("muse"), ranking([2] * 4), fit={}),
     )
 
-    (one,) = found.beliefs
+    (one,) = found.convergences
     assert (one.row.label, one.runs, one.failed, one.pairs) == ("icp", 4, ("de:fi",), 2)
-    assert (one.believed_right, one.believed_wrong, one.doubted_right, one.doubted_wrong) == (1, 1, 1, 1)
+    assert (one.converged_right, one.converged_wrong, one.failed_right, one.failed_wrong) == (1, 1, 1, 1)
     assert found.notes[-2:] == (
         "without a successful run (a MAP of 0.05 or more): icp on 1 of 2 pairs (de:fi); failures are in their means",
-        "runs that believed a result that is no success: 1 of 4 of icp",
+        "runs that reported convergence without success: 1 of 4 of icp",
     )
 
 
@@ -342,7 +342,9 @@ def test_the_first_sentence_says_which_method_is_first_and_from_how_many_it_is_t
     first, second = found.rows[0].row.label, found.rows[1].row.label
     assert {first, second} == {"best", "alike"}
     assert found.sentence.startswith(f"bli: {first} is first, MAP 0.586 [")
-    assert found.sentence.endswith(f"over 2 pairs, not told from 1 of the 2 it was tested against ({second}).")
+    assert found.sentence.endswith(
+        f"over 2 pairs, not significantly different from 1 of the 2 it was tested against ({second})."
+    )
 
 
 def test_a_method_that_was_measured_on_the_easy_pair_only_is_not_first() -> None:

@@ -101,10 +101,10 @@ def passages(name: str, *, correlated: bool, items: int = 150) -> TransferMatrix
     ids = tuple(name.format(passage=n // 5, question=n % 5, n=n) for n in range(items))
     pairs = []
     for row in (BASE, *(Treatment("m", f"t{number}", "given", None) for number in range(3))):
-        luck = rng.standard_normal(items)
+        noise = rng.standard_normal(items)
         if correlated:
-            luck = np.sqrt(0.5) * luck + np.sqrt(0.5) * np.repeat(rng.standard_normal(items // 5), 5)
-        pairs.append(measured(row, answers((luck > -0.5).astype(int).tolist(), ids), Point("squad", "en")))
+            noise = np.sqrt(0.5) * noise + np.sqrt(0.5) * np.repeat(rng.standard_normal(items // 5), 5)
+        pairs.append(measured(row, answers((noise > -0.5).astype(int).tolist(), ids), Point("squad", "en")))
     return matrix_of(*pairs)
 
 

@@ -87,8 +87,8 @@ def test_each_question_has_its_interval_or_the_reason_why_not() -> None:
     )
 
     assert [level.level for level in one.levels] == ["new items and seeds", "new models", "new tasks"]
-    assert one.levels[1].why == "one model says nothing of others"
-    assert two.levels[1].why == "2 models: +5.0 and +5.0"
+    assert one.levels[1].why == "only one model"
+    assert two.levels[1].why == "only 2 models (+5.0 and +5.0)"
 
 
 def test_models_and_tasks_that_differ_have_an_interval_each() -> None:

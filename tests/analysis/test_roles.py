@@ -154,7 +154,7 @@ def test_one_source_is_no_donor_among_others() -> None:
     cells = {place: cell for place, cell in matrix.cells.items() if place[0].source == POINTS[0]}
     found = roles(Draws(replace(matrix, cells=cells)))
 
-    assert {getattr(one, "why", "") for one in found} == {"one source has no other to be compared with"}
+    assert {getattr(one, "why", "") for one in found} == {"there is only one source"}
 
 
 def test_a_model_with_as_many_effects_as_cells_explains_nothing() -> None:

@@ -108,7 +108,7 @@ def test_means_have_intervals_over_tasks_and_languages(tmp_path: Path) -> None:
     assert one.estimate.basis == "over tasks and languages, 2 degrees of freedom"
     assert one.estimate.low < one.estimate.mean < one.estimate.high
     assert "no joint bootstrap, no correction for the shared base" in findings.method
-    assert findings.luck == ()
+    assert findings.base_noise == ()
 
 
 def test_without_the_number_of_items_nothing_is_called_significant(tmp_path: Path) -> None:
@@ -181,9 +181,9 @@ def test_one_model_and_one_source_say_what_they_cannot(tmp_path: Path) -> None:
 
     assert findings.contrasts == ()
     assert [note.split(":")[0] for note in findings.notes] == [
-        "One model says nothing of others",
-        "One source has no other to be compared with",
-        "Sources of one task leave nothing to set against it",
+        "There is one model",
+        "There is one source",
+        "All sources are of one task",
     ]
     assert findings.summaries[0].gain is not None
     assert findings.summaries[0].gain.basis == BOUND

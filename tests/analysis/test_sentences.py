@@ -28,10 +28,10 @@ def test_a_strong_effect() -> None:
     found, sure, _ = sentences(STRONG)
 
     assert found.startswith("Over 2 models, 6 of 6 sources gain significantly on the same task in other languages")
-    assert "the most skill3/sw: +7.5 pp [" in found
+    assert "the largest gain is skill3/sw: +7.5 pp [" in found
     assert "On other tasks, skill1/ta changes scores by -1.1 pp [-3.1, -0.2]" in found
     assert "The difference is +7.4 pp: [+6." in sure
-    assert "No interval for new models: 2 models" in sure
+    assert "No interval for new models: only 2 models" in sure
 
 
 def test_nothing_transfers() -> None:
@@ -50,7 +50,7 @@ def test_one_harmful_adapter() -> None:
     """One source, skill1/ta, loses about 13 points nearly everywhere; another gains a little."""
     found, *_ = sentences(HARMFUL)
 
-    assert "1 of 6 sources gains significantly on the same task in other languages, the most skill2/ta" in found
+    assert "1 of 6 sources gains significantly on the same task in other languages; the largest gain is skill2/ta" in found
     assert "skill1/ta loses significantly on the same task in other languages: -14.7 pp" in found
     assert "On other tasks, skill1/ta changes scores by -13.0 pp" in found
     assert "16 of its 18 cells there exclude zero" in found
@@ -62,8 +62,8 @@ def test_losses_everywhere() -> None:
     found, sure, _ = sentences(LOSSES)
 
     assert "none of the 6 sources gains significantly" in found
-    assert found.count("and 5 others significantly") == 2  # of six sources, on the same task and on other tasks
-    assert "and 11 others significantly" in found  # of twelve targets
+    assert found.count("(5 others significant)") == 2  # of six sources, on the same task and on other tasks
+    assert "(11 others significant)" in found  # of twelve targets
     assert "No loss" not in found
     assert "in other languages by -7.3 pp, and other tasks by -7.0 pp" in sure
 
@@ -85,7 +85,7 @@ def test_one_model() -> None:
 
     assert found.startswith("5 of 6 sources gain significantly on the same task in other languages")
     assert "models" not in found
-    assert "No interval for new models: one model says nothing of others" in sure
+    assert "No interval for new models: only one model" in sure
 
 
 def test_scores_only() -> None:
@@ -109,4 +109,4 @@ def test_a_minute_is_enough(grid: OtherGrid, seed: int) -> None:
     assert max(words) <= 25
     assert len(read[0].split()) <= 120
     assert sum(len(text.split()) for text in read[:2]) <= 210
-    assert not re.search(r"luck|told from zero|nan|\binf\b", " ".join(read))
+    assert not re.search(r"luck|told from|nan|\binf\b", " ".join(read))

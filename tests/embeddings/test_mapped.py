@@ -176,7 +176,7 @@ def test_a_result_that_its_method_does_not_believe_is_said(wanted: Wanted) -> No
     told = fit(replace(wanted, method="icp", dictionary=None, settings=("restarts=2",))).told
 
     assert told["facts"]["converged"] is False
-    assert "icp does not believe its own result" in told["notes"][-1]
+    assert "icp did not converge (its unsupervised criterion failed)" in told["notes"][-1]
 
 
 def test_the_scores_are_those_of_planted_spaces(mapped: Mapped, tmp_path: Path) -> None:

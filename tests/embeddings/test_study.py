@@ -118,7 +118,7 @@ def test_a_method_that_does_not_believe_its_result_says_so_and_is_measured(
     events = list(Campaign(load_study(embedding_spec, sets), Store(tmp_path / "out"), ONE))
 
     said = [event.text for event in events if isinstance(event, Remark)]
-    assert said == ["does not believe its own result on de:en"]
+    assert said == ["did not converge on de:en: its unsupervised criterion failed"]
     assert sum(isinstance(event, Recorded) for event in events) == 2
 
 

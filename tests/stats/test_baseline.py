@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.stats.baseline import column_luck, summed
+from crossgraft.stats.baseline import column_noise, summed
 
 ITEMS = 400
 
@@ -24,7 +24,7 @@ def test_outcomes_that_come_up_with_probability_p_leave_p_times_one_less_p() -> 
     for _ in range(200):
         answers = rng.uniform(size=(9, ITEMS)) < 0.3
         each = answers[1:].astype(float) - answers[0]
-        found.append(column_luck(each.mean(axis=0)[None], each.var(axis=0, ddof=1)[None] / 8).variance[0])
+        found.append(column_noise(each.mean(axis=0)[None], each.var(axis=0, ddof=1)[None] / 8).variance[0])
 
     assert np.mean(found) == pytest.approx(1e4 * 0.3 * 0.7 / ITEMS, rel=0.03)
 
@@ -32,7 +32,7 @@ def test_outcomes_that_come_up_with_probability_p_leave_p_times_one_less_p() -> 
 def test_graded_outcomes_have_the_variance_of_their_items() -> None:
     each = drawn(np.random.default_rng(1), spread=0.1)
 
-    (variance,) = column_luck(each.mean(axis=0)[None], each.var(axis=0, ddof=1)[None] / 6).variance
+    (variance,) = column_noise(each.mean(axis=0)[None], each.var(axis=0, ddof=1)[None] / 6).variance
 
     assert variance == pytest.approx(1e4 * 0.1**2 / ITEMS, rel=0.25)
 
@@ -42,7 +42,7 @@ def test_passages_count_as_one() -> None:
     groups = np.arange(ITEMS) // 5
     own = summed(each - each.mean(axis=1, keepdims=True), groups).var(axis=0, ddof=1)[None] / 6
 
-    (variance,) = column_luck(each.mean(axis=0)[None], own, groups).variance
+    (variance,) = column_noise(each.mean(axis=0)[None], own, groups).variance
 
     assert variance == pytest.approx(5 * 1e4 * 0.5**2 / ITEMS, rel=0.4)
 
@@ -50,7 +50,7 @@ def test_passages_count_as_one() -> None:
 def test_columns_that_share_their_noise_do_not_differ_by_it() -> None:
     difference = drawn(np.random.default_rng(3)).mean(axis=0)
 
-    found = column_luck(np.stack([difference, difference]), np.zeros((2, ITEMS)))
+    found = column_noise(np.stack([difference, difference]), np.zeros((2, ITEMS)))
 
     assert found.between == pytest.approx(0, abs=1e-9)
     assert found.apart == pytest.approx([0, 0], abs=1e-9)

@@ -67,7 +67,7 @@ def test_the_interval_covers_the_true_change(n: int, discordant: float, shift: f
 
 
 def test_the_detectable_change_is_found_four_times_in_five() -> None:
-    """The size it names, planted, is told from zero with a probability near .8."""
+    """The size it names, planted, is significant with a probability near .8."""
     rng = np.random.default_rng(6)
     n, discordant = 1000, 0.2
     size = paired_change(np.repeat([1.0, -1.0, 0.0], [100, 100, 800])).detectable

@@ -74,13 +74,13 @@ def test_adjusted_p_values_are_scipys() -> None:
 
 
 def test_false_findings_stay_few_among_cells_with_a_base_in_common() -> None:
-    """Row 8: 44 columns of 44 cells that share their base's luck; seven in ten have no effect."""
+    """Row 8: 44 columns of 44 cells that share their base's noise; seven in ten have no effect."""
     rng = np.random.default_rng(5)
     shares = []
     for _ in range(150):
         truth = np.where(rng.uniform(size=(44, 44)) < 0.7, 0.0, rng.normal(0, 3.5, (44, 44)))
-        luck = np.sqrt(0.5) * rng.normal(size=(1, 44)) + np.sqrt(0.5) * rng.normal(size=(44, 44))
-        found = benjamini_hochberg(2 * stats.norm.sf(np.abs(truth + luck)).ravel()) <= 0.1
+        noise = np.sqrt(0.5) * rng.normal(size=(1, 44)) + np.sqrt(0.5) * rng.normal(size=(44, 44))
+        found = benjamini_hochberg(2 * stats.norm.sf(np.abs(truth + noise)).ravel()) <= 0.1
         shares.append(np.mean(truth.ravel()[found] == 0) if found.any() else 0.0)
 
     assert np.mean(shares) <= 0.1 + 2 * np.std(shares) / np.sqrt(len(shares))

@@ -1,4 +1,4 @@
-"""Intervals over clusters: closed forms, and coverage where cells of a cluster share their luck."""
+"""Intervals over clusters: closed forms, and coverage where cells of a cluster share their noise."""
 
 from __future__ import annotations
 

@@ -123,11 +123,11 @@ def test_a_cell_without_noise_keeps_its_value_and_one_of_nothing_else_its_predic
 
 
 def test_luck_that_rows_have_in_common_is_no_effect_of_theirs() -> None:
-    """An unlucky control moves a column by 3; with its luck known, hardly anything of it is believed."""
+    """An unlucky control moves a column by 3; with its noise known, hardly anything of it is believed."""
     of = grid((1, 3, 4), ("source", "target"), seed=3, sd={"target": 0.2})
     rng = np.random.default_rng(2)
-    luck = rng.standard_normal(12) * 3
-    y = of.y + luck[of.codes["target"]]
+    noise = rng.standard_normal(12) * 3
+    y = of.y + noise[of.codes["target"]]
     known = np.concatenate([np.zeros(12), np.full(12, 9.0)])
     noise = Noise(np.full(len(y), 0.1), np.zeros(len(y), dtype=int))
     plain, aware = (fit_known_noise(of.design(), y, replace(noise, levels=levels)) for levels in (None, known))

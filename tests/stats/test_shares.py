@@ -44,9 +44,9 @@ def test_noise_of_a_column_is_found_in_its_factor_and_nowhere_else() -> None:
     """What one unlucky control does to a grid: all cells of a target move together."""
     of = grid((5, 3, 4), MAIN, seed=2, keep=0.8)
     design, rng = of.design(), np.random.default_rng(0)
-    luck = 0.6 * rng.standard_normal((400, 12))[:, of.codes["target"]]
+    noise = 0.6 * rng.standard_normal((400, 12))[:, of.codes["target"]]
 
-    added = quadratic_components(design, fit(design, of.y).likelihood.equations, luck).mean(axis=0)
+    added = quadratic_components(design, fit(design, of.y).likelihood.equations, noise).mean(axis=0)
 
     assert added == pytest.approx([0, 0, 0.36, 0], abs=0.03)
 

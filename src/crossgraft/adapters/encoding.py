@@ -123,7 +123,7 @@ def encode_text(tokenizer: Any, item: TextItem, window: int) -> list[Request]:
     """A running text in pieces that fit the window; every piece but the first has half a window before it.
 
     Before the first token stands the beginning-of-sequence token, or the end-of-sequence token where a
-    tokenizer has no other; without either, the first token is not foretold.
+    tokenizer has no other; without either, the first token is not predicted.
     """
     start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
     ids = [*([] if start is None else [start]), *_tokens(tokenizer, item.text)]

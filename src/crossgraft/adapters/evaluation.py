@@ -153,7 +153,7 @@ class OpenAnswers:
 
 @dataclass(frozen=True)
 class RunningText:
-    """Texts of which every token is foretold."""
+    """Texts of which every token is predicted."""
 
     items: tuple[TextItem, ...]
     pieces: tuple[tuple[Request, ...], ...]  # of each text

@@ -1,4 +1,4 @@
-"""What a PEFT folder says of itself, checked before PEFT believes it: types, ranks, and patterns of module names."""
+"""What a PEFT folder says of itself, checked before PEFT reads it: types, ranks, and patterns of module names."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Mixture:
 class Source:
     """Points with the share of each, and what is done to their items.
 
-    "sham" has answers drawn by lot: it can teach what an answer looks like, and when which options are usual.
+    "sham" has answers drawn at random: it can teach what an answer looks like, and when which options are usual.
     "format-only" has prompts without their content too: it can teach what an answer looks like, and nothing else.
     """
 

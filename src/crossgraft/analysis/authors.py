@@ -98,7 +98,7 @@ def _regimes(cells: Cells) -> Iterator[SideBySide]:
             "%",
             100 * float((changes > 0).mean()),
             100 * float((lows > 0).mean()),
-            "ours counts cells whose interval is above zero: by luck alone about half of those that do nothing are positive",
+            "ours counts cells whose interval is above zero: by chance alone about half of those that do nothing are positive",
         )
         yield SideBySide(
             f"cells that are harmed {words}",
@@ -121,7 +121,7 @@ def adjusted_scores(cells: Cells, name: Name, *, donors: bool) -> dict[str, floa
     """Ours: the effect of a source (or target) beside that of the other side, by least squares, in pp around the mean.
 
     Donors are compared within a model's target, recipients within a model's source: a donor that is never tested on itself does
-    not look better for being the easiest recipient, and the base's luck cancels between donors.
+    not look better for being the easiest recipient, and noise of the base cancels between donors.
     """
     places: dict[tuple[str, tuple[str, Point]], list[float]] = {}
     for cell in cells:

@@ -36,7 +36,7 @@ class BaseScore:
             return ""
         if self.low > self.chance:
             return "above chance"
-        return "below chance" if self.high < self.chance else "not told from chance"
+        return "below chance" if self.high < self.chance else "not significantly different from chance"
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -11,31 +11,33 @@ from crossgraft.analysis import cells as of
 from crossgraft.analysis.draws import Draws, Estimate
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.matrix import ChangeCell, TransferMatrix
-from crossgraft.stats.baseline import ColumnLuck, column_luck, summed
+from crossgraft.stats.baseline import ColumnNoise, column_noise, summed
 from crossgraft.stats.shrinkage import shrunken
 
-IMMUNE = "Immune to the base's luck: both sides subtract the same answers."
-NOT_IMMUNE = "Not immune to the base's luck: every change of a column subtracts the same answers, and moves with them."
+IMMUNE = "Immune to noise of the base: both sides subtract the same answers."
+NOT_IMMUNE = (
+    "Not immune to noise of the base: every change of a column subtracts the same answers, and moves with them."
+)
 _ENOUGH = 3  # treatments a column
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """A target's mean change over treatments, raw, and drawn to the mean of all targets by what the base's luck explains."""
+    """A target's mean change over treatments, raw, and drawn to the mean of all targets by what noise of the base explains."""
 
     target: Point
     raw: Estimate
     corrected: float
-    luck: float  # standard deviation of what the base's luck adds, in points
+    noise: float  # standard deviation of what noise of the base adds, in points
 
 
 @dataclass(frozen=True)
-class BaseLuck:
+class BaseNoise:
     """One model's columns: variances in squared percentage points, shares in percent of all variance between cells."""
 
     model: str
     between: float  # variance between targets, as it is
-    corrected: float  # … without the base's luck; below zero where luck explains more than there is
+    corrected: float  # … without noise of the base; below zero where noise explains more than there is
     share: float
     corrected_share: float
     uplift: Estimate  # mean change of all cells elsewhere
@@ -54,7 +56,7 @@ class AgainstSham:
     estimate: Estimate
 
 
-def base_luck(draws: Draws) -> Iterator[BaseLuck]:
+def base_noise(draws: Draws) -> Iterator[BaseNoise]:
     """Every model whose columns have three treatments or more."""
     for model in dict.fromkeys(cell.row.model for cell in draws.cells):
         columns: dict[Point, list[ChangeCell]] = {}
@@ -70,17 +72,17 @@ def _is_share(cell: ChangeCell) -> bool:
     return cell.metric.is_mean and len(cell.items) > 0
 
 
-def _of_model(model: str, columns: dict[Point, list[ChangeCell]], draws: Draws) -> BaseLuck:
-    luck = _luck(columns)
+def _of_model(model: str, columns: dict[Point, list[ChangeCell]], draws: Draws) -> BaseNoise:
+    shared = _noise(columns)
     means = np.array([np.mean([cell.change.mean for cell in cells]) for cells in columns.values()])
     within = float(np.mean([np.var([cell.change.mean for cell in cells], ddof=1) for cells in columns.values()]))
     sampled = within / float(np.mean([len(cells) for cells in columns.values()]))  # of a column's mean
     between = max(0.0, float(means.var(ddof=1)) - sampled)
-    corrected = between - luck.between
+    corrected = between - shared.between
     cells = [cell for own in columns.values() for cell in own]
     changes = np.array([cell.change.mean for cell in cells])
     errors = np.array([cell.change.error for cell in cells])
-    noise = luck.apart + sampled
+    noise = shared.apart + sampled
     kept = max(0.0, corrected) / (max(0.0, corrected) + noise) if noise.all() else np.ones(len(means))
     centre = float(means.mean())
     recipients = tuple(
@@ -91,10 +93,10 @@ def _of_model(model: str, columns: dict[Point, list[ChangeCell]], draws: Draws) 
             error,
         )
         for (target, own), mean, keep, error in zip(
-            columns.items(), means.tolist(), kept, np.sqrt(luck.variance).tolist(), strict=True
+            columns.items(), means.tolist(), kept, np.sqrt(shared.variance).tolist(), strict=True
         )
     )
-    return BaseLuck(
+    return BaseNoise(
         model=model,
         between=between,
         corrected=corrected,
@@ -111,7 +113,7 @@ def _share(part: float, rest: float) -> float:
     return 100 * part / (part + rest) if part + rest > 0 else 0.0
 
 
-def _luck(columns: dict[Point, list[ChangeCell]]) -> ColumnLuck:
+def _noise(columns: dict[Point, list[ChangeCell]]) -> ColumnNoise:
     """Items of different tasks are different items, whatever their ids; items of one group are summed."""
     names = {(target.task, item) for target, cells in columns.items() for item in cells[0].items}
     place = {name: number for number, name in enumerate(sorted(names))}
@@ -136,7 +138,7 @@ def _luck(columns: dict[Point, list[ChangeCell]]) -> ColumnLuck:
         if len(each) > 1:
             centred = each - each.mean(axis=1, keepdims=True)
             alone[:] = _padded(summed(centred, groups[at]).var(axis=0, ddof=1) / len(each), len(labels))
-    return column_luck(differences, own, groups)
+    return column_noise(differences, own, groups)
 
 
 def _padded(values: Floats, length: int) -> Floats:

@@ -49,7 +49,7 @@ class Chance:
 class Noise:
     """How much of the spread between recipients is real, and what that makes of the index.
 
-    The noise is that of items. What the luck of training adds to single recipients is not in it: the reliability is an upper
+    The noise is that of items. What the noise of training adds to single recipients is not in it: the reliability is an upper
     bound, and the correlation of the true changes a lower one.
     """
 
@@ -265,7 +265,7 @@ def _noise(tables: Sequence[_Table]) -> Noise:
     reliability = max(0.0, 1 - noise / spread) if spread > 0 else 0.0
     ceiling = agreement.attenuated_tau(1.0, reliability)
     if reliability < _LEAST_RELIABILITY:
-        why = "recipients differ hardly more than by the luck of items: no true agreement can be told from this"
+        why = "recipients differ hardly more than by item noise: no true agreement can be told from this"
         return Noise(reliability, ceiling, why=why)
     mean = float(np.mean([table.index for table in tables]))
     drawn = np.array([table.drawn_index for table in tables])

@@ -1,7 +1,7 @@
 """On the source's task against off it: the headline, because the base cancels in it.
 
 In every column (a model on a target) the mean change of treatments trained on the same task in another language, less
-the mean change of those trained on other tasks. Both sides subtract the same answers of the base, so an unlucky base
+the mean change of those trained on other tasks. Both sides subtract the same answers of the base, so noise in the base's score
 moves neither. Three questions have three intervals: would it be so with new items and seeds; with new models; with
 new tasks?
 """
@@ -121,9 +121,9 @@ def _new_models(cells: Sequence[ChangeCell], weighted: Weighted, found: Estimate
     values = np.array([_value(one) for one in own])
     between = mean_of_units(values)
     if between is None:
-        return Inference("new models", None, None, "1 model", "one model says nothing of others")
+        return Inference("new models", None, None, "1 model", "only one model")
     if len(names) == 2:
-        return Inference("new models", None, None, "2 models", f"2 models: {_listed(values)}")
+        return Inference("new models", None, None, "2 models", f"only 2 models ({_listed(values)})")
     private = sum(draws.over_items(one).error ** 2 for one in own) / len(own) ** 2
     shared = max(0.0, found.error**2 - private) if isfinite(private) else 0.0
     return _inference("new models", found, between, shared, number_of(len(names), "model"))
@@ -134,7 +134,7 @@ def _new_tasks(cells: Sequence[ChangeCell], weighted: Weighted, found: Estimate)
     tasks = list(dict.fromkeys(cell.target.skill for cell, _ in weighted))
     units = number_of(len(tasks), "task")
     if len(tasks) < 3:
-        return Inference("new tasks", None, None, units, "it takes three tasks or more")
+        return Inference("new tasks", None, None, units, "fewer than three tasks")
     without = [_weights([cell for cell in cells if task not in _tasks_of(cell)]) for task in tasks]
     between = jackknifed(_value(weighted), np.array([_value(one) for one in without])) if all(without) else None
     if between is None:
@@ -149,7 +149,7 @@ def _tasks_of(cell: ChangeCell) -> tuple[str, ...]:
 def _inference(level: Level, found: Estimate, between: Interval, shared: float, units: str) -> Inference:
     """The wider of two intervals: that over new items, and that over units with the variance (pp²) all of them share."""
     if between.high - between.low < TINY:
-        return Inference(level, None, None, units, f"{units} do not differ at all: nothing tells how others would")
+        return Inference(level, None, None, units, f"{units} do not differ at all")
     half = hypot((between.high - between.low) / 2, 1.96 * sqrt(shared))
     low, high = found.mean - half, found.mean + half
     if isfinite(found.high - found.low):

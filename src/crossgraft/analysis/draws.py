@@ -1,4 +1,4 @@
-"""Means and contrasts of cells with their intervals: items drawn anew for all cells together, seeds' luck added."""
+"""Means and contrasts of cells with their intervals: items drawn anew for all cells together, seed noise added."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Draws:
     """The change of every percentage-point cell in every draw of items.
 
     A draw is one set of item weights a task, the same for all cells of the task (Miller, 2024). Training runs are
-    independent of one another, so the luck of seeds adds, for each treatment on its own, the variance between its
+    independent of one another, so seed noise adds, for each treatment on its own, the variance between its
     seeds over their number, less what draws of items have of it (``seeds.py``). Cells of which only scores are known have no items to draw: sums with any of them have
     the intervals of ``unpaired``. ``cells`` are those of the treatments under study; shams, which are controls, have draws
     too, and are reached by ``cells_of``.

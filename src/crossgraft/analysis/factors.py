@@ -110,7 +110,7 @@ def _told_apart(
         if levels == 1:
             notes.append(f"one {name}: no variance between")
         elif levels == len(measured):
-            notes.append(f"every cell has its own {name}: it cannot be told from what is left over")
+            notes.append(f"every cell has its own {name}: it cannot be separated from the residual")
         elif same != name:
             notes.append(f"{name} and {same} are the same groups of cells here; the variance stands under {same}")
         else:

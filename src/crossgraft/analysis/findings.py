@@ -15,7 +15,7 @@ from crossgraft.analysis.asymmetry import Asymmetry, asymmetries
 from crossgraft.analysis.author_shares import shares_side_by_side
 from crossgraft.analysis.authors import SideBySide, side_by_side
 from crossgraft.analysis.axes import AxisEffect, axis_effects
-from crossgraft.analysis.baseline import AgainstSham, BaseLuck, against_sham, base_luck
+from crossgraft.analysis.baseline import AgainstSham, BaseNoise, against_sham, base_noise
 from crossgraft.analysis.bli import BLIFindings
 from crossgraft.analysis.consistency import Consistency, consistencies
 from crossgraft.analysis.contrast import Contrast, contrasts
@@ -71,7 +71,7 @@ class Findings:
     treatment_harm: tuple[TreatmentHarm, ...] = ()
     target_harm: tuple[TargetHarm, ...] = ()
     axes: tuple[AxisEffect, ...] = ()
-    luck: tuple[BaseLuck, ...] = ()
+    base_noise: tuple[BaseNoise, ...] = ()
     against_sham: tuple[AgainstSham, ...] = ()
     gates: tuple[Check, ...] = ()
     roles: tuple[Roles | NoRoles, ...] = ()
@@ -131,7 +131,7 @@ def analyse(
         contrasts=contrasted,
         treatment_harm=treatment_harm(matrix, draws),
         target_harm=tuple(target_harm(draws)),
-        luck=tuple(base_luck(draws)),
+        base_noise=tuple(base_noise(draws)),
         against_sham=tuple(against_sham(matrix, draws)),
         gates=looked,
         roles=ranked,
@@ -167,9 +167,8 @@ def _by_gain(summary: Summary) -> tuple[str, float]:
 def _shared_base(matrix: TransferMatrix) -> Iterable[str]:
     if len({row for row, _ in matrix.cells}) > 1:
         yield (
-            "All changes in a column are taken against the same control answers, so an unlucky control moves the whole "
-            "column: comparisons of treatments within a column are immune to this, means over targets and shares of "
-            "positive cells are not."
+            "All changes on a target are taken against the same answers of the control, so noise in the control's score moves all of them. "
+            "Comparisons of treatments on the same target are not affected; means over targets and shares of positive cells are."
         )
 
 

@@ -42,4 +42,4 @@ def at_chance(cells: Iterable[ChangeCell]) -> str:
     else:
         names = [f"{model} on {target}" for model, target in low]
         where = f"{len(low)} of {len(seen)} pairs of model and target ({listed(names)})"
-    return f"The base is at chance on {where}: no harm can be seen there, and none is counted."
+    return f"The base is at chance on {where}: losses cannot be detected there and are not counted."

@@ -108,7 +108,7 @@ def _tail(cells: Sequence[ChangeCell]) -> float:
 
 
 def _ellipse(gain: Weighted, off: Weighted, draws: Draws) -> Ellipse:
-    """From the joint draws of items, the luck of seeds added: both sums share items and seeds."""
+    """From the joint draws of items, seed noise added: both sums share items and seeds."""
     covariance = np.cov(np.stack([draws.sums(side) for side in (gain, off)]))
     seeds = [draws.seeds(side) for side in (gain, off)]
     covariance += np.array([[one.covariance(other) for other in seeds] for one in seeds])

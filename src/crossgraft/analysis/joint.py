@@ -37,7 +37,7 @@ class Sums:
 
 @dataclass(frozen=True, eq=False)
 class Joint:
-    """Sums of cells: ``points`` (sums,), their ``draws`` (draws, sums) with the luck of seeds in them, and an estimate each."""
+    """Sums of cells: ``points`` (sums,), their ``draws`` (draws, sums) with seed noise in them, and an estimate each."""
 
     points: Floats
     draws: Floats
@@ -45,11 +45,11 @@ class Joint:
 
 
 def joint(sums: Sums, draws: Draws) -> Joint:
-    """All cells must have items. The luck of seeds is normal, the same for all targets of a training run."""
+    """All cells must have items. Seed noise is normal, the same for all targets of a training run."""
     points = sums.weights @ sums.values
     items = draws.of(sums.cells) @ sums.weights.T
-    luck, spent = _seeds(sums.cells, sums.weights, draws)
-    variances, between = np.var(items, axis=0), (luck**2).sum(axis=1)
+    noise, spent = _seeds(sums.cells, sums.weights, draws)
+    variances, between = np.var(items, axis=0), (noise**2).sum(axis=1)
     places = draws.places(sums.cells)
     estimates = []
     for number, (used, weighted) in enumerate(zip(sums.used, sums, strict=True)):
@@ -58,7 +58,7 @@ def joint(sums: Sums, draws: Draws) -> Joint:
         point, half = float(points[number]), quantile(df) * error
         ends = exact(point - half), exact(point + half)
         estimates.append(Estimate(exact(point), *ends, error, int(used.sum()), draws.count(places[used]), df=df))
-    return Joint(points, _with_seeds(items, luck), tuple(estimates))
+    return Joint(points, _with_seeds(items, noise), tuple(estimates))
 
 
 def joint_cells(cells: Sequence[ChangeCell], draws: Draws) -> Floats:
@@ -66,8 +66,8 @@ def joint_cells(cells: Sequence[ChangeCell], draws: Draws) -> Floats:
     return _with_seeds(draws.of(cells), _seeds(cells, np.eye(len(cells)), draws)[0])
 
 
-def _with_seeds(items: Floats, luck: Floats) -> Floats:
-    return np.asarray(items + np.random.default_rng(0).standard_normal((len(items), luck.shape[1])) @ luck.T)
+def _with_seeds(items: Floats, noise: Floats) -> Floats:
+    return np.asarray(items + np.random.default_rng(0).standard_normal((len(items), noise.shape[1])) @ noise.T)
 
 
 def _seeds(cells: Sequence[ChangeCell], weights: Floats, draws: Draws) -> tuple[Floats, Floats]:

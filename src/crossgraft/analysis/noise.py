@@ -29,14 +29,14 @@ def noise_draws(draws: Draws, cells: Sequence[ChangeCell], *, seed: int = 0) -> 
 
 def _seeds(draws: Draws, cells: Sequence[ChangeCell], rng: np.random.Generator) -> Floats:
     found = np.zeros((NOISE_DRAWS, len(cells)))
-    luck: dict[Run, Floats] = {}
+    by_run: dict[Run, Floats] = {}
     for place in sorted(range(len(cells)), key=lambda place: (by_name(cells[place].row), str(cells[place].target))):
         cell = cells[place]
         for seed, deviation in draws.deviations[id(cell)].items():
             run = cell.row, seed
-            if run not in luck:
-                luck[run] = rng.standard_normal(NOISE_DRAWS)
-            found[:, place] += luck[run] * deviation
+            if run not in by_run:
+                by_run[run] = rng.standard_normal(NOISE_DRAWS)
+            found[:, place] += by_run[run] * deviation
         if not cell.seed_changes and not cell.change.why:
             found[:, place] += cell.change.error * rng.standard_normal(NOISE_DRAWS)
     return found

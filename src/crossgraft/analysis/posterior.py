@@ -1,7 +1,7 @@
 """What every cell would be without noise, in draws: what recommendations and plans stand on.
 
 A measured cell is drawn towards what its model, source, target and their pairs say of it, the more so the noisier it
-is; one that was not measured is predicted from them. The luck of the base (common to a column of a model) and of the
+is; one that was not measured is predicted from them. noise of the base (common to a column of a model) and of the
 seeds (common to a row) is taken out: it is no effect of targets or sources.
 """
 
@@ -22,7 +22,7 @@ from crossgraft.errors import DataError
 from crossgraft.matrix import TransferMatrix
 from crossgraft.stats.design import Codes, Design, Factor
 from crossgraft.stats.known_noise import Noise, fit_known_noise
-from crossgraft.stats.luck import part_luck
+from crossgraft.stats.noise_parts import part_noise
 from crossgraft.stats.posterior import NOT_MEASURED, posterior_draws
 
 POSTERIOR_DRAWS = 500
@@ -94,7 +94,7 @@ def posterior(matrix: TransferMatrix, *, count: int = POSTERIOR_DRAWS, seed: int
     fitted_rows = np.full(len(places), NOT_MEASURED)
     fitted_rows[measured] = np.arange(len(measured))
     design = _measured_design(grid.design, measured)
-    own, levels = _luck(seen, noise_draws(draws, seen), design)
+    own, levels = _noise(seen, noise_draws(draws, seen), design)
     y = np.array([cell.change.mean for cell in seen])
     found = fit_known_noise(design, y, Noise(own, groups[measured], levels))
     drawn = posterior_draws(found, grid.design, fitted_rows, groups, draws=count, rng=np.random.default_rng(seed))
@@ -116,16 +116,16 @@ def _measured_design(whole: Design, measured: npt.NDArray[np.integer]) -> Design
     return Design(tuple(factors), whole.fixed[measured], whole.names)
 
 
-def _luck(cells: Sequence[ChangeCell], noise: Floats, design: Design) -> tuple[Floats, Floats]:
+def _noise(cells: Sequence[ChangeCell], noise: Floats, design: Design) -> tuple[Floats, Floats]:
     """The noise variance of each cell's own (n,), and that of each level of the design's factors (q,).
 
-    Luck in common that no factor of the design could take stays with the cells. A cell is never without noise: even
+    Noise in common that no factor of the design could take stays with the cells. A cell is never without noise: even
     where no item changed, an item more could (Agresti and Min, 2005); of scores, a tenth of the variance is the cell's own.
     """
     tasks = Factor.of("model × target task", [(cell.row.model, cell.target.task) for cell in cells])
     columns = Factor.of("model × target", [(cell.row.model, cell.target) for cell in cells])
     rows = Factor.of("treatment", [cell.row for cell in cells])
-    found = part_luck(noise, tasks, columns, rows)
+    found = part_noise(noise, tasks, columns, rows)
     own, levels = found.own, [np.zeros(factor.levels) for factor in design.factors]
     partitions = {factor.partition(): place for place, factor in enumerate(design.factors)}
     for factor, variances in ((tasks, found.tasks), (columns, found.columns), (rows, found.rows)):

@@ -35,17 +35,14 @@ Side = Literal["donor", "recipient", "donor less recipient"]
 
 TOP = 3
 _SURE = 0.9
-NOT_IMMUNE = (
-    "Recipient scores, and whatever they are part of, are not immune to the base's luck: all changes of a target subtract the same "
-    "answers."
-)
+NOT_IMMUNE = "Sensitive to noise in the base's score: all changes on a target subtract the same answers."
 NEARLY = (
-    "Not quite immune to the base's luck: every donor is judged on all targets but those it shares its name with, so that two "
-    "donors differ in these. The two-way model sets them against the same targets."
+    "Partly sensitive to noise in the base's score: each donor is evaluated on every target except its own, so two donors are compared "
+    "on slightly different targets. The two-way model compares them on the same targets."
 )
-IMMUNE = "Immune to the base's luck: a column that moves as a whole moves its recipient, and no donor."
-NO_RANKS = "only scores are known: without items to draw anew there is no probability of a rank"
-ONE_SOURCE = "one source has no other to be compared with"
+IMMUNE = "Not affected by noise in the base's score: it moves a whole column, so it changes the recipient and no donor."
+NO_RANKS = "only scores are known; probabilities of ranks need outcomes of items"
+ONE_SOURCE = "there is only one source"
 PAPER = "means, as in the paper"
 TWO_WAY = "two-way model"
 
@@ -78,7 +75,7 @@ class Roles:
 
     @property
     def remark(self) -> str:
-        """How the base's luck bears on them."""
+        """How noise of the base bears on them."""
         if self.side != "donor":
             return NOT_IMMUNE
         return NEARLY if self.way == PAPER else IMMUNE

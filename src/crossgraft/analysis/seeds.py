@@ -1,7 +1,7 @@
-"""The luck of training runs beyond what draws of items have already; a seed moves all targets of its treatment together.
+"""the noise of training runs beyond what draws of items have already; a seed moves all targets of its treatment together.
 
-A run answers some items by lot, and the next run answers them anew. That luck is between seeds, but the mean over seeds has
-it item by item too, so that draws of items have it already. Counted twice, it makes intervals in which the luck of the
+A run answers some items at random, and the next run answers them anew. That noise is between seeds, but the mean over seeds has
+it item by item too, so that draws of items have it already. Counted twice, it makes intervals in which the noise of the
 base cancels, such as contrasts, half as wide again as they should be.
 """
 

@@ -64,12 +64,12 @@ def _gains(tested: Sequence[Signal], models: int) -> str:
     if not gains:
         return f"{over or ''}{'none' if over else 'None'} of the {len(tested)} {noun} gains significantly {where}."
     best = max(gains, key=lambda one: one.named.value)
-    return f"{over}{len(gains)} of {len(tested)} {noun} {_verb(gains, 'gain')} significantly {where}, the most {_told(best)}."
+    return f"{over}{len(gains)} of {len(tested)} {noun} {_verb(gains, 'gain')} significantly {where}; the largest gain is {_told(best)}."
 
 
 def _other_gains(signals: Sequence[Signal]) -> Iterator[str]:
     for one, rest in _named_of(signals, "donor", gain=True):
-        yield f"Against the average source, {_told(one, 'changes all targets by')}{_and(rest)}."
+        yield f"The best donor is {_told(one)} against the average source{_and(rest)}."
     for one, rest in _named_of(signals, "other tasks", gain=True):
         yield f"On other tasks, {_told(one, 'changes scores by')}{_and(rest)}."
     for one, rest in _named_of(signals, "target", gain=True):
@@ -86,7 +86,7 @@ def _losses(signals: Sequence[Signal]) -> Iterator[str]:
     for one, rest in _named_of(signals, "target", gain=False):
         yield f"The target {_told(one, 'changes by')} averaged over treatments{_and(rest)}."
     for one, rest in _named_of(signals, "donor", gain=False):
-        yield f"Against the average source, {_told(one, 'changes all targets by')}{_and(rest)}."
+        yield f"The worst donor is {_told(one)} against the average source{_and(rest)}."
 
 
 def _named_of(signals: Sequence[Signal], kind: Kind, *, gain: bool) -> Iterator[tuple[Signal, int]]:
@@ -102,12 +102,12 @@ def _lost_cells(harmed: Harmed, summaries: Sequence[Summary]) -> Iterator[str]:
     worst = min(harmed.cells, key=lambda cell: cell.change.mean)
     told = f"{_row(worst, summaries)} on {worst.target}: {_number(harmed.named[id(worst)])}"
     count = len(harmed.cells)
-    what = "One single cell loses" if count == 1 else f"{count} single cells lose"
+    what = "One cell loses" if count == 1 else f"{count} single cells lose"
     yield f"{what} significantly{':' if count == 1 else ', the worst'} {told}."
 
 
 def _no_loss(harmed: Harmed, summaries: Sequence[Summary]) -> str:
-    """As far as it could be seen."""
+    """With the size of a loss that would have been seen."""
     if not any(one.cells for one in summaries):
         unseen = any(one.at_chance for one in summaries)
         return "No other target could show a loss." if unseen else "No other target was measured."
@@ -117,7 +117,7 @@ def _no_loss(harmed: Harmed, summaries: Sequence[Summary]) -> str:
 
 
 def what_controls_did(controls: Sequence[Summary], harmed: Harmed) -> str:
-    """What sources gain or harm that teach a format at most, the content of a treatment did not."""
+    """What changes under a source without content is the effect of the format."""
     if not controls:
         return ""
     kinds = " and ".join(dict.fromkeys(one.row.source_variant for one in controls))
@@ -157,7 +157,8 @@ def _raw(one: Signal) -> str:
 
 
 def _and(rest: int) -> str:
-    return f", and {number_of(rest, 'other')} significantly" if rest else ""
+    """How many more are significant."""
+    return f" ({number_of(rest, 'other')} significant)" if rest else ""
 
 
 def _row(cell: ChangeCell, among: Sequence[Summary]) -> str:
@@ -215,10 +216,10 @@ def _by_chance(cells: int) -> str:
 
 
 def _unseen(harmed: Harmed) -> str:
-    """What a cell could not have shown, unless the sentence about losses has said it."""
+    """The change that a cell would show, unless the sentence about losses has said it."""
     if not harmed.cells or harmed.smallest is None:
         return ""
-    return f"; changes below about {harmed.smallest:.1f} pp go unseen in a single cell"
+    return f"; changes below {harmed.smallest:.1f} pp in a single cell would often be missed"
 
 
 def _how_sure_of_scores(cells: Sequence[ChangeCell]) -> str:

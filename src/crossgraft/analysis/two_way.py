@@ -18,7 +18,7 @@ from crossgraft.changes import ChangeCell
 from crossgraft.core import Floats, Point
 from crossgraft.stats.two_way import Additive, Labels, additive, drawn_towards, explained_by, spread_about
 
-BLOCKS = "sources and targets fall into blocks without a cell between them: their effects are on scales of their own"
+BLOCKS = "sources and targets fall into blocks without a cell between them, so their effects have no common scale"
 _ENOUGH = 3  # points that are both source and target, for a correlation
 
 
@@ -91,7 +91,7 @@ def _two_way(model: str, found: Fit, draws: Draws) -> TwoWay:
         spread = spread_about(values, errors, found.additive)
         shrunken, why = drawn_towards(values, errors, found.additive.fitted @ values, spread), ""
     else:
-        spread, shrunken, why = 0.0, values, "cells without an interval are not drawn to anything"
+        spread, shrunken, why = 0.0, values, "cells without an interval are not shrunk"
     correlation = _correlation(found, values[None])
     low, high = None, None
     if correlation is not None and has_items(found.cells):
@@ -99,7 +99,7 @@ def _two_way(model: str, found: Fit, draws: Draws) -> TwoWay:
         low, high = (float(edge) for edge in np.quantile(drawn, [0.025, 0.975]))
     elif not why:
         why = (
-            f"fewer than {_ENOUGH} points are source and target both, or they are all alike"
+            f"fewer than {_ENOUGH} points are both source and target, or their effects do not vary"
             if correlation is None
             else "only scores are known: the correlation has no interval"
         )
@@ -107,7 +107,7 @@ def _two_way(model: str, found: Fit, draws: Draws) -> TwoWay:
     explained = found.additive.explained(values)
     alone = explained_by(found.gives, values), explained_by(found.takes, values)
     if found.additive.free(len(values)) == 0:
-        explained, why = None, "it has as many effects as there are cells, and fits whatever they are"
+        explained, why = None, "it has as many effects as there are cells"
     shrunk = tuple(Shrunken(*one) for one in cells)
     return TwoWay(model, explained, *alone, float(np.sqrt(spread)), correlation, low, high, shrunk, why)
 

@@ -28,7 +28,7 @@ NO_ITEMS = (
     "and target, where there are several tasks."
 )
 BOUND = "binomial bound"
-_ONE_TASK = "one task says nothing of others"
+_ONE_TASK = "there is only one task"
 
 
 def contrast(weighted: Weighted) -> Estimate:
@@ -98,12 +98,12 @@ def cannot(matrix: TransferMatrix) -> Iterator[str]:
     if not cells:
         return
     if len({cell.row.model for cell in cells}) < 2:
-        yield "One model says nothing of others: there is no consistency across models, and no interval over new ones."
+        yield "There is one model: no consistency across models, and no interval over new ones."
     sources = {cell.row.source for cell in cells if cell.row.source}
     if len(sources) < 2:
-        yield "One source has no other to be compared with: there are no donors, no roles and no asymmetry."
+        yield "There is one source: no donors, no recipients and no asymmetry."
     if len({source.skill for source in sources}) < 2:
-        yield "Sources of one task leave nothing to set against it: there is no contrast of on-task and off-task transfer."
+        yield "All sources are of one task: there is no contrast of on-task and off-task transfer."
     if without := sum(bool(cell.change.why) for cell in cells):
         reasons = dict.fromkeys(cell.change.why for cell in cells if cell.change.why)
         have = "cell has" if len(cells) == 1 else "cells have"

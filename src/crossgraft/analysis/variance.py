@@ -41,7 +41,7 @@ _NO_INTERVAL = "no interval: noise is in it, and how much is not known"
 class VarianceShare:
     """One factor's part of the variance of transfer.
 
-    Components in squared percentage points: ``raw`` as fitted, ``noise`` what items (the base's luck among them) and
+    Components in squared percentage points: ``raw`` as fitted, ``noise`` what items (noise of the base among them) and
     seeds put into it, ``component`` the rest. ``share`` is of the sum of all raw ones, in [0, 1]; ``low`` and ``high``
     are for other models, tasks and languages of the kind, None where the note says why. The last line of the crossed
     fit is what was taken as noise. From the nested fit nothing is.

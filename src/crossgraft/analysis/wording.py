@@ -45,5 +45,5 @@ def listed(names: Sequence[str]) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """Its ends; an interval that leaves nothing out is none."""
+    """Format an interval; an unbounded one prints as "[no interval]"."""
     return "[no interval]" if isinf(high - low) else f"[{signed(low)}, {signed(high)}]"

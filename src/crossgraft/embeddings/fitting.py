@@ -16,7 +16,7 @@ from crossgraft import __version__
 from crossgraft.embeddings.choosing import Tried, choose, held_out, learnt_by, validated
 from crossgraft.embeddings.lexicon import Alike, Lexicon, Pairs, alike_pairs, direction_note, kind_of, read_lexicon
 from crossgraft.embeddings.mapped import Mapped, write
-from crossgraft.embeddings.mapping import Mapper, Mapping, is_disbelieved, is_unsettled, mapper
+from crossgraft.embeddings.mapping import Mapper, Mapping, is_unsettled, mapper, reports_failure
 from crossgraft.embeddings.memory import available_memory, refuse_too_many
 from crossgraft.embeddings.outputs import new_folder, writing
 from crossgraft.embeddings.readers import glance
@@ -184,10 +184,10 @@ def _short(value: object) -> str:
 
 
 def _doubts(name: str, method: Mapper, mapping: Mapping) -> Iterator[str]:
-    """What a method without a dictionary says of a result that it does not believe."""
-    if is_disbelieved(method, mapping):
+    """What a method without a dictionary says of a result that failed its criterion."""
+    if reports_failure(method, mapping):
         again = "another --seed, or " if method.stochastic else ""
-        yield f"{name} does not believe its own result, which is likely to be worthless; try {again}a method with a dictionary"
+        yield f"{name} did not converge (its unsupervised criterion failed), so this mapping is probably unusable; try {again}a method with a dictionary"
     elif is_unsettled(method, mapping):
         yield f"{name} stopped before its pairs had settled; a larger --set rounds=N lets it go on"
 

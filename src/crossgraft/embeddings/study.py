@@ -19,7 +19,7 @@ from crossgraft.embeddings import ahead, devices
 from crossgraft.embeddings.choosing import Tried, choose, held_out, learnt_by, validated
 from crossgraft.embeddings.isomorphism import Shape, isomorphism, shape
 from crossgraft.embeddings.lexicon import Alike, Lexicon, alike_pairs, read_lexicon
-from crossgraft.embeddings.mapping import Mapper, Mapping, identity, is_disbelieved, is_unsettled, mapper
+from crossgraft.embeddings.mapping import Mapper, Mapping, identity, is_unsettled, mapper, reports_failure
 from crossgraft.embeddings.readers import companions
 from crossgraft.embeddings.space import Case, Space, Step, read_space
 from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, LanguagePair
@@ -369,8 +369,8 @@ class _EmbeddingWorker:
         fitted = time.perf_counter() - started
         if not job.treatment.is_control:
             method = self._study.methods.get(job.treatment.name)
-            if is_disbelieved(method, mapping):
-                yield Remark(job, f"does not believe its own result on {pair}")
+            if reports_failure(method, mapping):
+                yield Remark(job, f"did not converge on {pair}: its unsupervised criterion failed")
             elif is_unsettled(method, mapping):
                 yield Remark(
                     job, f"stopped before its pairs had settled on {pair}; a larger setting rounds lets it go on"

@@ -1,4 +1,4 @@
-"""How well running text is foretold."""
+"""How well the model predicts running text."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from crossgraft.stats.clusters import cluster_sums
 
 
 @dataclass(frozen=True)
-class ColumnLuck:
+class ColumnNoise:
     """Of the columns of one model, in squared percentage points.
 
     ``variance`` (columns,) is that of what all cells of a column have in common by noise; ``together`` is the mean covariance of two
@@ -38,7 +38,7 @@ class ColumnLuck:
         return np.maximum(0.0, self.variance - self.together)
 
 
-def column_luck(differences: Floats, own: Floats, groups: npt.NDArray[np.integer] | None = None) -> ColumnLuck:
+def column_noise(differences: Floats, own: Floats, groups: npt.NDArray[np.integer] | None = None) -> ColumnNoise:
     """From the mean difference of every item, treatments less control, and from what differences of single treatments add to it.
 
     ``differences`` (columns, items) are NaN where a column lacks an item; columns whose items are others must be given NaN for
@@ -56,13 +56,13 @@ def column_luck(differences: Floats, own: Floats, groups: npt.NDArray[np.integer
         centred, units = summed(centred, groups), summed(units, groups)
     drawn = (units > 0).sum(axis=1)
     unbiased = np.sqrt(drawn / np.maximum(drawn - 1, 1))  # the mean was taken off
-    luck = 100 * centred * (unbiased / counts)[:, None]
-    products = luck @ luck.T
+    noise = 100 * centred * (unbiased / counts)[:, None]
+    products = noise @ noise.T
     alone = 1e4 * np.nansum(own, axis=1) / counts**2
     columns = len(counts)
     together = (products.sum() - np.trace(products)) / (columns * (columns - 1)) if columns > 1 else 0.0
     variance = np.maximum(0.0, np.diag(products) - alone)
-    return ColumnLuck(variance, float(together) if columns > 1 else float(variance.sum()))
+    return ColumnNoise(variance, float(together) if columns > 1 else float(variance.sum()))
 
 
 def summed(rows: Floats, groups: npt.NDArray[np.integer]) -> Floats:

@@ -1,7 +1,7 @@
 """Draws of true scores given estimates with correlated noise: the normal model in which scores are exchangeable.
 
 Draws about the estimates themselves take the highest estimate for as likely too low as too high. It is more often too high: it is the
-highest partly by luck. Here true scores are normal about a common mean with a variance τ² that the scores themselves tell, so
+highest partly by chance. Here true scores are normal about a common mean with a variance τ² that the scores themselves tell, so
 that draws are as far apart as true scores are.
 """
 

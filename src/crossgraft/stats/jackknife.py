@@ -1,4 +1,4 @@
-"""Intervals over cells that share the luck of their tasks and languages: few tasks, not many cells, carry the evidence."""
+"""Intervals over cells that share the noise of their tasks and languages: few tasks, not many cells, carry the evidence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Clustered:
 
 
 def weighted_sum(values: Floats, weights: Floats, factors: Sequence[Sequence[Labels]]) -> Clustered | None:
-    """Of Σ w·value, where cells share the luck of every label they have in common.
+    """Of Σ w·value, where cells share the noise of every label they have in common.
 
     A factor is one clustering, or two that cross, such as the task of the source and that of the target: V = V₁ + V₂ - V₁₂
     (Cameron, Gelbach and Miller, 2011). Factors add, less what they count twice; V is never below any of its parts. With u the

@@ -26,7 +26,7 @@ _SETTLED = 1e-5  # a relative move of all variances of cells that is none
 class Noise:
     """What is known of the rows: noise variances (n,), above zero, and the group each belongs to (n,).
 
-    ``levels`` (q,) is noise that rows have in common: a variance that each level of the factors has by luck alone.
+    ``levels`` (q,) is noise that rows have in common: a variance that each level of the factors has by chance alone.
     """
 
     variance: Floats
@@ -49,7 +49,7 @@ class NoisyFit:
 
     @property
     def components(self) -> Floats:
-        """Of the factors, without luck."""
+        """Of the factors, without noise."""
         return self.fit.components[:-1]
 
 

@@ -65,7 +65,7 @@ def _likelihoods(found: NoisyFit, rng: np.random.Generator) -> Iterator[Likeliho
 
 
 def _batch(found: NoisyFit, likelihood: Likelihood, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """All levels and fixed effects, (draws, q + p): as the rows have them, and without the luck in them."""
+    """All levels and fixed effects, (draws, q + p): as the rows have them, and without the noise in them."""
     from scipy.linalg import solve_triangular  # slow to import, and most commands need no statistics
 
     fit = replace(found.fit, likelihood=likelihood)
@@ -77,14 +77,14 @@ def _batch(found: NoisyFit, likelihood: Likelihood, draws: int, rng: np.random.G
     return effects, _without_luck(effects, np.repeat(equations.ratios, equations.sizes), found.noise.levels, rng)
 
 
-def _without_luck(effects: Floats, own: Floats, luck: Floats | None, rng: np.random.Generator) -> Floats:
+def _without_luck(effects: Floats, own: Floats, noise: Floats | None, rng: np.random.Generator) -> Floats:
     """Of a level's γ + v the part γ: N(γ/(γ + v) u, γv/(γ + v)) for the level's draw u."""
-    if luck is None:
+    if noise is None:
         return effects
-    part = np.divide(own, own + luck, out=np.zeros(len(own)), where=own + luck > 0)
+    part = np.divide(own, own + noise, out=np.zeros(len(own)), where=own + noise > 0)
     kept = effects.copy()
     normal = rng.standard_normal((len(effects), len(own)))
-    kept[:, : len(own)] = part * effects[:, : len(own)] + np.sqrt(part * luck) * normal
+    kept[:, : len(own)] = part * effects[:, : len(own)] + np.sqrt(part * noise) * normal
     return kept
 
 

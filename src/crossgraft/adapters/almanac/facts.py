@@ -110,7 +110,7 @@ def _countries() -> tuple[str, ...]:
 
 
 def _drawn(values: list[Name], key: str) -> tuple[Name, ...]:
-    """Three of the values, by lot that depends on the question only."""
+    """Three of the values, at random, seeded by the question."""
     return tuple(sorted(values, key=lambda value: item_hash(f"{key} {value[0]} {value[1]}", 0))[:_WRONG])
 
 

@@ -34,7 +34,7 @@ def in_split(question: Question, about: str, split: Split) -> bool:
 
 @cache
 def _trained(about: str) -> frozenset[str]:
-    """Groups by lot until a third of the items are trained on; very large ones (the euro, English) are for testing."""
+    """Groups at random until a third of the items are trained on; very large ones (the euro, English) are for testing."""
     sizes = Counter(one.group for one in questions(about))
     total = sum(sizes.values())
     trained: set[str] = set()

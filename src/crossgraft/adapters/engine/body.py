@@ -104,7 +104,7 @@ class Whole:
 
 
 def add_sums(body: Body, states: torch.Tensor, picks: Picks, sums: torch.Tensor) -> None:
-    """Add to ``sums``, option by option, the log-probability of every token that is foretold.
+    """Add to ``sums``, option by option, the log-probability of every token that is predicted.
 
     Log-softmax in float32, a tile of rows at a time; sums in float64.
     """

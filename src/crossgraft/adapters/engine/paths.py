@@ -76,7 +76,7 @@ class PlainRows:
                     row.add([*request.context, *option[:-1]], 0, CONTEXT)
                     rows.append(row)
                 for place, token in enumerate(option, len(request.context) - 1):
-                    alike[option[:-1]].foretell(place, token, number)
+                    alike[option[:-1]].predict(place, token, number)
                 number += 1
         batch, picks = assemble(rows, self.body.device)
         there = (batch.segments == CONTEXT).long()  # padding is on the right: a causal model does not see it
@@ -105,9 +105,9 @@ class PackedRow:
             row = _context_row(request, kept)
             last = len(row.ids) - 1
             for segment, option in enumerate(request.options, CONTEXT + 1):
-                row.foretell(last, option[0], number)
+                row.predict(last, option[0], number)
                 for place, token in enumerate(option[1:], len(row.ids)):
-                    row.foretell(place, token, number)
+                    row.predict(place, token, number)
                 row.add(option[:-1], len(request.context), segment)
                 number += 1
             rows.append(row)
@@ -140,11 +140,11 @@ class KeptContext:
             context = _context_row(request, kept)
             counts.append(len(request.options))
             for option in request.options:
-                context.foretell(len(context.ids) - 1, option[0], number)
+                context.predict(len(context.ids) - 1, option[0], number)
                 row = Row()
                 row.add(option[:-1], len(request.context), CONTEXT + 1)
                 for place, token in enumerate(option[1:]):
-                    row.foretell(place, token, number)
+                    row.predict(place, token, number)
                 rows.append(row)
                 number += 1
             contexts.append(context)

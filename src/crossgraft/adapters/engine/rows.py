@@ -16,20 +16,20 @@ Mask: TypeAlias = torch.Tensor | dict[str, torch.Tensor]
 
 @dataclass
 class Row:
-    """One row while it is built: tokens with position and segment, and the tokens it foretells."""
+    """One row while it is built: tokens with position and segment, and the tokens it predicts."""
 
     ids: list[int] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
     segments: list[int] = field(default_factory=list)
-    foretold: list[tuple[int, int, int]] = field(default_factory=list)  # place in the row, token, option of the batch
+    predicted: list[tuple[int, int, int]] = field(default_factory=list)  # place in the row, token, option of the batch
 
     def add(self, tokens: Sequence[int], start: int, segment: int) -> None:
         self.ids += tokens
         self.positions += range(start, start + len(tokens))
         self.segments += [segment] * len(tokens)
 
-    def foretell(self, place: int, token: int, option: int) -> None:
-        self.foretold.append((place, token, option))
+    def predict(self, place: int, token: int, option: int) -> None:
+        self.predicted.append((place, token, option))
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Picks:
-    """Where the output is needed: ``places`` in the flattened rows; token ``tokens[m]`` is foretold at
+    """Where the output is needed: ``places`` in the flattened rows; token ``tokens[m]`` is predicted at
     ``places[at[m]]`` and counts for option ``owners[m]`` of the batch.
     """
 
@@ -73,7 +73,7 @@ def assemble(rows: Sequence[Row], device: torch.device) -> tuple[Rows, Picks]:
         ids[number, :length] = torch.tensor(row.ids)
         positions[number, :length] = torch.tensor(row.positions)
         segments[number, :length] = torch.tensor(row.segments)
-        wanted += [(number * width + place, token, option) for place, token, option in row.foretold]
+        wanted += [(number * width + place, token, option) for place, token, option in row.predicted]
     wanted.sort()
     flat, tokens, owners = torch.tensor(wanted, dtype=torch.long).reshape(-1, 3).T.to(device)
     places, at = torch.unique_consecutive(flat, return_inverse=True)

@@ -64,7 +64,7 @@ class OpenItem:
 
 @dataclass(frozen=True, slots=True)
 class TextItem:
-    """A running text, for how well the model foretells it."""
+    """A running text, for how well the model predicts it."""
 
     id: str
     text: str

@@ -1,4 +1,4 @@
-"""Running text from JSONL or text files: how well a model foretells it, a cheap probe of forgetting."""
+"""Running text from JSONL or text files: how well a model predicts it, a cheap probe of forgetting."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def examples(tokenizer: Any, items: Sequence[Drawn], reading: Reading, recipe: R
 
 
 def hold_out(texts: Sequence[Example], share: float) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
-    """A fixed share of the texts kept from training, by lot: at least one, where a share is asked for."""
+    """A fixed share of the texts kept from training, at random: at least one, where a share is asked for."""
     if not share:
         return tuple(texts), ()
     count = max(1, round(len(texts) * share))

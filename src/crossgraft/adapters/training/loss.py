@@ -143,4 +143,4 @@ def _add(row: Row, example: Example, segment: int) -> None:
     begin = len(row.ids)
     row.add(example.ids, 0, segment)
     for place in range(example.start, len(example.ids)):
-        row.foretell(begin + place - 1, example.ids[place], 0)
+        row.predict(begin + place - 1, example.ids[place], 0)

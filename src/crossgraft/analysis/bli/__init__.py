@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis.bli.belief import Belief, beliefs, failures
 from crossgraft.analysis.bli.compare import Comparison, comparisons, uses_dictionary
+from crossgraft.analysis.bli.convergence import Convergence, convergences, failures
 from crossgraft.analysis.bli.gate import COVERAGE, QUERIES, SUCCESS, PairState, pair_state
 from crossgraft.analysis.bli.means import DRAWS, Means, PairMean
 from crossgraft.analysis.bli.parts import Part, parts
@@ -25,7 +25,17 @@ Measured = tuple[str, PairMean]  # a score or convention, by name
 
 _NAMED = 3  # methods, or pairs, named in a sentence
 
-__all__ = ["BLIFindings", "Belief", "Comparison", "MethodRow", "PairMean", "PairState", "Part", "Slope", "bli_findings"]
+__all__ = [
+    "BLIFindings",
+    "Comparison",
+    "Convergence",
+    "MethodRow",
+    "PairMean",
+    "PairState",
+    "Part",
+    "Slope",
+    "bli_findings",
+]
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,7 @@ class BLIFindings:
 
     task: str
     rows: tuple[MethodRow, ...]  # those measured on the most pairs first, and among equals the highest MAP
-    beliefs: tuple[Belief, ...]  # of methods without a dictionary
+    convergences: tuple[Convergence, ...]  # of methods without a dictionary
     comparisons: tuple[Comparison, ...]
     slopes: tuple[Slope, ...]
     parts: tuple[Part, ...]
@@ -78,7 +88,7 @@ class BLIFindings:
 
     @property
     def sentence(self) -> str:
-        """Which method is first, and from how many that it was tested against it is told."""
+        """The best method, and how many of the others differ from it significantly."""
         best = self.rows[0]
         mean = best.all
         tested = [one for one in self.comparisons if best.row in (one.first, one.second)]
@@ -88,8 +98,8 @@ class BLIFindings:
             return f"{text}."
         if equal:
             names = ", ".join(row.label for row in equal[:_NAMED]) + (", …" if len(equal) > _NAMED else "")
-            return f"{text}, not told from {len(equal)} of the {len(tested)} it was tested against ({names})."
-        return f"{text}, told from {'each of the ' if len(tested) > 1 else 'the '}{len(tested)} it was tested against."
+            return f"{text}, not significantly different from {len(equal)} of the {len(tested)} it was tested against ({names})."
+        return f"{text}, significantly different from {'each of the ' if len(tested) > 1 else 'the '}{len(tested)} it was tested against."
 
 
 def bli_findings(matrix: TransferMatrix, records: Iterable[Record]) -> tuple[BLIFindings, ...]:
@@ -103,11 +113,11 @@ def _findings(tables: TaskTables) -> BLIFindings:
     filtered = _filtered(tables, means)
     measures = _measures(tables, means)
     rows = [_row(row, tables, means, filtered, measures[row]) for row in tables.rows]
-    believed = tuple(beliefs(tables, means))
+    believed = tuple(convergences(tables, means))
     return BLIFindings(
         task=tables.task,
         rows=tuple(sorted(rows, key=lambda one: (-one.all.pairs, -one.all.value))),
-        beliefs=believed,
+        convergences=believed,
         comparisons=comparisons(tables, means),
         slopes=tuple(_slopes(rows, means)),
         parts=parts(tables, means),

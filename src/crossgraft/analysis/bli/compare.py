@@ -36,7 +36,7 @@ class Comparison:
 
     @property
     def is_told(self) -> bool:
-        """Whether the two rows are told from each other among all that were compared."""
+        """Whether the two rows differ significantly after correction for all comparisons."""
         return self.holm <= _LEVEL
 
 

@@ -59,4 +59,4 @@ def _weak(table: PairTable, best: Treatment, level: Level, means: Means) -> Iter
     if level.mean < SUCCESS:
         yield f"no method reaches a MAP of {SUCCESS}"
     elif means.against_control(table, best)[0] <= 0:
-        yield "no method is told from unmapped vectors"
+        yield "no method differs significantly from unmapped vectors"

@@ -62,7 +62,7 @@ class Mapper(Protocol):
     def fit(self, source: Space, target: Space, pairs: Pairs, rng: np.random.Generator) -> Mapping: ...
 
 
-def is_disbelieved(method: Mapper, found: Mapping) -> bool:
+def reports_failure(method: Mapper, found: Mapping) -> bool:
     """Whether a method without a dictionary says of its own result that it is likely to be worthless."""
     return not method.uses_dictionary and found.facts.get("converged") is False
 

@@ -1,4 +1,4 @@
-"""What unsupervised methods end with: refinement of an induced dictionary, and whether to believe it."""
+"""What unsupervised methods end with: refinement of an induced dictionary, and whether it converged."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def refined(x: Vectors, y: Vectors, w: Matrix, rounds: int) -> Refined:
 
 
 def verdict(x: Vectors, y: Vectors, found: Refined) -> dict[str, Any]:
-    """Facts about a rotation found without a dictionary; ``converged`` says, without one, whether to believe it.
+    """Facts about a rotation found without a dictionary; ``converged`` is the unsupervised criterion.
 
     Refinement brings the words it is fitted to near to something whatever it begins with; spaces of like shape are near
     to one another whatever their words mean. So the rotation is refined on every second word of the source, and so are
@@ -63,12 +63,12 @@ def verdict(x: Vectors, y: Vectors, found: Refined) -> dict[str, Any]:
     differing = [float(one.similarity.mean()) for one in controls if np.mean(one.rows == own.rows) <= 0.5]
     gain = (nearness - np.mean(differing)) / (1 - np.mean(differing)) if differing else 1.0
     needed = margin(*x.shape)
-    believed = gain > needed and nearness > max(differing, default=0.0)
-    return {**facts, "objective": nearness, "gain": float(gain), "needed": needed, "converged": bool(believed)}
+    passes = gain > needed and nearness > max(differing, default=0.0)
+    return {**facts, "objective": nearness, "gain": float(gain), "needed": needed, "converged": bool(passes)}
 
 
 def margin(words: int, width: int) -> float:
-    """The gain from which on a rotation of so many vectors is believed: ours, from trials.
+    """The gain from which on a rotation of so many vectors passes: ours, from trials.
 
     A fit to n words of d dimensions gains something like √(d/n) whatever they mean. On small vectors of eight
     languages, d = 100, failed runs of five methods gained at most .05 with 12,000 words, .074 with 4,000 and .104 with

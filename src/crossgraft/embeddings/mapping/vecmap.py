@@ -76,7 +76,7 @@ class VecMap:
 
 
 def _facts(found: Induced, x: Vectors, y: Vectors) -> dict[str, Any]:
-    """What is said of the run; it converged if it came to rest on a rotation that is worth being believed."""
+    """What is said of the run; it converged if it stopped on a rotation that passes the criterion."""
     mutual = found.mutual
     judged = verdict(x, y, Refined(found.w, mutual, (len(mutual),)))
     return {

@@ -61,7 +61,7 @@ def read(file: Path, stream: BinaryIO, begin: bytes) -> Source:
 
 
 def _expected(layout: _Layout, lines: list[bytes], declared: int | None) -> int | None:
-    """How many words to make room for; a header is believed as far as the size of the file allows."""
+    """How many words to make room for; a header is trusted as far as the size of the file allows."""
     size = layout.file.stat().st_size
     if packing(layout.file):
         size *= _PACKED

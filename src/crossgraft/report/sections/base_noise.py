@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crossgraft.analysis.baseline import BaseLuck
+from crossgraft.analysis.baseline import BaseNoise
 from crossgraft.analysis.estimate import SHARE_CELLS
 from crossgraft.analysis.findings import Findings
 from crossgraft.report.section import Number, Section, Table, Value, change, columns, estimate
@@ -33,13 +33,13 @@ _NOTE = (
 
 
 def sections(findings: Findings) -> Iterator[Section]:
-    if findings.luck:
-        models = Table("base_noise", _MODELS, tuple(map(_row, findings.luck)))
-        targets = Table("recipient_means", _TARGETS, tuple(row for one in findings.luck for row in _targets(one)))
+    if findings.base_noise:
+        models = Table("base_noise", _MODELS, tuple(map(_row, findings.base_noise)))
+        targets = Table("recipient_means", _TARGETS, tuple(row for one in findings.base_noise for row in _targets(one)))
         yield Section("Recipients, and noise of the base", (models, targets), note=_NOTE, folded=True)
 
 
-def _row(one: BaseLuck) -> tuple[Value, ...]:
+def _row(one: BaseNoise) -> tuple[Value, ...]:
     cells = one.uplift.cells
     few = cells < SHARE_CELLS
     return (
@@ -55,8 +55,8 @@ def _row(one: BaseLuck) -> tuple[Value, ...]:
     )
 
 
-def _targets(one: BaseLuck) -> Iterator[tuple[Value, ...]]:
+def _targets(one: BaseNoise) -> Iterator[tuple[Value, ...]]:
     """The best first."""
     for target in sorted(one.recipients, key=lambda target: -target.corrected):
-        noise = Number(target.luck, f"±{target.luck:.1f}")
+        noise = Number(target.noise, f"±{target.noise:.1f}")
         yield one.model, str(target.target), estimate(target.raw), change(target.corrected), noise

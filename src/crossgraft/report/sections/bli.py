@@ -72,13 +72,13 @@ def _convergence(one: BLIFindings) -> Table:
         (
             found.row.label,
             str(found.runs),
-            str(found.believed_right),
-            str(found.believed_wrong),
-            str(found.doubted_right),
-            str(found.doubted_wrong),
+            str(found.converged_right),
+            str(found.converged_wrong),
+            str(found.failed_right),
+            str(found.failed_wrong),
             ", ".join(found.failed) or "none",
         )
-        for found in one.beliefs
+        for found in one.convergences
     )
     return Table("bli-convergence", head, rows, "Unsupervised runs: reported convergence and success")
 

@@ -1,4 +1,4 @@
-"""The control measured again, and everything that was examined before a number is believed."""
+"""The control measured again, and everything that was examined before a number is trusted."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pytest
 
 from crossgraft.core import Floats
 from crossgraft.stats.design import Factor
-from crossgraft.stats.luck import Luck, part_luck
+from crossgraft.stats.noise_parts import Noise, part_noise
 
 ROWS, TASKS, LANGS = 6, 3, 4
 
@@ -22,12 +22,12 @@ def cells() -> tuple[Factor, Factor, Factor]:
     )
 
 
-def planted(tasks: float, columns: float, rows: float, own: float, draws: int = 20_000) -> Luck:
+def planted(tasks: float, columns: float, rows: float, own: float, draws: int = 20_000) -> Noise:
     rng = np.random.default_rng(0)
     noise: Floats = np.sqrt(own) * rng.standard_normal((draws, ROWS * TASKS * LANGS))
     for factor, variance in zip(cells(), (tasks, columns, rows), strict=True):
         noise += (np.sqrt(variance) * rng.standard_normal((draws, factor.levels)))[:, factor.codes]
-    return part_luck(noise, *cells())
+    return part_noise(noise, *cells())
 
 
 def test_each_kind_of_luck_is_found_where_it_is() -> None:
@@ -49,6 +49,6 @@ def test_noise_of_each_cell_alone_is_its_own() -> None:
 def test_a_single_cell_has_nothing_in_common_with_others() -> None:
     one = Factor.of("one", ["x"])
 
-    found = part_luck(np.array([[1.0], [-1.0]]), one, one, one)
+    found = part_noise(np.array([[1.0], [-1.0]]), one, one, one)
 
     assert (found.tasks[0], found.columns[0], found.rows[0], found.own[0]) == (0, 0, 0, 1)

@@ -3,9 +3,9 @@
 All treatments of a model are compared with the same answers of its base, and the languages of a task have the same
 items: the noise of a grid is far from independent. From draws of it, four variances are told apart by pairs of cells:
 
-    same model and task, another row and column    v₁        the base's luck on items that languages share
+    same model and task, another row and column    v₁        the base's noise on items that languages share
     same column, another row                       v₁ + v₂   and on the column itself
-    same row, another task                         v₃        the luck of the row's seeds
+    same row, another task                         v₃        the seed noise of the row
     the cell's own                                 the rest
 """
 
@@ -21,7 +21,7 @@ from crossgraft.stats.design import Factor
 
 
 @dataclass(frozen=True, eq=False)
-class Luck:
+class Noise:
     """Variances of noise, none below zero: of each level of the three factors, and of each cell's own."""
 
     tasks: Floats  # v₁ of (model, task)
@@ -30,7 +30,7 @@ class Luck:
     own: Floats  # of each cell (n,)
 
 
-def part_luck(noise: Floats, tasks: Factor, columns: Factor, rows: Factor) -> Luck:
+def part_noise(noise: Floats, tasks: Factor, columns: Factor, rows: Factor) -> Noise:
     """From draws of the noise (draws, n): mean covariances over pairs of cells, by level."""
     both = Factor.of("row and task", list(zip(rows.codes.tolist(), tasks.codes.tolist(), strict=True)))
     own = noise.var(axis=0)
@@ -58,7 +58,7 @@ def part_luck(noise: Floats, tasks: Factor, columns: Factor, rows: Factor) -> Lu
     )
     v2 = np.maximum(v2, 0.0)
     shared = v1[tasks.codes] + v2[columns.codes] + v3[rows.codes]
-    return Luck(v1, v2, v3, np.maximum(own - shared, 0.0))
+    return Noise(v1, v2, v3, np.maximum(own - shared, 0.0))
 
 
 def _squares(noise: Floats, factor: Factor) -> Floats:

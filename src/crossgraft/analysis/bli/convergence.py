@@ -13,23 +13,23 @@ from crossgraft.core import Record, Treatment
 
 
 @dataclass(frozen=True)
-class Belief:
-    """Counts of runs, a run being a seed on a pair: by whether the run believed its result, and whether its MAP is .05 or more."""
+class Convergence:
+    """Counts of runs, a run being a seed on a pair: by whether the run reported convergence, and whether its MAP is .05 or more."""
 
     row: Treatment
-    believed_right: int
-    believed_wrong: int
-    doubted_right: int
-    doubted_wrong: int
+    converged_right: int
+    converged_wrong: int
+    failed_right: int
+    failed_wrong: int
     failed: tuple[str, ...]  # pairs on which no run succeeded
     pairs: int
 
     @property
     def runs(self) -> int:
-        return self.believed_right + self.believed_wrong + self.doubted_right + self.doubted_wrong
+        return self.converged_right + self.converged_wrong + self.failed_right + self.failed_wrong
 
 
-def beliefs(tables: TaskTables, means: Means) -> Iterator[Belief]:
+def convergences(tables: TaskTables, means: Means) -> Iterator[Convergence]:
     """One a row that saw no dictionary and of which every run says what it thinks of itself."""
     for row in tables.rows:
         measured = [table for table in tables.pairs if row in table.runs]
@@ -41,7 +41,7 @@ def beliefs(tables: TaskTables, means: Means) -> Iterator[Belief]:
             for table in measured
             for run, success in zip(table.runs[row], reached[table.pair], strict=True)
         ]
-        yield Belief(
+        yield Convergence(
             row,
             seen.count((True, True)),
             seen.count((True, False)),
@@ -56,17 +56,17 @@ def _says(run: Record) -> bool:
     return "converged" in run.provenance.get("fit", {})
 
 
-def failures(found: Sequence[Belief]) -> Iterator[str]:
-    """A sentence on the methods that failed somewhere, and one on those that believed in a failure."""
+def failures(found: Sequence[Convergence]) -> Iterator[str]:
+    """A sentence on the methods that failed somewhere, and one on those that reported convergence and failed."""
     failed = [f"{one.row.label} on {_pairs(one)}" for one in found if one.failed]
     if failed:
         yield f"without a successful run (a MAP of {SUCCESS} or more): {'; '.join(failed)}; failures are in their means"
-    misled = [f"{one.believed_wrong} of {one.runs} of {one.row.label}" for one in found if one.believed_wrong]
+    misled = [f"{one.converged_wrong} of {one.runs} of {one.row.label}" for one in found if one.converged_wrong]
     if misled:
-        yield f"runs that believed a result that is no success: {', '.join(misled)}"
+        yield f"runs that reported convergence without success: {', '.join(misled)}"
 
 
-def _pairs(one: Belief) -> str:
+def _pairs(one: Convergence) -> str:
     if len(one.failed) == one.pairs:
         return "any pair"
     return f"{len(one.failed)} of {one.pairs} pairs ({', '.join(one.failed)})"
