@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python benchmarks/analysis.py [--items 400]
 
 The grid has 9 models, 44 sources, 44 targets and 3 seeds: with 400 items a target 21 million outcomes, made by
-``crossgraft.synthetic``. The mark is a minute and 4 GB on one thread. Parts are run once more, each by itself, to say where
+``crossgraft.transfer.synthetic``. The mark is a minute and 4 GB on one thread. Parts are run once more, each by itself, to say where
 the time goes; they share nothing, so that they take a little longer than within the whole. Then grids of 2 models with 100,
 200 and 400 items: what is added from 200 to 400 items should be about twice what is added from 100 to 200.
 """
@@ -22,17 +22,17 @@ import numpy as np
 import scipy
 from measuring import Cost, Turns, forget_peak, peak_mib, processor, table, timed
 
-from crossgraft.analysis.asymmetry import asymmetries
 from crossgraft.analysis.consistency import consistencies
-from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.findings import Findings, analyse
-from crossgraft.analysis.patterns import patterns
+from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.regimes import regimes
-from crossgraft.analysis.roles import roles
-from crossgraft.analysis.variance import variance
-from crossgraft.matrix import TransferMatrix
+from crossgraft.analysis.roles.asymmetry import asymmetries
+from crossgraft.analysis.roles.patterns import patterns
+from crossgraft.analysis.roles.scores import roles
+from crossgraft.analysis.variance.components import variance
 from crossgraft.report.write import write_report
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 SECONDS, MIB = 60, 4096
 GRID = SyntheticGrid(

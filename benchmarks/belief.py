@@ -12,8 +12,8 @@ import argparse
 import time
 from pathlib import Path
 
-from crossgraft.embeddings.fitting import Wanted, fit
-from crossgraft.embeddings.scoring import score
+from crossgraft.embeddings.direct.fitting import MapRequest, map_spaces
+from crossgraft.embeddings.direct.scoring import evaluate_bli
 
 SET = ("de:fr", "fi:hr", "hr:ru", "it:tr", "de:hr", "fi:it")
 AFTERWARDS = ("fr:ru", "en:fi", "hr:it", "de:tr", "fi:fr")
@@ -32,8 +32,8 @@ def main() -> None:
         vectors = [told.data / f"vectors/{language}.vec.gz" for language in (source, target)]
         settings = tuple(told.settings or ["cutoff=2000"])
         started = time.perf_counter()
-        mapped = fit(Wanted(*vectors, method=told.method, settings=settings, seed=told.seed))
-        level = score(mapped, told.data / f"bli/wiktionary/{source}-{target}.test.tsv").levels["MAP"]
+        mapped = map_spaces(MapRequest(*vectors, method=told.method, settings=settings, seed=told.seed))
+        level = evaluate_bli(mapped, told.data / f"bli/wiktionary/{source}-{target}.test.tsv").levels["MAP"]
         facts = mapped.told["facts"]
         print(
             f"{pair}  MAP {level.mean:.3f} (n = {level.n})  gained {facts['gain']:.3f}, needed {facts['needed']:.3f}: "

@@ -21,14 +21,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from crossgraft.adapters.kept import adapter_damage, state_damage
+from crossgraft.adapters.weights.kept import adapter_damage, state_damage
 from crossgraft.core import Cell, Job, Point, Record, Treatment
 from crossgraft.errors import JobFailed, StoreError
-from crossgraft.files import whole_file, whole_folder
 from crossgraft.identity import content_id
-from crossgraft.layout import Manifest
-from crossgraft.seals import append_seal, seal_folder
-from crossgraft.store import Store
+from crossgraft.runs.layout import Manifest
+from crossgraft.runs.store import Store
+from crossgraft.safety.files import whole_file, whole_folder
+from crossgraft.safety.seals import append_seal, seal_folder
 from crossgraft.study import Failed
 from crossgraft.testing import Fake
 

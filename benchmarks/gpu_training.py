@@ -17,9 +17,9 @@ from tokenizers.models import WordLevel
 from trainers import HAS_TRL, SEEDS, Ran, Run, by_engine, by_trl
 from transformers import PreTrainedTokenizerFast
 
-from crossgraft.adapters.lora import fresh_adapter
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.training.loss import Example
+from crossgraft.adapters.weights.lora import fresh_adapter
 
 RECIPE = Recipe(learning_rate=2e-4, warmup=0.0, steps=11)  # the first is not counted
 GIB = 2**30

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crossgraft.embeddings.space import read_space
+from crossgraft.embeddings.spaces.space import read_space
 
 Loaded = tuple[list[str], np.ndarray]
 

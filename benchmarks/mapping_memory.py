@@ -67,7 +67,7 @@ def measured(method: str, words: int, width: int, pairs: int) -> dict[str, float
     import numpy as np
 
     from crossgraft.embeddings.mapping import mapper
-    from crossgraft.embeddings.space import Space
+    from crossgraft.embeddings.spaces.space import Space
 
     rng = np.random.default_rng(0)
     sides = [np.empty((words, width), dtype=np.float32) for _ in range(2)]

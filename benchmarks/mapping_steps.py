@@ -45,7 +45,7 @@ from crossgraft.embeddings.mapping.icp import closest_points, principal  # noqa:
 from crossgraft.embeddings.mapping.muse import MUSE  # noqa: E402
 from crossgraft.embeddings.mapping.proc_b import ProcB  # noqa: E402
 from crossgraft.embeddings.mapping.rcsls import RCSLS  # noqa: E402
-from crossgraft.embeddings.space import Space, Vectors, unit  # noqa: E402
+from crossgraft.embeddings.spaces.space import Space, Vectors, unit  # noqa: E402
 
 TILE = 1024
 TRANSPORTED, FEW = 500, 5_000  # words that Gromov–Wasserstein couples, and that ICP matches

@@ -13,9 +13,9 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from crossgraft.adapters.lora import fresh_adapter, save
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.tasks import Item
+from crossgraft.adapters.weights.lora import fresh_adapter, save
 
 Kind = Literal["zero-shot", "few-shot", "letters"]
 

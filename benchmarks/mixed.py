@@ -25,10 +25,10 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from crossgraft.stats.design import Factor  # noqa: E402
-from crossgraft.stats.mixed import MixedFit, fit  # noqa: E402
-from crossgraft.stats.shares import Shares  # noqa: E402
-from crossgraft.stats.strata import Strata  # noqa: E402
+from crossgraft.stats.mixed.design import Factor  # noqa: E402
+from crossgraft.stats.mixed.model import MixedFit, fit  # noqa: E402
+from crossgraft.stats.mixed.shares import Shares  # noqa: E402
+from crossgraft.stats.mixed.strata import Strata  # noqa: E402
 from mixed_grids import Grid, grid  # noqa: E402  # the tests' own grids
 
 SIDES = ("source_task", "source_lang", "source", "target_task", "target_lang", "target")

@@ -20,8 +20,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from measuring import forget_peak, peak_mib, processor, table, timed
 
+from crossgraft.analysis.external.outcomes import matrix_from_outcomes
 from crossgraft.analysis.findings import analyse
-from crossgraft.analysis.outcomes import matrix_from_outcomes
 from crossgraft.core import Point
 from crossgraft.report.write import write_report
 

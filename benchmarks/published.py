@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import crossgraft as cg
-from crossgraft.progress import watch, watcher
+from crossgraft.cli.progress import watch, watcher
 
 LANGUAGES = ("de", "en", "fi", "fr", "hr", "it", "ru", "tr")
 DIRECTIONS = {  # of the 28 pairs, as the paper evaluates them

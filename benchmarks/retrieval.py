@@ -48,7 +48,7 @@ from crossgraft.embeddings.retrieval import (  # noqa: E402
     ranking,
     top_means,
 )
-from crossgraft.embeddings.space import Vectors, unit  # noqa: E402
+from crossgraft.embeddings.spaces.space import Vectors, unit  # noqa: E402
 
 HEIGHTS = (256, 512, 1024)
 TILE = 1024

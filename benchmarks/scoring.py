@@ -48,7 +48,6 @@ from material import RANK, Kind, Questions, Shape, Texts, make_model, make_quest
 from measuring import Turns, forget_peak, machine, peak_mib, spread, table, timed
 from variants import EveryToken, Variant
 
-from crossgraft.adapters.encoding import Reading
 from crossgraft.adapters.engine.body import Body, Halves
 from crossgraft.adapters.engine.local import LocalEngine, finished, window_of
 from crossgraft.adapters.engine.paths import KeptContext, PackedRow, PlainRows
@@ -56,10 +55,11 @@ from crossgraft.adapters.engine.requests import Request, shared_beginning
 from crossgraft.adapters.engine.rows import Windows
 from crossgraft.adapters.engine.scorer import Scorer
 from crossgraft.adapters.evaluation import Choices, prepare
+from crossgraft.adapters.items.encoding import Reading
 from crossgraft.adapters.loading import load_model, load_tokenizer
-from crossgraft.adapters.lora import fresh_adapter, merged, saved_adapter
 from crossgraft.adapters.models import Model
 from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.weights.lora import fresh_adapter, merged, saved_adapter
 from crossgraft.core import Answers, Floats
 from crossgraft.metrics import METRICS
 from crossgraft.study import Origin

@@ -33,8 +33,8 @@ def fill(folder: Path, records: int) -> None:
 
     from crossgraft.core import Answers, Cell, Job, Point, Texts, Treatment
     from crossgraft.identity import content_id, item_hash
-    from crossgraft.layout import Manifest
-    from crossgraft.store import Store
+    from crossgraft.runs.layout import Manifest
+    from crossgraft.runs.store import Store
     from crossgraft.testing import Fake
 
     points = [Point(task, language) for task in TASKS for language in LANGUAGES]
@@ -69,15 +69,15 @@ def fill(folder: Path, records: int) -> None:
 
 
 def status(folder: Path) -> None:
-    from crossgraft.outlook import store_status
-    from crossgraft.store import Store
+    from crossgraft.cli.estimate import store_status
+    from crossgraft.runs.store import Store
 
     "\n".join(store_status(Store(folder)).lines())
 
 
 def matrix(folder: Path) -> None:
     from crossgraft.analysis.results import load_matrix
-    from crossgraft.store import Store
+    from crossgraft.runs.store import Store
 
     load_matrix(Store(folder))
 
@@ -85,7 +85,7 @@ def matrix(folder: Path) -> None:
 def report(folder: Path) -> None:
     from crossgraft.analysis.results import load_findings
     from crossgraft.report.write import write_report
-    from crossgraft.store import Store
+    from crossgraft.runs.store import Store
 
     write_report(load_findings(Store(folder)), folder / "reports" / "many")
 

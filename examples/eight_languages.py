@@ -17,7 +17,7 @@ from pathlib import Path
 
 import crossgraft as cg
 from crossgraft.analysis.bli import BLIFindings, MethodRow, PairMean
-from crossgraft.progress import watch, watcher
+from crossgraft.cli.progress import watch, watcher
 from crossgraft.study import Study
 
 LANGUAGES = ("de", "en", "fi", "fr", "hr", "it", "ru", "tr")

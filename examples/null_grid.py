@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from crossgraft import analyse, write_report
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 
 def main(folder: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossgraft.core import Floats
-from crossgraft.stats.design import Design, Factor
+from crossgraft.stats.mixed.design import Design, Factor
 
 Codes = Mapping[str, npt.NDArray[np.integer]]
 

@@ -1,4 +1,4 @@
-"""Grids of another make than ``crossgraft.synthetic``, with which they share no code: what one simulator takes for granted, two need not.
+"""Grids of another make than ``crossgraft.transfer.synthetic``, with which they share no code: what one simulator takes for granted, two need not.
 
 An item has a difficulty that all languages share, a language and a passage add to it, and each model has an own view of each
 item. An answer is right where ability exceeds all that. A treatment moves the ability, and keeps most of the model's own view:
@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
-from crossgraft.analysis.scores import ScoreRow, matrix_of_scores
-from crossgraft.changes import Measured, Place, change_cells
+from crossgraft.analysis.external.scores import ScoreRow, matrix_of_scores
 from crossgraft.core import Floats, Point, Treatment
-from crossgraft.matrix import TransferMatrix
 from crossgraft.metrics import METRICS
+from crossgraft.transfer.changes import Measured, Place, change_cells
+from crossgraft.transfer.matrix import TransferMatrix
 
 LANGUAGES = ("sw", "fi", "ta", "tr", "el", "vi", "ka", "eu")
 _LOWEST, _HIGHEST = 0.03, 0.97  # scores that a cell can truly have

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from crossgraft.core import Answers, Cell, Job, Pairing, Point, Record, Treatment
-from crossgraft.matrix import TransferMatrix
+from crossgraft.transfer.matrix import TransferMatrix
 
 HERE = Pairing("cpu", "sdpa", 1)
 TARGET = Point("a", "de")

@@ -6,7 +6,7 @@ import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import Mapping
-from crossgraft.embeddings.space import Space, Vectors, unit
+from crossgraft.embeddings.spaces.space import Space, Vectors, unit
 
 NO_PAIRS: Pairs = np.empty((0, 2), dtype=np.int64)
 

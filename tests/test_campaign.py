@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from crossgraft.campaign import Campaign, Settings, missing, prepare, title
+from crossgraft.cli.verify import verify
 from crossgraft.core import Job
 from crossgraft.errors import JobFailed, StoreError
-from crossgraft.executors.inline import attempt
+from crossgraft.runs.campaign import Campaign, Settings, describe_study, plan_study, title
+from crossgraft.runs.executors.inline import attempt
+from crossgraft.runs.store import Store
 from crossgraft.spec import load_study
-from crossgraft.store import Store
 from crossgraft.study import Bench, Event, Failed, Finished, Recorded, Study
 from crossgraft.testing import Fake
-from crossgraft.verify import verify
 from parts import LANGUAGES
 
 CPU = Settings(device="cpu")
@@ -46,7 +46,7 @@ def fake(study: Study, store: Store, failing: tuple[str, ...] = ()) -> Fake:
 
 
 def left(study: Study, store: Store) -> int:
-    return missing(prepare(study, store), store, CPU).missing
+    return plan_study(describe_study(study, store), store, CPU).missing
 
 
 def test_a_run_records_everything_and_the_next_has_nothing_to_do(study: Study, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_another_language_adds_only_its_own_results(adapter_spec_without_model: 
     go(load_study(spec), store)
     spec.write_text(text)
 
-    todo = missing(prepare(load_study(spec), store), store, CPU)
+    todo = plan_study(describe_study(load_study(spec), store), store, CPU)
 
     assert {str(cell.target) for job in todo.jobs for cell in job.cells} == {"intent/no"}
 

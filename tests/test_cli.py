@@ -159,7 +159,7 @@ def test_ctrl_c_is_exit_code_130(crossgraft, embedding_spec: Path, monkeypatch: 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("crossgraft.progress.watch", interrupted)
+    monkeypatch.setattr("crossgraft.cli.progress.watch", interrupted)
 
     code, _, err = crossgraft("run", "study.toml")
 
@@ -193,7 +193,7 @@ def test_every_public_name_can_be_had() -> None:
     import crossgraft as cg
 
     assert all(getattr(cg, name) is not None for name in cg.__all__)
-    assert 20 <= len(cg.__all__) <= 30
+    assert 20 <= len(cg.__all__) <= 50
 
 
 @pytest.mark.parametrize(

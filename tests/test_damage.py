@@ -16,20 +16,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from crossgraft import files, seals
 from crossgraft.analysis.results import load_findings, load_matrix
-from crossgraft.campaign import Campaign, Settings
+from crossgraft.cli.estimate import store_status
+from crossgraft.cli.verify import verify
 from crossgraft.core import Cell, Job, Pairing, Point, Record, Texts, Treatment
 from crossgraft.errors import SpecError, StoreError
-from crossgraft.fingerprints import FingerprintCache
 from crossgraft.identity import content_id
-from crossgraft.layout import Manifest
-from crossgraft.outlook import store_status
+from crossgraft.runs.campaign import Campaign, Settings
+from crossgraft.runs.fingerprints import FingerprintCache
+from crossgraft.runs.layout import Manifest
+from crossgraft.runs.store import Store
+from crossgraft.safety import files, seals
 from crossgraft.spec import load_study
-from crossgraft.store import Store
 from crossgraft.study import Origin
 from crossgraft.testing import Fake
-from crossgraft.verify import verify
 from parts import LANGUAGES
 
 OLD = Path(__file__).parent / "data" / "store-0.1.0"

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from crossgraft.analysis.findings import analyse
-from crossgraft.matrix import TransferMatrix
 from crossgraft.report.write import write_report
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 SMALL = SyntheticGrid(models=2, tasks=2, languages=2, seeds=2, items=30)
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from crossgraft.analysis.external.score_table import read_table
 from crossgraft.analysis.findings import analyse
-from crossgraft.analysis.tables import read_table
 from crossgraft.cli import main
-from crossgraft.escaping import in_csv, in_markdown, visible
 from crossgraft.report.about import About
 from crossgraft.report.html import html
 from crossgraft.report.markdown import markdown
 from crossgraft.report.write import cells_csv
+from crossgraft.safety.escaping import in_csv, in_markdown, visible
 
 HOSTILE = "=cmd|' /C calc'!A0\x1b]0;owned\x07\u202eolleh<img src=x onerror=alert(1)>"
 

@@ -7,9 +7,9 @@ import pytest
 
 from crossgraft.analysis.findings import analyse
 from crossgraft.core import Point, Treatment
-from crossgraft.matrix import TransferMatrix
 from crossgraft.metrics import METRICS
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 from outcomes import BASE, answers, matrix_of, measured
 
 EN, DE, OTHER = Point("a", "en"), Point("a", "de"), Point("b", "de")

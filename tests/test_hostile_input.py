@@ -13,17 +13,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgraft.adapters.data import read_rows
+from crossgraft.adapters.items.data import read_rows
 from crossgraft.adapters.models import check_given_folder
 from crossgraft.adapters.tasks.choice import Choice
 from crossgraft.adapters.tasks.text import Text
-from crossgraft.adapters.weights import weight_shapes
-from crossgraft.analysis.tables import read_table
+from crossgraft.adapters.weights.tensors import weight_shapes
+from crossgraft.analysis.external.score_table import read_table
 from crossgraft.cli import main
 from crossgraft.embeddings.lexicon import read_lexicon
-from crossgraft.embeddings.space import read_space
+from crossgraft.embeddings.spaces.space import read_space
 from crossgraft.errors import CrossgraftError, DataError, SpecError
-from crossgraft.fingerprints import fingerprint
+from crossgraft.runs.fingerprints import fingerprint
 from crossgraft.spec import load_study, parse_study
 from crossgraft.study import Input, Origin
 

@@ -10,8 +10,8 @@ from threading import Thread
 import pytest
 
 from crossgraft.errors import DataError
-from crossgraft.fingerprints import FingerprintCache, fingerprint, hub_is_reachable
 from crossgraft.identity import content_id, item_hash
+from crossgraft.runs.fingerprints import FingerprintCache, fingerprint, hub_is_reachable
 from crossgraft.study import Input
 
 

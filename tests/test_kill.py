@@ -17,8 +17,8 @@ import pytest
 
 from crossgraft.analysis.results import load_matrix
 from crossgraft.core import Answers
+from crossgraft.runs.store import Store
 from crossgraft.spec import load_study
-from crossgraft.store import Store
 
 pytestmark = pytest.mark.slow
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

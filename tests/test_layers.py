@@ -14,24 +14,26 @@ ROOT = Path(crossgraft.__file__).parent
 
 LAYERS = [  # "__main__" and the lazy public face stand above all of them
     {"errors"},
-    {"files", "identity", "registry", "core", "seals", "study", "opening", "escaping"},
-    {"spec", "fingerprints", "plan", "layout", "store", "changes", "pairing", "matrix", "metrics", "stats"},
-    {"analysis", "executors", "testing", "synthetic"},
-    {"adapters", "embeddings", "report", "campaign", "starters"},
-    {"progress", "outlook", "catalogue", "verify"},
+    {"safety", "identity", "registry", "core", "study"},
+    {"spec", "metrics", "stats"},
+    {"transfer", "runs"},
+    {"analysis", "testing"},
+    {"adapters", "embeddings", "report"},
     {"cli"},
 ]
-SIBLINGS = {"adapters", "embeddings", "report", "campaign", "starters"}  # never import one another
+SIBLINGS = {"adapters", "embeddings", "report"}  # never import one another
 HEAVY = {"torch", "transformers", "peft", "datasets", "lm_eval"}
 MAY_BE_HEAVY = {
-    *(f"adapters/{name}.py" for name in ("base", "doctor", "loading", "lora", "quantisation", "snapshot", "worker")),
+    *(f"adapters/{name}.py" for name in ("base", "loading", "worker")),
+    *(f"adapters/weights/{name}.py" for name in ("lora", "quantisation", "snapshot")),
+    "adapters/check/doctor.py",
     *(f"adapters/training/{name}.py" for name in ("apart", "examples", "loop", "loss", "run")),
     *(f"adapters/engine/{name}.py" for name in ("body", "generation", "local", "paths", "rows", "scorer", "selftest")),
     *(
         f"adapters/harness/{name}.py" for name in ("__init__", "data", "definition", "items", "sandbox")
     ),  # inside functions only
     "adapters/tasks/lm_eval.py",  # inside functions only
-    "embeddings/devices.py",  # inside functions only, and only where there is a GPU
+    "embeddings/spaces/devices.py",  # inside functions only, and only where there is a GPU
     "embeddings/retrieval/device.py",  # the same
     "embeddings/mapping/_torch.py",  # inside a function only
     *(f"embeddings/mapping/{name}.py" for name in ("_adversary", "_contrast")),  # the name of a type only

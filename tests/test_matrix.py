@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from crossgraft.core import Answers, Floats, Pairing, Point, Treatment
-from crossgraft.matrix import TransferMatrix
 from crossgraft.metrics import METRICS, Metric
+from crossgraft.transfer.matrix import TransferMatrix
 from outcomes import BASE, answers, matrix_of, measured, trained
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from statistics import median
 
-from crossgraft.campaign import Campaign, Settings
+from crossgraft.cli.estimate import Rates, outlook
 from crossgraft.core import Cell, Job, Point, Record, Treatment
-from crossgraft.outlook import Rates, outlook
+from crossgraft.runs.campaign import Campaign, Settings
+from crossgraft.runs.store import Store
 from crossgraft.spec import load_study
-from crossgraft.store import Store
 from crossgraft.study import Amount
 
 SETTINGS = Settings(threads=1)

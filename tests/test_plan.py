@@ -6,7 +6,7 @@ import pytest
 
 from crossgraft.core import Cell, Job, Point, Treatment
 from crossgraft.errors import SpecError
-from crossgraft.plan import CHUNK, ordered, plan, select
+from crossgraft.runs.plan import CHUNK, ordered, plan, select
 
 TASKS, LANGUAGES, MODELS, SEEDS = ("a", "b"), ("en", "de", "fr"), ("small", "large"), (1, 2)
 TARGETS = (Point("a", "en"), Point("b", "de"))

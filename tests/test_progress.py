@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from crossgraft.cli.progress import Pace
 from crossgraft.core import Cell, Job, Point, Treatment
 from crossgraft.errors import JobFailed
-from crossgraft.progress import Pace
 from crossgraft.study import Failed, Recorded, Started
 from crossgraft.testing import Fake
 

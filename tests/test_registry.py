@@ -10,7 +10,7 @@ from crossgraft.registry import Registry
 
 
 def test_names_are_the_file_stems_of_the_folder() -> None:
-    registry: Registry[object] = Registry("executor", "none", "crossgraft.executors")
+    registry: Registry[object] = Registry("executor", "none", "crossgraft.runs.executors")
 
     assert {"inline"} <= set(registry.names())
 

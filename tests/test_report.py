@@ -95,7 +95,7 @@ def test_the_csv_has_full_precision(findings: Findings, tmp_path: Path) -> None:
 
 def test_the_report_of_an_empty_study_can_be_written(tmp_path: Path) -> None:
     job, _ = measured(trained(), answers([1]))
-    from crossgraft.matrix import TransferMatrix
+    from crossgraft.transfer.matrix import TransferMatrix
 
     files = write_report(analyse(TransferMatrix.from_records([job], []), "empty"), tmp_path)
 

@@ -160,7 +160,7 @@ def test_an_override_without_value_is_refused(adapter_spec_without_model: Path) 
 
 @pytest.mark.parametrize("kind", ["adapters", "embeddings"])
 def test_the_spec_that_init_writes_is_valid(kind: str, tmp_path: Path) -> None:
-    from crossgraft.starters import starter
+    from crossgraft.cli.starters import starter
 
     study = load_study(write_spec(tmp_path / "study.toml", starter(kind)))
 

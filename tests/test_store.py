@@ -11,8 +11,8 @@ import pytest
 from crossgraft.core import Answers, Cell, Job, Pairing, Point, Record, Score, SourceVariant, Texts, Treatment
 from crossgraft.errors import JobFailed, StoreError
 from crossgraft.identity import content_id
-from crossgraft.layout import Manifest, manifest_from_json, manifest_to_json
-from crossgraft.store import Store
+from crossgraft.runs.layout import Manifest, manifest_from_json, manifest_to_json
+from crossgraft.runs.store import Store
 from crossgraft.study import Failed
 
 TREATMENT = Treatment("small", "a/en", "trained", Point("a", "en"), (("rank", 8),), seed=1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crossgraft.errors import SpecError
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 
 def test_the_changes_are_the_planted_ones_within_their_noise() -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from crossgraft.core import Answers
-from crossgraft.layout import read_record, record_table
 from crossgraft.metrics import METRICS
 from crossgraft.metrics.generation import normal, number
+from crossgraft.runs.layout import read_record, record_table
 from outcomes import BASE, measured
 
 WRITTEN = ["the sky is blue", "a green tree", "", "no idea at all"]

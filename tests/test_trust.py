@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from crossgraft.analysis.trust import trust
+from crossgraft.analysis.checks.trust import trust
 from crossgraft.core import Answers, Check
 from outcomes import BASE, answers, measured, trained
 

@@ -219,10 +219,11 @@ def read_task(kind: str, file: str, **settings: Any) -> Callable[[Path], object]
 
 
 def read_scores(folder: Path) -> object:
-    from crossgraft.analysis.findings import analyse
-    from crossgraft.analysis.tables import read_table
-    from crossgraft.report.html import html
     from crossgraft.report.view import About
+
+    from crossgraft.analysis.external.score_table import read_table
+    from crossgraft.analysis.findings import analyse
+    from crossgraft.report.html import html
 
     matrix = read_table(folder / "scores.csv")
     if len(matrix.cells) % 3:  # the analysis takes long: of some
@@ -232,7 +233,7 @@ def read_scores(folder: Path) -> object:
 
 def read_vectors(folder: Path) -> object:
     from crossgraft.embeddings.readers import glance
-    from crossgraft.embeddings.space import read_space
+    from crossgraft.embeddings.spaces.space import read_space
 
     (file,) = (file for file in folder.iterdir() if not file.name.endswith(".txt"))
     glance(file)

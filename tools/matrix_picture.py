@@ -9,9 +9,10 @@ import sys
 from html import escape
 from pathlib import Path
 
-from crossgraft.analysis.results import load_findings
 from crossgraft.report.view import MatrixView, matrices
-from crossgraft.store import Store
+
+from crossgraft.analysis.results import load_findings
+from crossgraft.runs.store import Store
 
 WIDTH, HEIGHT, LEFT, TOP, GAP = 26, 14, 120, 90, 20
 STYLE = ".o{stroke:#333}.n{font-size:8px;font-weight:bold;text-anchor:middle}.r{text-anchor:end}"

@@ -36,9 +36,9 @@ from transformers.utils import logging
 from crossgraft.adapters.almanac.facts import LANGUAGES, TASKS
 from crossgraft.adapters.almanac.items import items, statements, translations
 from crossgraft.adapters.almanac.wording import WORDINGS
-from crossgraft.adapters.encoding import Reading
 from crossgraft.adapters.engine.local import LocalEngine, finished
 from crossgraft.adapters.evaluation import prepare
+from crossgraft.adapters.items.encoding import Reading
 from crossgraft.metrics import METRICS
 
 SHIPPED = Path(__file__).parent.parent / "src/crossgraft/adapters/almanac/models"

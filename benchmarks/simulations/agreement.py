@@ -11,10 +11,10 @@ import numpy as np
 from counting import inside, line
 
 from crossgraft.analysis.consistency import consistencies
-from crossgraft.analysis.draws import Draws
+from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.core import Floats, Labels
-from crossgraft.stats.agreement import attenuated_tau, disattenuated, mean_tau, null_deviation
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.stats.matrices.agreement import attenuated_tau, disattenuated, mean_tau, null_deviation
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 REPEAT = 5000
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from crossgraft.analysis.checks.gates import CLUSTERED
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.gates import CLUSTERED
-from crossgraft.analysis.roles import Roles
+from crossgraft.analysis.roles.scores import Roles
 from other_grids import OtherGrid, Truth
 
 FALSE, AT_MOST, POWER = "5", "at most 5", "power"

@@ -2,7 +2,7 @@
 
 python benchmarks/simulations/calibration.py [--grids 200] [--part base first gates clusters pattern]
 
-"synthetic" is crossgraft.synthetic, all others are tests/other_grids.py, which shares no code with it.
+"synthetic" is crossgraft.transfer.synthetic, all others are tests/other_grids.py, which shares no code with it.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from counting import line
 
 from crossgraft.analysis.baseline import base_noise
-from crossgraft.analysis.draws import Draws
-from crossgraft.analysis.gates import gates
-from crossgraft.analysis.patterns import patterns
-from crossgraft.analysis.roles import Roles, roles
-from crossgraft.analysis.two_way import fits
-from crossgraft.changes import Place
-from crossgraft.matrix import TransferMatrix
-from crossgraft.stats.clustered import clustered
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.analysis.checks.gates import gates
+from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.roles.patterns import patterns
+from crossgraft.analysis.roles.scores import Roles, roles
+from crossgraft.analysis.roles.two_way import fits
+from crossgraft.stats.resampling.clustered import clustered
+from crossgraft.transfer.changes import Place
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 from other_grids import Effects, OtherGrid
 
 Grid = SyntheticGrid | OtherGrid

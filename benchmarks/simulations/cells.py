@@ -13,9 +13,9 @@ import numpy as np
 from counting import inside, line
 from scipy.special import stdtrit
 
-from crossgraft.stats.cells import mcnemar, newcombe, paired_change
-from crossgraft.stats.moderate import moderated
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.stats.cells.change import mcnemar, newcombe, paired_change
+from crossgraft.stats.cells.moderate import moderated
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 Interval = tuple[float, float]
 

@@ -2,7 +2,7 @@
 
 python benchmarks/simulations/coverage.py [--grids 40] [--part null] [--only items scores]
 
-"synthetic" is crossgraft.synthetic, all others are tests/other_grids.py. Each number is a mean over grids ± its Monte-Carlo
+"synthetic" is crossgraft.transfer.synthetic, all others are tests/other_grids.py. Each number is a mean over grids ± its Monte-Carlo
 error, in percent; cells of one grid are averaged before. Estimands (estimands.py) are computed from the planted truth, not by the package.
 """
 
@@ -23,7 +23,7 @@ from announced import null, power
 from held import Number, coverage
 
 from crossgraft.analysis.findings import Findings, analyse
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.synthetic import SyntheticGrid
 from other_grids import Drawn, Effects, OtherGrid, Planted, Truth, as_scores
 
 Draw = Callable[[int], Drawn]

@@ -10,9 +10,9 @@ from scipy.stats import kendalltau
 
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.regimes import ALL_MODELS
-from crossgraft.analysis.roles import Roles
+from crossgraft.analysis.roles.scores import Roles
 from crossgraft.core import Floats, Point
-from crossgraft.matrix import ChangeCell
+from crossgraft.transfer.matrix import ChangeCell
 from other_grids import Truth
 
 Cells = Sequence[ChangeCell]

@@ -23,10 +23,10 @@ from estimands import (
 )
 
 from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.first.signals import Signal
+from crossgraft.analysis.first.summaries import harmed_cells
 from crossgraft.analysis.regimes import ALL_MODELS
-from crossgraft.analysis.roles import Roles
-from crossgraft.analysis.signals import Signal
-from crossgraft.analysis.summaries import harmed_cells
+from crossgraft.analysis.roles.scores import Roles
 from other_grids import Truth
 
 Number = tuple[str, str, float]  # what, nominal, found in one grid

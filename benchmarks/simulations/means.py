@@ -11,10 +11,10 @@ import numpy as np
 from counting import inside, line
 
 from crossgraft.analysis.contrast import contrasts
-from crossgraft.analysis.draws import Draws
+from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.regimes import regimes
 from crossgraft.core import Floats, Labels
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 
 def parallel(grids: int) -> None:

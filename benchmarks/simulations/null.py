@@ -12,13 +12,13 @@ from counting import line
 
 from crossgraft.analysis.baseline import base_noise
 from crossgraft.analysis.consistency import consistencies
-from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.findings import analyse
-from crossgraft.analysis.roles import Roles
+from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.roles.scores import Roles
 from crossgraft.core import Labels
+from crossgraft.stats.cells.shrinkage import shrunken
 from crossgraft.stats.multiplicity import benjamini_hochberg, benjamini_yekutieli
-from crossgraft.stats.shrinkage import shrunken
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 Q = 0.1
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 from counting import inside, line
 
-from crossgraft.analysis.posterior import posterior
+from crossgraft.analysis.variance.posterior import posterior
 from crossgraft.core import Floats
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 GRID = SyntheticGrid(models=2, tasks=3, languages=3, items=200, source=1, target=1, task_pair=1, model_target=1, cell=1)
 DESIGNS = {

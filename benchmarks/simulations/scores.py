@@ -12,11 +12,11 @@ import numpy as np
 from counting import inside, line
 
 from crossgraft.analysis.contrast import contrasts
-from crossgraft.analysis.draws import Draws
+from crossgraft.analysis.external.scores import ScoreRow, matrix_of_scores
+from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.regimes import regimes
-from crossgraft.analysis.scores import ScoreRow, matrix_of_scores
 from crossgraft.core import Labels
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 NOISE = 0.7  # pp, of a cell
 GRID = SyntheticGrid(

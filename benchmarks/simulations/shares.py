@@ -14,15 +14,15 @@ from counting import line
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-from crossgraft.analysis.draws import Draws
-from crossgraft.analysis.variance import variance
+from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.variance.components import variance
 from crossgraft.core import Labels
-from crossgraft.stats.design import Factor
-from crossgraft.stats.mixed import fit
-from crossgraft.stats.scoring import Scoring
-from crossgraft.stats.shares import Shares, parts
-from crossgraft.stats.strata import Strata
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.stats.mixed.design import Factor
+from crossgraft.stats.mixed.model import fit
+from crossgraft.stats.mixed.scoring import Scoring
+from crossgraft.stats.mixed.shares import Shares, parts
+from crossgraft.stats.mixed.strata import Strata
+from crossgraft.transfer.synthetic import SyntheticGrid
 from mixed_grids import RESIDUAL, SD, grid  # the tests' own grids
 
 FACTORS = ("model", "source", "target", "task_pair", "lang_pair")

@@ -11,14 +11,14 @@ import numpy as np
 from counting import inside, line
 from scipy.stats import spearmanr
 
-from crossgraft.analysis.asymmetry import asymmetries
-from crossgraft.analysis.draws import Draws
-from crossgraft.analysis.typology import FACTS, distance
+from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.paper.typology import FACTS, distance
+from crossgraft.analysis.roles.asymmetry import asymmetries
 from crossgraft.core import Floats
-from crossgraft.stats.hodge import parts
-from crossgraft.stats.mantel import mantel
-from crossgraft.stats.patterns import centred
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.stats.matrices.hodge import parts
+from crossgraft.stats.matrices.mantel import mantel
+from crossgraft.stats.matrices.patterns import centred
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 LANGUAGES = ("ar", "bn", "de", "en", "es", "fr", "hi", "id", "it", "pt", "zh")
 

@@ -9,8 +9,11 @@ Everything the command line does, in Python:
 A study is read with `load_study`, run with `run`, read back from its `Store` with
 `TransferMatrix.from_records` (or `load_matrix`, by the study's name; `matrix_from_outcomes` takes items that
 were measured elsewhere), judged with `analyse`, printed
-with `write_report`; `posterior` has draws of what every cell would be without noise. Names are imported
-when they are first used, so importing the package costs nothing.
+with `write_report`; `posterior` has draws of what every cell would be without noise.
+
+Word embeddings need no study: `read_space` and `read_lexicon` read files, `map_spaces` maps one space onto another,
+`translate` and `evaluate_bli` use the result. Names are imported when they are first used, so importing the package
+costs nothing.
 """
 
 from __future__ import annotations
@@ -21,52 +24,80 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from crossgraft.analysis.external.outcomes import matrix_from_outcomes as matrix_from_outcomes
+    from crossgraft.analysis.external.score_table import read_table as read_table
     from crossgraft.analysis.findings import Findings as Findings
     from crossgraft.analysis.findings import analyse as analyse
-    from crossgraft.analysis.outcomes import matrix_from_outcomes as matrix_from_outcomes
-    from crossgraft.analysis.posterior import Posterior as Posterior
-    from crossgraft.analysis.posterior import posterior as posterior
     from crossgraft.analysis.results import load_findings as load_findings
     from crossgraft.analysis.results import load_matrix as load_matrix
-    from crossgraft.analysis.tables import read_table as read_table
-    from crossgraft.campaign import Campaign as Campaign
-    from crossgraft.campaign import Settings as Settings
-    from crossgraft.campaign import missing as missing
-    from crossgraft.campaign import prepare as prepare
-    from crossgraft.campaign import run as run
+    from crossgraft.analysis.variance.posterior import Posterior as Posterior
+    from crossgraft.analysis.variance.posterior import posterior as posterior
     from crossgraft.core import Answers as Answers
+    from crossgraft.core import Check as Check
     from crossgraft.core import Job as Job
     from crossgraft.core import Point as Point
     from crossgraft.core import Record as Record
     from crossgraft.core import Score as Score
     from crossgraft.core import Treatment as Treatment
+    from crossgraft.embeddings.direct.fitting import MapRequest as MapRequest
+    from crossgraft.embeddings.direct.fitting import map_spaces as map_spaces
+    from crossgraft.embeddings.direct.mapped import Mapped as Mapped
+    from crossgraft.embeddings.direct.mapped import aligned as aligned
+    from crossgraft.embeddings.direct.scoring import evaluate_bli as evaluate_bli
+    from crossgraft.embeddings.direct.translation import induced as induced
+    from crossgraft.embeddings.direct.translation import translate as translate
+    from crossgraft.embeddings.lexicon import Lexicon as Lexicon
+    from crossgraft.embeddings.lexicon import read_lexicon as read_lexicon
+    from crossgraft.embeddings.spaces.space import Space as Space
+    from crossgraft.embeddings.spaces.space import read_space as read_space
     from crossgraft.errors import CrossgraftError as CrossgraftError
     from crossgraft.errors import DataError as DataError
+    from crossgraft.errors import JobFailed as JobFailed
+    from crossgraft.errors import MissingExtra as MissingExtra
     from crossgraft.errors import SpecError as SpecError
-    from crossgraft.executors.inline import Inline as Inline
-    from crossgraft.matrix import TransferMatrix as TransferMatrix
+    from crossgraft.errors import StoreError as StoreError
     from crossgraft.metrics import METRICS as METRICS
+    from crossgraft.metrics import Metric as Metric
+    from crossgraft.report.about import About as About
     from crossgraft.report.write import write_report as write_report
+    from crossgraft.runs.campaign import Campaign as Campaign
+    from crossgraft.runs.campaign import Settings as Settings
+    from crossgraft.runs.campaign import describe_study as describe_study
+    from crossgraft.runs.campaign import plan_study as plan_study
+    from crossgraft.runs.campaign import run as run
+    from crossgraft.runs.executors.inline import Inline as Inline
+    from crossgraft.runs.store import Store as Store
     from crossgraft.spec import load_study as load_study
-    from crossgraft.store import Store as Store
     from crossgraft.testing import Fake as Fake
+    from crossgraft.transfer.changes import ChangeCell as ChangeCell
+    from crossgraft.transfer.matrix import TransferMatrix as TransferMatrix
+    from crossgraft.transfer.synthetic import SyntheticGrid as SyntheticGrid
 
 _HOMES = {
+    "analysis.external.outcomes": ("matrix_from_outcomes",),
+    "analysis.external.score_table": ("read_table",),
     "analysis.findings": ("Findings", "analyse"),
-    "analysis.outcomes": ("matrix_from_outcomes",),
-    "analysis.posterior": ("Posterior", "posterior"),
     "analysis.results": ("load_findings", "load_matrix"),
-    "analysis.tables": ("read_table",),
-    "campaign": ("Campaign", "Settings", "missing", "prepare", "run"),
-    "core": ("Answers", "Job", "Point", "Record", "Score", "Treatment"),
-    "errors": ("CrossgraftError", "DataError", "SpecError"),
-    "testing": ("Fake",),
-    "executors.inline": ("Inline",),
-    "matrix": ("TransferMatrix",),
-    "metrics": ("METRICS",),
+    "analysis.variance.posterior": ("Posterior", "posterior"),
+    "core": ("Answers", "Check", "Job", "Point", "Record", "Score", "Treatment"),
+    "embeddings.direct.fitting": ("MapRequest", "map_spaces"),
+    "embeddings.direct.mapped": ("Mapped", "aligned"),
+    "embeddings.direct.scoring": ("evaluate_bli",),
+    "embeddings.direct.translation": ("induced", "translate"),
+    "embeddings.lexicon": ("Lexicon", "read_lexicon"),
+    "embeddings.spaces.space": ("Space", "read_space"),
+    "errors": ("CrossgraftError", "DataError", "JobFailed", "MissingExtra", "SpecError", "StoreError"),
+    "metrics": ("METRICS", "Metric"),
+    "report.about": ("About",),
     "report.write": ("write_report",),
+    "runs.campaign": ("Campaign", "Settings", "describe_study", "plan_study", "run"),
+    "runs.executors.inline": ("Inline",),
+    "runs.store": ("Store",),
     "spec": ("load_study",),
-    "store": ("Store",),
+    "testing": ("Fake",),
+    "transfer.changes": ("ChangeCell",),
+    "transfer.matrix": ("TransferMatrix",),
+    "transfer.synthetic": ("SyntheticGrid",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union
 
 from crossgraft.errors import DataError, SpecError, did_you_mean, nearest, shown
-from crossgraft.opening import look, read_text
 from crossgraft.registry import Registry
+from crossgraft.safety.opening import look, read_text
 from crossgraft.study import Origin, Study
 
 T = TypeVar("T")

@@ -15,8 +15,8 @@ import pytest
 pytest.importorskip("torch")
 
 from crossgraft.cli import main
-from crossgraft.seals import from_json, to_json
-from crossgraft.store import Store
+from crossgraft.runs.store import Store
+from crossgraft.safety.seals import from_json, to_json
 from parts import write_jsonl
 
 

@@ -23,17 +23,17 @@ from transformers import AutoModelForCausalLM
 
 from crossgraft.adapters.engine.local import LocalEngine, finished
 from crossgraft.adapters.engine.selftest import probe_requests
-from crossgraft.adapters.lora import merged, saved_adapter
-from crossgraft.adapters.peft_folder import is_plain
-from crossgraft.adapters.snapshot import changed, checksums, restored, sampled_checksums
+from crossgraft.adapters.weights.lora import merged, saved_adapter
+from crossgraft.adapters.weights.peft_folder import is_plain
+from crossgraft.adapters.weights.snapshot import changed, checksums, restored, sampled_checksums
 from crossgraft.adapters.worker import AdapterWorker
-from crossgraft.campaign import run
+from crossgraft.cli.verify import verify
 from crossgraft.core import Record
 from crossgraft.errors import DataError
+from crossgraft.runs.campaign import run
+from crossgraft.runs.store import Store
 from crossgraft.spec import load_study
-from crossgraft.store import Store
 from crossgraft.study import Bench, Failed, Recorded, Remark
-from crossgraft.verify import verify
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:.*tie_word_embeddings.*:UserWarning")
 
@@ -336,7 +336,7 @@ def leaky_run(spec: Path, out: Path, leak: Callable[[Any], None]) -> list[Any]:
     worker = type("Leak", (Leaky,), {"leak": staticmethod(leak)})(study, Bench(out, "cpu", 1))
     (base_job, *jobs) = study.jobs(_fingerprints(study))
     events: list[Any] = list(worker.run(base_job))
-    from crossgraft.executors.inline import attempt
+    from crossgraft.runs.executors.inline import attempt
 
     for job in jobs:
         events += attempt(worker, job)
@@ -349,7 +349,7 @@ def effects(events: list[Any], name: str) -> list[float]:
 
 
 def _fingerprints(study: Any) -> Any:
-    from crossgraft.fingerprints import fingerprint
+    from crossgraft.runs.fingerprints import fingerprint
 
     return fingerprint(study.inputs())
 

@@ -15,15 +15,15 @@ from parts import make_choice_files, make_tiny_model, write_jsonl, write_spec
 torch = pytest.importorskip("torch")
 
 from crossgraft.adapters.card import trained_on
-from crossgraft.adapters.check import Asked, Composed, compose, doubts, in_memory
+from crossgraft.adapters.check.run import Asked, Composed, compose, doubts, in_memory
+from crossgraft.adapters.check.toml import pairs, tables
 from crossgraft.adapters.engine.local import LocalEngine
-from crossgraft.adapters.toml import pairs, tables
-from crossgraft.campaign import prepare
 from crossgraft.cli import main
 from crossgraft.errors import DataError, SpecError
-from crossgraft.layout import Manifest
+from crossgraft.runs.campaign import describe_study
+from crossgraft.runs.layout import Manifest
+from crossgraft.runs.store import Store
 from crossgraft.spec import override, parse_study
-from crossgraft.store import Store
 
 
 def crossgraft(monkeypatch: pytest.MonkeyPatch, *told: object) -> int:
@@ -141,7 +141,7 @@ def test_what_is_not_certain_is_refused_with_a_table_that_can_be_given_to_on(tin
 
 def record_ids(text: str, folder: Path) -> set[str]:
     """Of the base and of the given adapter, on every target."""
-    jobs = prepare(parse_study(text, folder=folder), Store(folder / "nowhere"), check=False).jobs
+    jobs = describe_study(parse_study(text, folder=folder), Store(folder / "nowhere"), check=False).jobs
     return {cell.record_id for job in jobs for cell in job.cells if job.treatment.kind != "trained"}
 
 

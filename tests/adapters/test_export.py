@@ -7,10 +7,10 @@ import pytest
 pytest.importorskip("torch")
 
 from crossgraft.adapters.export import export
-from crossgraft.campaign import Settings, run
 from crossgraft.errors import StoreError
+from crossgraft.runs.campaign import Settings, run
+from crossgraft.runs.store import Store
 from crossgraft.spec import load_study
-from crossgraft.store import Store
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crossgraft.adapters.guess import Guess, language_in, tasks_of
+from crossgraft.adapters.check.guess import Guess, language_in, tasks_of
 from parts import write_jsonl
 
 ROW = {"id": "1", "question": "What?", "choices": ["a", "b"], "answer": 0}

@@ -9,15 +9,15 @@ import pytest
 
 pytest.importorskip("torch")
 
-from crossgraft.adapters.kept import adapter_damage
-from crossgraft.campaign import Campaign, Settings
+from crossgraft.adapters.weights.kept import adapter_damage
+from crossgraft.cli.verify import verify
 from crossgraft.core import Answers
-from crossgraft.files import remove
-from crossgraft.seals import CHECKSUMS
+from crossgraft.runs.campaign import Campaign, Settings
+from crossgraft.runs.store import Store
+from crossgraft.safety.files import remove
+from crossgraft.safety.seals import CHECKSUMS
 from crossgraft.spec import load_study
-from crossgraft.store import Store
 from crossgraft.study import Remark
-from crossgraft.verify import verify
 
 ONE = Settings(device="cpu", threads=1)
 WEIGHTS = "adapter_model.safetensors"

@@ -19,8 +19,8 @@ from crossgraft.adapters.tasks import Generation, Item, OpenItem, Split
 from crossgraft.adapters.tasks.lm_eval import LmEval
 from crossgraft.cli import main
 from crossgraft.errors import DataError, MissingExtra, SpecError
-from crossgraft.fingerprints import fingerprint
 from crossgraft.metrics import METRICS
+from crossgraft.runs.fingerprints import fingerprint
 from crossgraft.spec import load_study
 from crossgraft.study import Origin
 from parts import write_jsonl, write_spec

@@ -12,12 +12,12 @@ from parts import result
 torch = pytest.importorskip("torch")
 
 from crossgraft.adapters.loading import load_model
-from crossgraft.adapters.lora import fresh_adapter, save, saved_adapter, trainable
 from crossgraft.adapters.models import Model
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.training.loop import Seeds, Task, Trained
 from crossgraft.adapters.training.loop import train as training
 from crossgraft.adapters.training.loss import Example
+from crossgraft.adapters.weights.lora import fresh_adapter, save, saved_adapter, trainable
 from crossgraft.errors import DataError, JobFailed
 from crossgraft.study import Origin
 
@@ -206,7 +206,7 @@ def test_an_adapter_of_another_shape_is_refused(model: Any, tmp_path: Path) -> N
 def test_merging_puts_the_base_back_to_the_last_bit(tiny_model: Path) -> None:
     from transformers import AutoModelForCausalLM
 
-    from crossgraft.adapters.lora import merged
+    from crossgraft.adapters.weights.lora import merged
 
     model = AutoModelForCausalLM.from_pretrained(tiny_model)
     before = {name: value.clone() for name, value in model.state_dict().items()}

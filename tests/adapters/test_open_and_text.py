@@ -13,10 +13,10 @@ pytest.importorskip("torch")
 from crossgraft.adapters.tasks.open import Open
 from crossgraft.adapters.tasks.text import Text
 from crossgraft.analysis.results import load_findings, load_matrix
-from crossgraft.campaign import Settings, run
 from crossgraft.errors import DataError
+from crossgraft.runs.campaign import Settings, run
+from crossgraft.runs.store import Store
 from crossgraft.spec import load_study
-from crossgraft.store import Store
 from crossgraft.study import Origin
 
 SPEC = """

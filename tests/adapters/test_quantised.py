@@ -8,13 +8,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from crossgraft.adapters import quantisation
 from crossgraft.adapters.loading import device_of
 from crossgraft.adapters.models import Model
-from crossgraft.campaign import Settings, prepare, run
+from crossgraft.adapters.weights import quantisation
 from crossgraft.errors import DataError, MissingExtra, SpecError
+from crossgraft.runs.campaign import Settings, describe_study, run
+from crossgraft.runs.store import Store
 from crossgraft.spec import load_study
-from crossgraft.store import Store
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 NF4 = Model(path="x", dtype="bfloat16", quantised="nf4")
@@ -25,7 +25,7 @@ def test_a_quantised_base_is_another_base(adapter_spec: Path, tmp_path: Path) ->
     store = Store(tmp_path / "out")
 
     told = [[], [QUANTISED], ["models.tiny.quantised='int8'"]]
-    ids = [{job.treatment_id for job in prepare(load_study(adapter_spec, one), store).jobs} for one in told]
+    ids = [{job.treatment_id for job in describe_study(load_study(adapter_spec, one), store).jobs} for one in told]
 
     assert len(set.union(*ids)) == 3 * len(ids[0])
 

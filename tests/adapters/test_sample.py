@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from crossgraft.adapters.study import AdapterStudy
-from crossgraft.campaign import prepare
+from crossgraft.runs.campaign import describe_study
+from crossgraft.runs.store import Store
 from crossgraft.spec import load_study
-from crossgraft.store import Store
 
 
 def study(spec: Path, *overrides: str) -> AdapterStudy:
@@ -32,7 +32,7 @@ def test_a_job_is_as_much_work_as_its_recipe_says(
     adapter_spec_without_model: Path, tmp_path: Path, recipe: str, examples: int, tokens: int
 ) -> None:
     one = study(adapter_spec_without_model, "limit = 5", recipe)
-    jobs = prepare(one, Store(tmp_path)).jobs
+    jobs = describe_study(one, Store(tmp_path)).jobs
 
     base, trained = one.amounts(jobs)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from crossgraft.adapters.sources import Mixture, Source, sources
+from crossgraft.adapters.items.sources import Mixture, Source, sources
 from crossgraft.adapters.tasks import AnyItem, Item, OpenItem, TextItem
 from crossgraft.core import Point
 from crossgraft.errors import DataError, SpecError

@@ -13,12 +13,12 @@ from parts import make_tiny_model
 
 torch = pytest.importorskip("torch")
 
-from crossgraft.adapters.shown import items_to_test
+from crossgraft.adapters.items.shown import items_to_test
 from crossgraft.analysis.results import flips, load_findings, load_matrix
-from crossgraft.campaign import Campaign, Settings, missing, prepare, run
 from crossgraft.errors import DataError, SpecError
+from crossgraft.runs.campaign import Campaign, Settings, describe_study, plan_study, run
+from crossgraft.runs.store import Store
 from crossgraft.spec import load_study
-from crossgraft.store import Store
 from crossgraft.study import Failed, Recorded
 
 ONE = Settings(device="cpu", threads=1)
@@ -117,7 +117,7 @@ def test_adapters_that_are_not_kept_are_removed_when_all_targets_are_done(adapte
     run(load_study(adapter_spec, ['grid.keep_adapters="never"']), store, settings=ONE)
 
     assert list(store.artefacts.iterdir()) == []
-    assert missing(prepare(load_study(adapter_spec), store), store, ONE).missing == 0
+    assert plan_study(describe_study(load_study(adapter_spec), store), store, ONE).missing == 0
 
 
 def test_a_harmless_prompt_variant_of_the_base_is_measured(adapter_spec: Path, tmp_path: Path) -> None:
@@ -161,9 +161,9 @@ def test_shots_are_the_same_items_in_every_language_and_never_tested(adapter_spe
 
 def test_shots_change_what_is_measured_but_not_what_is_trained(adapter_spec: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "out")
-    plain = prepare(load_study(adapter_spec), store).jobs
-    with_shots = prepare(load_study(adapter_spec, ["grid.shots=2"]), store).jobs
-    other_seed = prepare(load_study(adapter_spec, ["grid.shots=2", "grid.shots_seed=1"]), store).jobs
+    plain = describe_study(load_study(adapter_spec), store).jobs
+    with_shots = describe_study(load_study(adapter_spec, ["grid.shots=2"]), store).jobs
+    other_seed = describe_study(load_study(adapter_spec, ["grid.shots=2", "grid.shots_seed=1"]), store).jobs
 
     def records(jobs: Any) -> set[str]:
         return {cell.record_id for job in jobs for cell in job.cells}
@@ -185,7 +185,7 @@ def test_the_base_with_shots_is_a_second_control(adapter_spec: Path, tmp_path: P
 
 def test_more_shots_than_items_are_refused_before_anything_runs(adapter_spec: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="13 shots, but only 12 items in the train split"):
-        prepare(load_study(adapter_spec, ["grid.shots=13"]), Store(tmp_path / "out"))
+        describe_study(load_study(adapter_spec, ["grid.shots=13"]), Store(tmp_path / "out"))
 
 
 def test_merging_gives_nearly_the_same_and_is_recorded(adapter_spec: Path, tmp_path: Path) -> None:
@@ -209,8 +209,8 @@ def test_merging_into_half_precision_is_refused(adapter_spec: Path) -> None:
 
 def test_a_chat_model_is_another_base(adapter_spec: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "out")
-    plain = prepare(load_study(adapter_spec), store).jobs
-    chat = prepare(load_study(adapter_spec, ["models.tiny.chat=true"]), store).jobs
+    plain = describe_study(load_study(adapter_spec), store).jobs
+    chat = describe_study(load_study(adapter_spec, ["models.tiny.chat=true"]), store).jobs
 
     assert not {job.treatment_id for job in plain} & {job.treatment_id for job in chat}
 

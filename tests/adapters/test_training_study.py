@@ -10,10 +10,10 @@ import pytest
 pytest.importorskip("torch")
 
 from crossgraft.analysis.results import load_findings, load_matrix
-from crossgraft.campaign import Settings, prepare, run
 from crossgraft.errors import SpecError
+from crossgraft.runs.campaign import Settings, describe_study, run
+from crossgraft.runs.store import Store
 from crossgraft.spec import load_study
-from crossgraft.store import Store
 
 ONE = Settings(device="cpu", threads=1)
 
@@ -160,9 +160,9 @@ def test_checkpointing_trains_the_same(adapter_spec: Path, tmp_path: Path) -> No
 
 def test_a_new_key_of_the_recipe_changes_no_old_id(adapter_spec: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "out")
-    plain = prepare(load_study(adapter_spec), store).jobs
-    said = prepare(load_study(adapter_spec, ["recipe.schedule='linear'", "recipe.dora=false"]), store).jobs
-    other = prepare(load_study(adapter_spec, ["recipe.schedule='cosine'"]), store).jobs
+    plain = describe_study(load_study(adapter_spec), store).jobs
+    said = describe_study(load_study(adapter_spec, ["recipe.schedule='linear'", "recipe.dora=false"]), store).jobs
+    other = describe_study(load_study(adapter_spec, ["recipe.schedule='cosine'"]), store).jobs
 
     assert [job.treatment_id for job in plain] == [job.treatment_id for job in said]
     assert plain[-1].treatment_id != other[-1].treatment_id

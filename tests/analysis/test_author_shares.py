@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from crossgraft.analysis.author_shares import shares_side_by_side
-from crossgraft.analysis.authors import SideBySide
-from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.findings import analyse
-from crossgraft.analysis.variance import Variance, VarianceFit, variance
+from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.paper.author_shares import shares_side_by_side
+from crossgraft.analysis.paper.authors import SideBySide
+from crossgraft.analysis.variance.components import Variance, VarianceFit, variance
 from crossgraft.core import Labels
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 GRID = SyntheticGrid(models=4, tasks=3, languages=3, items=300, seeds=2, target=1.5, model_target=2)
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from crossgraft.analysis.authors import SideBySide, adjusted_scores, pareto_points, scores, side_by_side
 from crossgraft.analysis.consistency import consistencies
-from crossgraft.analysis.draws import Draws
-from crossgraft.analysis.typology import typology
-from crossgraft.analysis.uriel import SETS, installed
+from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.paper.authors import SideBySide, adjusted_scores, pareto_points, scores, side_by_side
+from crossgraft.analysis.paper.typology import typology
+from crossgraft.analysis.paper.uriel import SETS, installed
 from crossgraft.core import Labels
-from crossgraft.matrix import ChangeCell, TransferMatrix
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.matrix import ChangeCell, TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 GRID = SyntheticGrid(models=2, tasks=4, languages=4, seeds=1, items=200, target=3.0)
 LABELS = Labels(translated={"task0": "no", "task1": "no", "task2": "human", "task3": "machine"})

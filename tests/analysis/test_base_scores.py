@@ -11,8 +11,8 @@ import pytest
 from crossgraft.analysis.base_scores import BaseScore, base_scores
 from crossgraft.core import Answers
 from crossgraft.identity import content_id
-from crossgraft.layout import Manifest
-from crossgraft.store import Store
+from crossgraft.runs.layout import Manifest
+from crossgraft.runs.store import Store
 from outcomes import BASE, answers, measured, trained
 
 

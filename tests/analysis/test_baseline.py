@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from crossgraft.analysis.baseline import BaseNoise, against_sham, base_noise
-from crossgraft.analysis.draws import Draws
-from crossgraft.changes import Measured, Place, change_cells
+from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.core import Point, Treatment
-from crossgraft.matrix import TransferMatrix
 from crossgraft.metrics import METRICS
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.changes import Measured, Place, change_cells
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 from outcomes import BASE, answers, matrix_of, measured
 
 

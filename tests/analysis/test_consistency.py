@@ -9,10 +9,10 @@ import pytest
 from scipy.stats import kendalltau
 
 from crossgraft.analysis.consistency import Consistency, consistencies
-from crossgraft.analysis.draws import Draws
+from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.core import Labels
-from crossgraft.matrix import TransferMatrix
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 from other_grids import OtherGrid, as_scores
 
 SMALL = {"models": 4, "tasks": 2, "languages": 5, "seeds": 1, "items": 150}

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from crossgraft.analysis.findings import Findings, analyse
-from crossgraft.analysis.floor import at_chance, can_show_harm
+from crossgraft.analysis.first.floor import at_chance, can_show_harm
 from crossgraft.core import Point, Treatment
-from crossgraft.matrix import ChangeCell, TransferMatrix
+from crossgraft.transfer.matrix import ChangeCell, TransferMatrix
 from outcomes import answers, matrix_of, measured
 
 EN, DE, FR, OTHER = Point("a", "en"), Point("a", "de"), Point("a", "fr"), Point("b", "de")

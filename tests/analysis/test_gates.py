@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crossgraft.analysis.gates import gates
+from crossgraft.analysis.checks.gates import gates
 from crossgraft.core import Check, Pairing, Point, Treatment
-from crossgraft.matrix import TransferMatrix
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 from outcomes import BASE, answers, matrix_of, measured
 
 LANGUAGES = ("ar", "de", "en", "fr", "sw")

@@ -11,10 +11,10 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from crossgraft.analysis.findings import Findings, analyse
-from crossgraft.changes import ChangeCell
 from crossgraft.core import Point, Treatment
-from crossgraft.matrix import TransferMatrix
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.changes import ChangeCell
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 GRID = SyntheticGrid(
     models=3, tasks=3, languages=4, items=60, same_task=2, source=1, target=1, model_target=0.6, cell=0.5, seed=0.7

@@ -21,15 +21,15 @@ import pytest
 from click.testing import CliRunner
 
 import crossgraft as cg
-from crossgraft.analysis.outcomes import matrix_from_outcomes
-from crossgraft.changes import ChangeCell
+from crossgraft.analysis.external.outcomes import matrix_from_outcomes
 from crossgraft.cli import main
 from crossgraft.cli.commands import cli
 from crossgraft.core import Answers, Job, Point, Record, Treatment
 from crossgraft.errors import CrossgraftError, DataError, SpecError
-from crossgraft.matrix import TransferMatrix
 from crossgraft.metrics import METRICS
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.changes import ChangeCell
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 from outcomes import answers, matrix_of, measured
 
 Row = dict[str, Any]

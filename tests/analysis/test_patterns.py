@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crossgraft.analysis.asymmetry import asymmetries
-from crossgraft.analysis.draws import Draws
-from crossgraft.analysis.patterns import Pattern, patterns
-from crossgraft.analysis.two_way import two_way
-from crossgraft.matrix import TransferMatrix
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.roles.asymmetry import asymmetries
+from crossgraft.analysis.roles.patterns import Pattern, patterns
+from crossgraft.analysis.roles.two_way import two_way
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 GRID = SyntheticGrid(models=2, tasks=3, languages=3, seeds=1, items=300)
 TARGETS = replace(GRID, models=1, target=5.0)  # targets that gain from everything, much more than noise

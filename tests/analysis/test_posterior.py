@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.analysis.posterior import Posterior, posterior
-from crossgraft.analysis.scores import ScoreRow, matrix_of_scores
+from crossgraft.analysis.external.scores import ScoreRow, matrix_of_scores
+from crossgraft.analysis.variance.posterior import Posterior, posterior
 from crossgraft.core import Floats
 from crossgraft.errors import DataError
-from crossgraft.matrix import TransferMatrix
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 GRID = SyntheticGrid(models=3, tasks=3, languages=4, items=300, source=1, same_task=2, target_task=1, model_target=1)
 

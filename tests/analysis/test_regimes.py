@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from crossgraft.analysis.contrast import contrasts
-from crossgraft.analysis.draws import Draws
 from crossgraft.analysis.harm import target_harm, treatment_harm
+from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.regimes import ALL_MODELS, regimes
 from crossgraft.core import Labels, Point, Treatment
-from crossgraft.matrix import TransferMatrix
 from crossgraft.report.section import share
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 from outcomes import answers, matrix_of, measured
 
 N = 100

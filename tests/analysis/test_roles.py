@@ -8,16 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crossgraft.analysis.asymmetry import asymmetries
-from crossgraft.analysis.draws import Draws
+from crossgraft.analysis.external.scores import ScoreRow, matrix_of_scores
 from crossgraft.analysis.findings import analyse
-from crossgraft.analysis.joint import Sums, joint
-from crossgraft.analysis.roles import IMMUNE, NEARLY, NOT_IMMUNE, NoRoles, Roles, coverage, roles
-from crossgraft.analysis.scores import ScoreRow, matrix_of_scores
-from crossgraft.analysis.two_way import two_way
+from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.intervals.joint import Sums, joint
+from crossgraft.analysis.roles.asymmetry import asymmetries
+from crossgraft.analysis.roles.scores import IMMUNE, NEARLY, NOT_IMMUNE, NoRoles, Roles, coverage, roles
+from crossgraft.analysis.roles.two_way import two_way
 from crossgraft.core import Point
-from crossgraft.matrix import TransferMatrix
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 GRID = SyntheticGrid(models=2, tasks=3, languages=4, seeds=2, items=200)
 POINTS = tuple(Point(task, lang) for task in ("a", "b", "c") for lang in ("de", "en", "hi"))

@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from crossgraft.analysis.draws import Draws
+from crossgraft.analysis.external.score_table import RELEASED, read_table
+from crossgraft.analysis.external.scores import NO_COUNT, ScoreRow, matrix_of_scores
 from crossgraft.analysis.findings import analyse
+from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.intervals.unpaired import BOUND, bounded
 from crossgraft.analysis.regimes import ALL_MODELS, regimes
-from crossgraft.analysis.scores import NO_COUNT, ScoreRow, matrix_of_scores
-from crossgraft.analysis.tables import RELEASED, read_table
-from crossgraft.analysis.unpaired import BOUND, bounded
 from crossgraft.cli.commands import cli
 from crossgraft.core import Point
 from crossgraft.errors import CrossgraftError
-from crossgraft.matrix import TransferMatrix
 from crossgraft.report.write import write_report
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 TASKS, LANGS, MODELS = ("arc", "mmlu", "swag"), ("de", "en", "hi"), ("small", "large")
 HEADER = [part for name in RELEASED.values() for part in name.split("/")]

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from crossgraft.analysis.contrast import contrasts
-from crossgraft.analysis.draws import Draws
-from crossgraft.analysis.estimate import Weighted
-from crossgraft.analysis.seeds import SeedSums
-from crossgraft.changes import Measured, change_cells
+from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.intervals.estimate import Weighted
+from crossgraft.analysis.intervals.seeds import SeedSums
 from crossgraft.core import Labels, Point, Treatment
-from crossgraft.matrix import TransferMatrix
 from crossgraft.metrics import METRICS
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.changes import Measured, change_cells
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 ALWAYS = SyntheticGrid(models=2, tasks=2, languages=2, seeds=3, items=50, fragile=1.0, seed=20.0)
 DRAWS = Draws(ALWAYS.matrix(1))

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from crossgraft.analysis.draws import Draws
-from crossgraft.analysis.typology import FACTS, Typology, distance, typology
-from crossgraft.matrix import TransferMatrix
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.paper.typology import FACTS, Typology, distance, typology
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 GRID = SyntheticGrid(models=1, tasks=2, languages=8, seeds=1, items=60)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.analysis.draws import Draws
-from crossgraft.analysis.typology import typology
-from crossgraft.analysis.uriel import SETS, cosine_distance, installed, vectors
+from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.paper.typology import typology
+from crossgraft.analysis.paper.uriel import SETS, cosine_distance, installed, vectors
 from crossgraft.errors import MissingExtra
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.synthetic import SyntheticGrid
 
 with_lang2vec = pytest.mark.skipif(not installed(), reason="needs the extra lang2vec")
 PUBLISHED = ("ar", "bn", "de", "en", "es", "fr", "hi", "id", "it", "pt", "zh")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.analysis.draws import Draws
-from crossgraft.analysis.noise import noise_draws
-from crossgraft.analysis.variance import CELL, NOISE, Variance, VarianceShare, variance
+from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.variance.components import CELL, NOISE, Variance, VarianceShare, variance
+from crossgraft.analysis.variance.noise import noise_draws
 from crossgraft.core import Labels
-from crossgraft.matrix import TransferMatrix
-from crossgraft.synthetic import SyntheticGrid
+from crossgraft.transfer.matrix import TransferMatrix
+from crossgraft.transfer.synthetic import SyntheticGrid
 from other_grids import Effects, OtherGrid, as_scores
 
 

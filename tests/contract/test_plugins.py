@@ -11,11 +11,11 @@ from crossgraft.adapters.tasks import TASKS
 from crossgraft.adapters.training.callbacks import CALLBACKS
 from crossgraft.core import Answers, Cell, Job, Pairing, Point, Treatment
 from crossgraft.embeddings.mapping import MAPPERS, mapper
-from crossgraft.embeddings.space import Space, unit
+from crossgraft.embeddings.spaces.space import Space, unit
 from crossgraft.embeddings.tasks import TASKS as EMBEDDING_TASKS
-from crossgraft.executors import EXECUTORS
 from crossgraft.metrics import METRICS
 from crossgraft.registry import Registry
+from crossgraft.runs.executors import EXECUTORS
 from crossgraft.spec import STUDIES
 from crossgraft.study import Bench, Failed, Finished, Origin, Recorded
 from crossgraft.testing import Fake, coin_flips

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from crossgraft.analysis.results import load_matrix
-from crossgraft.campaign import Settings, run
-from crossgraft.embeddings import cache
-from crossgraft.embeddings.space import Space, read_space
+from crossgraft.embeddings.spaces import cache
+from crossgraft.embeddings.spaces.space import Space, read_space
+from crossgraft.runs.campaign import Settings, run
+from crossgraft.runs.store import Store
 from crossgraft.spec import load_study
-from crossgraft.store import Store
 from crossgraft.study import Event, Recorded
 from parts import EMBEDDING_SPEC, make_spaces, write_spec
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from crossgraft.embeddings.choosing import choose
+from crossgraft.embeddings.direct.choosing import choose
 from crossgraft.embeddings.mapping import Mapper, Mapping
 from crossgraft.embeddings.mapping.cca import CCA
 from crossgraft.errors import DataError, JobFailed
-from crossgraft.stats.levels import Level
+from crossgraft.stats.cells.levels import Level
 
 CHOICES = [CCA(dimensions=1), CCA(dimensions=2), CCA(dimensions=3)]
 

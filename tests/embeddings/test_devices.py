@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crossgraft.embeddings import devices
+from crossgraft.embeddings.spaces import devices
 from crossgraft.errors import DataError
 
 

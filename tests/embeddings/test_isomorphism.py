@@ -8,7 +8,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import laplacian
 from scipy.spatial.distance import cdist
 
-from crossgraft.embeddings.isomorphism import (
+from crossgraft.embeddings.spaces.isomorphism import (
     bottleneck,
     isomorphism,
     laplacian_distance,
@@ -16,7 +16,7 @@ from crossgraft.embeddings.isomorphism import (
     shape,
     singular_value_gap,
 )
-from crossgraft.embeddings.space import Space, Vectors, unit
+from crossgraft.embeddings.spaces.space import Space, Vectors, unit
 
 RNG = np.random.default_rng(0)
 

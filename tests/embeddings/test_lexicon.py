@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from crossgraft.embeddings.lexicon import Lexicon, direction_note, frequency_bands, leaks, read_lexicon
-from crossgraft.embeddings.space import Space
+from crossgraft.embeddings.spaces.space import Space
 from crossgraft.errors import DataError
 
 

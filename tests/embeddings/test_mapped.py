@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgraft.embeddings.fitting import Wanted, fit
-from crossgraft.embeddings.mapped import Mapped, load, save, write_vec
-from crossgraft.embeddings.normalise import Affine, Normaliser
+from crossgraft.embeddings.direct.fitting import MapRequest, map_spaces
+from crossgraft.embeddings.direct.mapped import Mapped, load, save, write_vec
+from crossgraft.embeddings.direct.scoring import evaluate_bli
+from crossgraft.embeddings.direct.translation import induced, look_up, spellings, translations
 from crossgraft.embeddings.retrieval import Search
-from crossgraft.embeddings.scoring import score
-from crossgraft.embeddings.space import Space, read_space
-from crossgraft.embeddings.translation import induced, look_up, spellings, translations
+from crossgraft.embeddings.spaces.normalise import Affine, Normaliser
+from crossgraft.embeddings.spaces.space import Space, read_space
 from crossgraft.errors import CrossgraftError, DataError, SpecError
 from parts import make_spaces
 
@@ -22,14 +22,14 @@ CSLS = Search("csls")
 
 
 @pytest.fixture
-def wanted(tmp_path: Path) -> Wanted:
+def wanted(tmp_path: Path) -> MapRequest:
     make_spaces(tmp_path)
-    return Wanted(tmp_path / "de.vec", tmp_path / "en.vec", dictionary=tmp_path / "de-en.train.tsv")
+    return MapRequest(tmp_path / "de.vec", tmp_path / "en.vec", dictionary=tmp_path / "de-en.train.tsv")
 
 
 @pytest.fixture
-def mapped(wanted: Wanted) -> Mapped:
-    return fit(wanted)
+def mapped(wanted: MapRequest) -> Mapped:
+    return map_spaces(wanted)
 
 
 def test_what_is_saved_is_what_is_loaded(mapped: Mapped, tmp_path: Path) -> None:
@@ -44,7 +44,9 @@ def test_what_is_saved_is_what_is_loaded(mapped: Mapped, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("side", ["source", "target"])
-def test_the_map_takes_the_raw_words_of_a_file_where_their_language_is(mapped: Mapped, wanted: Wanted, side) -> None:  # type: ignore[no-untyped-def]
+def test_the_map_takes_the_raw_words_of_a_file_where_their_language_is(
+    mapped: Mapped, wanted: MapRequest, side
+) -> None:  # type: ignore[no-untyped-def]
     raw = read_space(getattr(wanted, side))
 
     applied = mapped.applied(Space(raw.words[:5], raw.vectors[:5]), side)
@@ -136,51 +138,51 @@ def test_a_folder_of_another_format_is_named(tmp_path: Path, text: str, message:
         ({"source": Path("no.vec")}, DataError, "no such file: no.vec"),
     ],
 )
-def test_what_cannot_be_is_one_sentence(wanted: Wanted, change, error: type[CrossgraftError], message: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_cannot_be_is_one_sentence(wanted: MapRequest, change, error: type[CrossgraftError], message: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(error) as caught:
-        fit(replace(wanted, **change))
+        map_spaces(replace(wanted, **change))
 
     assert message in str(caught.value)
 
 
-def test_spaces_of_different_width_are_refused(wanted: Wanted, tmp_path: Path) -> None:
+def test_spaces_of_different_width_are_refused(wanted: MapRequest, tmp_path: Path) -> None:
     wanted.target.write_text("en0 1 2 3\n")
 
     with pytest.raises(DataError, match=r"de.vec has 8 dimensions, .*en.vec 3"):
-        fit(wanted)
+        map_spaces(wanted)
 
 
-def test_a_swapped_dictionary_is_noticed(wanted: Wanted) -> None:
+def test_a_swapped_dictionary_is_noticed(wanted: MapRequest) -> None:
     assert wanted.dictionary is not None
     wanted.dictionary.write_text("".join(f"en{n}\tde{n}\n" for n in range(9)))
     with pytest.raises(DataError, match="seems to be written in the other direction"):
-        fit(wanted)
+        map_spaces(wanted)
 
     wanted.dictionary.write_text("de0\ten0\n" + wanted.dictionary.read_text())
-    assert "as it is, 1 of its 10 pairs are in both" in fit(wanted).told["notes"][0]
+    assert "as it is, 1 of its 10 pairs are in both" in map_spaces(wanted).told["notes"][0]
 
 
-def test_fewer_pairs_than_dimensions_are_said(wanted: Wanted) -> None:
+def test_fewer_pairs_than_dimensions_are_said(wanted: MapRequest) -> None:
     assert wanted.dictionary is not None
     lines = wanted.dictionary.read_text().splitlines(keepends=True)
 
     for count, said in ((8, []), (7, ["7 of 7 pairs known, for 8 dimensions, leave the mapping undetermined"])):
         wanted.dictionary.write_text("".join(lines[:count]))
-        notes = fit(wanted).told["notes"]
+        notes = map_spaces(wanted).told["notes"]
         assert [text for text in said if text in notes[0]] == said
         assert len(notes) == len(said)
 
 
-def test_a_result_that_its_method_does_not_believe_is_said(wanted: Wanted) -> None:
+def test_a_result_that_its_method_does_not_believe_is_said(wanted: MapRequest) -> None:
     """Isotropic spaces of few words have no shape by which a mapping could be found."""
-    told = fit(replace(wanted, method="icp", dictionary=None, settings=("restarts=2",))).told
+    told = map_spaces(replace(wanted, method="icp", dictionary=None, settings=("restarts=2",))).told
 
     assert told["facts"]["converged"] is False
     assert "icp did not converge (its unsupervised criterion failed)" in told["notes"][-1]
 
 
 def test_the_scores_are_those_of_planted_spaces(mapped: Mapped, tmp_path: Path) -> None:
-    found = score(mapped, tmp_path / "de-en.test.tsv").levels
+    found = evaluate_bli(mapped, tmp_path / "de-en.test.tsv").levels
 
     assert list(found)[0] == "MAP"
     assert found["P@1"].mean > 0.95
@@ -190,7 +192,7 @@ def test_the_scores_are_those_of_planted_spaces(mapped: Mapped, tmp_path: Path) 
 
 
 def test_the_ranks_of_csls_are_those_of_its_scores(mapped: Mapped, tmp_path: Path) -> None:
-    found = score(mapped, tmp_path / "de-en.test.tsv", CSLS).answers
+    found = evaluate_bli(mapped, tmp_path / "de-en.test.tsv", CSLS).answers
     queries, _ = look_up(mapped, [word for word in found.items if word != "unknown"])
 
     best = {one[0].source: [t.target for t in one] for one in translations(mapped, queries, 120, CSLS)}
@@ -201,7 +203,7 @@ def test_the_ranks_of_csls_are_those_of_its_scores(mapped: Mapped, tmp_path: Pat
 
 def test_a_test_dictionary_of_other_languages_is_refused(mapped: Mapped, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no entry has both its words in the vocabularies; is it of these languages\?"):
-        score(mapped, tmp_path / "de-fi.test.tsv")
+        evaluate_bli(mapped, tmp_path / "de-fi.test.tsv")
 
 
 @pytest.mark.parametrize("retrieval", ["nn", "csls", "inverted-softmax"])

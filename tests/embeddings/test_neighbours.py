@@ -9,7 +9,7 @@ from crossgraft.embeddings.retrieval import both_ways, nearest, top_means
 from crossgraft.embeddings.retrieval.best import Best
 from crossgraft.embeddings.retrieval.device import Tile, product
 from crossgraft.embeddings.retrieval.exact import Pairwise
-from crossgraft.embeddings.space import Vectors, unit
+from crossgraft.embeddings.spaces.space import Vectors, unit
 
 
 def spaces(n: int = 30, m: int = 50) -> tuple[Vectors, Vectors]:

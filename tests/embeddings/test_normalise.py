@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.embeddings.normalise import Step, normalise
-from crossgraft.embeddings.space import Space, Vectors
+from crossgraft.embeddings.spaces.normalise import Step, normalise
+from crossgraft.embeddings.spaces.space import Space, Vectors
 
 CLOSE = 2e-6
 

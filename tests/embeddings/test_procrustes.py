@@ -5,7 +5,7 @@ import pytest
 from scipy.linalg import orthogonal_procrustes
 
 from crossgraft.embeddings.mapping.procrustes import Procrustes
-from crossgraft.embeddings.space import Space
+from crossgraft.embeddings.spaces.space import Space
 from crossgraft.errors import DataError
 
 

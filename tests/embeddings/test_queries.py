@@ -10,9 +10,9 @@ import pytest
 from crossgraft.core import Answers
 from crossgraft.embeddings.lexicon import Lexicon
 from crossgraft.embeddings.queries import Query, queries, rank_table
-from crossgraft.embeddings.space import Space
+from crossgraft.embeddings.spaces.space import Space
 from crossgraft.metrics import METRICS, all_scores
-from crossgraft.stats.levels import share_level
+from crossgraft.stats.cells.levels import share_level
 
 FILE = Path("d.tsv")
 NAN = float("nan")

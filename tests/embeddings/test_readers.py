@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossgraft.embeddings.readers import npy, text
-from crossgraft.embeddings.space import Vectors, read_space
+from crossgraft.embeddings.spaces.space import Vectors, read_space
 from crossgraft.errors import DataError
 
 WORDS = ("the", "von", "été", "12", "日本")

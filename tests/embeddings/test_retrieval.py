@@ -20,7 +20,7 @@ from crossgraft.embeddings.retrieval import (
     softmax_penalty,
 )
 from crossgraft.embeddings.retrieval.device import Device
-from crossgraft.embeddings.space import Vectors, unit
+from crossgraft.embeddings.spaces.space import Vectors, unit
 from crossgraft.errors import DataError
 
 

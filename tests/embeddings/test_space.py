@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crossgraft.embeddings.space import read_space
+from crossgraft.embeddings.spaces.space import read_space
 from crossgraft.errors import DataError
 
 

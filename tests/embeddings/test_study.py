@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from crossgraft.analysis.results import load_findings, load_matrix
-from crossgraft.campaign import Campaign, Settings, missing, prepare, run, smoke
 from crossgraft.errors import DataError, SpecError
+from crossgraft.runs.campaign import Campaign, Settings, describe_study, plan_study, run, smoke
+from crossgraft.runs.store import Store
 from crossgraft.spec import load_study
-from crossgraft.store import Store
 from crossgraft.study import Failed, Recorded, Remark
 
 ONE = Settings(threads=1)
@@ -129,7 +129,7 @@ def test_another_language_computes_only_its_pairs(embedding_spec: Path, tmp_path
     run(load_study(embedding_spec), store, settings=ONE)
     embedding_spec.write_text(text)
 
-    todo = missing(prepare(load_study(embedding_spec), store), store, ONE)
+    todo = plan_study(describe_study(load_study(embedding_spec), store), store, ONE)
 
     assert {cell.target.lang for job in todo.jobs for cell in job.cells} == {"de:fi", "en:fi"}
 
@@ -138,7 +138,7 @@ def test_training_pairs_in_the_test_are_noted(embedding_spec: Path) -> None:
     file = embedding_spec.parent / "de-en.test.tsv"
     file.write_text(file.read_text() + "de1\ten1\n")
 
-    notes = prepare(load_study(embedding_spec), Store(embedding_spec.parent / "out")).notes
+    notes = describe_study(load_study(embedding_spec), Store(embedding_spec.parent / "out")).notes
 
     assert notes == ("de:en: 1 pairs of the test dictionary are also in the training dictionary",)
 
@@ -175,7 +175,7 @@ def test_results_depend_on_the_validation_dictionary_and_controls_do_not(embeddi
     file = embedding_spec.parent / "de-en.dev.tsv"
     file.write_text(file.read_text().partition("\n")[2])
 
-    todo = missing(prepare(load_study(embedding_spec, DEV), store), store, ONE)
+    todo = plan_study(describe_study(load_study(embedding_spec, DEV), store), store, ONE)
 
     assert {(job.treatment.name, cell.target.lang) for job in todo.jobs for cell in job.cells} == {("fipp", "de:en")}
 
@@ -183,7 +183,9 @@ def test_results_depend_on_the_validation_dictionary_and_controls_do_not(embeddi
 def test_a_validation_dictionary_in_the_test_is_noted_and_one_in_training_refused(
     embedding_spec: Path, tmp_path: Path
 ) -> None:
-    notes = prepare(load_study(embedding_spec, [*DEV, 'lexicon.validate="{pair}.test.tsv"']), Store(tmp_path)).notes
+    notes = describe_study(
+        load_study(embedding_spec, [*DEV, 'lexicon.validate="{pair}.test.tsv"']), Store(tmp_path)
+    ).notes
     assert "de:en: 61 pairs of the test dictionary are also in the validation dictionary" in notes
 
     with pytest.raises(DataError, match="60 of its 60 pairs have a word of the training dictionary"):

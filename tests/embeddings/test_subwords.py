@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgraft.embeddings.space import Vectors, read_space
-from crossgraft.embeddings.subwords import ngrams
+from crossgraft.embeddings.spaces.space import Vectors, read_space
+from crossgraft.embeddings.spaces.subwords import ngrams
 from crossgraft.errors import DataError
 
 WORDS = ("</s>", "haus", "небо", "日本", "a")

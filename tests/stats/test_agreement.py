@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import friedmanchisquare, kendalltau, rankdata
 
-from crossgraft.stats.agreement import (
+from crossgraft.stats.matrices.agreement import (
     attenuated_tau,
     chance_sign_agreement,
     disattenuated,

@@ -7,7 +7,7 @@ import pytest
 
 from crossgraft.core import Floats
 from crossgraft.metrics import ratio
-from crossgraft.stats.bootstrap import joint_item_bootstrap
+from crossgraft.stats.resampling.bootstrap import joint_item_bootstrap
 
 
 def weighted(values: Floats) -> Floats:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from crossgraft.stats.cells import SeedNoise, items_needed, mcnemar, newcombe, paired_change
-from crossgraft.stats.moderate import moderated
+from crossgraft.stats.cells.change import SeedNoise, items_needed, mcnemar, newcombe, paired_change
+from crossgraft.stats.cells.moderate import moderated
 
 
 def test_the_mean_is_the_mean_of_the_differences() -> None:

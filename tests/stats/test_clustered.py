@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.stats.clustered import clustered, id_groups
+from crossgraft.stats.resampling.clustered import clustered, id_groups
 
 PREFIXED = [f"p{n // 5}-q{n % 5}" for n in range(150)]
 NUMBERED = [str(n) for n in range(150)]

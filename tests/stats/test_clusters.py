@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from crossgraft.stats.clusters import cluster_sums, cluster_times, drawn_means, sign_flips
+from crossgraft.stats.resampling.clusters import cluster_sums, cluster_times, drawn_means, sign_flips
 
 
 def test_rows_are_summed_within_clusters() -> None:

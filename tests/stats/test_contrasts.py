@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from crossgraft.core import Floats
-from crossgraft.stats.contrasts import Interval, jackknifed, mean_of_units
 from crossgraft.stats.multiplicity import benjamini_hochberg, benjamini_yekutieli
+from crossgraft.stats.resampling.contrasts import Interval, jackknifed, mean_of_units
 
 
 def test_the_interval_of_a_mean_is_students() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from crossgraft.errors import DataError
 from crossgraft.stats.cubes import cube_components
-from crossgraft.stats.mixed import RESIDUAL, fit
+from crossgraft.stats.mixed.model import RESIDUAL, fit
 from mixed_grids import Grid, grid
 
 FACTORS = ("model", "source", "target", "model_source", "model_target", "pair")

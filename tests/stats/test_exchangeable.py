@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.stats.exchangeable import true_scores
-from crossgraft.stats.ranks import ranks
+from crossgraft.stats.matrices.exchangeable import true_scores
+from crossgraft.stats.matrices.ranks import ranks
 
 DRAWS = 400
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from crossgraft.core import Floats
-from crossgraft.stats.hodge import parts
-from crossgraft.stats.two_way import additive
+from crossgraft.stats.matrices.hodge import parts
+from crossgraft.stats.matrices.two_way import additive
 
 EXACT = 1e-10
 CYCLE = np.array([[0.0, 1, -1], [-1, 0, 1], [1, -1, 0]])  # A helps B helps C helps A

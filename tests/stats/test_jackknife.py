@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from crossgraft.stats.jackknife import jackknife, weighted_sum
+from crossgraft.stats.resampling.jackknife import jackknife, weighted_sum
 
 
 def test_clusters_of_one_cell_give_students_interval() -> None:

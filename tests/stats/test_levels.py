@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from crossgraft.stats.correlation import rank_correlation
-from crossgraft.stats.levels import share_level
+from crossgraft.stats.cells.levels import share_level
+from crossgraft.stats.matrices.correlation import rank_correlation
 from crossgraft.stats.multiplicity import bonferroni, holm
 
 

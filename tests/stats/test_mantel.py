@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from crossgraft.core import Floats
-from crossgraft.stats.mantel import mantel
+from crossgraft.stats.matrices.mantel import mantel
 
 
 def distances(n: int, rng: np.random.Generator) -> Floats:

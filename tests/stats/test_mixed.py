@@ -10,10 +10,10 @@ import pytest
 
 from crossgraft.core import Floats
 from crossgraft.errors import DataError
-from crossgraft.stats.design import Design, Factor
-from crossgraft.stats.likelihood import Likelihood
-from crossgraft.stats.mixed import RESIDUAL, fit
-from crossgraft.stats.scoring import Scoring, at
+from crossgraft.stats.mixed.design import Design, Factor
+from crossgraft.stats.mixed.likelihood import Likelihood
+from crossgraft.stats.mixed.model import RESIDUAL, fit
+from crossgraft.stats.mixed.scoring import Scoring, at
 from mixed_grids import MAIN, SMALL, WITH_MODELS, Grid, codes_of, grid, lme4_grids
 
 LME4 = json.loads((Path(__file__).parents[1] / "data" / "lme4.json").read_text())

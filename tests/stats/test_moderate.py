@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.special import polygamma
 
-from crossgraft.stats.moderate import moderated, trigamma_inverse
+from crossgraft.stats.cells.moderate import moderated, trigamma_inverse
 
 STORED = json.loads((Path(__file__).parents[1] / "data" / "squeeze.json").read_text())
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from crossgraft.core import Floats
-from crossgraft.stats.design import Factor
-from crossgraft.stats.noise_parts import Noise, part_noise
+from crossgraft.stats.mixed.design import Factor
+from crossgraft.stats.mixed.noise_parts import Noise, part_noise
 
 ROWS, TASKS, LANGS = 6, 3, 4
 

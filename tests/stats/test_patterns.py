@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from crossgraft.core import Floats
-from crossgraft.stats.patterns import centred, leading_blocks, leading_shares
-from crossgraft.stats.two_way import additive
+from crossgraft.stats.matrices.patterns import centred, leading_blocks, leading_shares
+from crossgraft.stats.matrices.two_way import additive
 
 EXACT = 1e-10
 

@@ -10,10 +10,10 @@ import pytest
 
 from crossgraft.core import Floats
 from crossgraft.errors import DataError
-from crossgraft.stats.design import Design, Factor
-from crossgraft.stats.known_noise import Noise, NoisyFit, fit_known_noise
-from crossgraft.stats.mixed import RESIDUAL, fit
-from crossgraft.stats.posterior import NOT_MEASURED, posterior_draws
+from crossgraft.stats.mixed.design import Design, Factor
+from crossgraft.stats.mixed.known_noise import Noise, NoisyFit, fit_known_noise
+from crossgraft.stats.mixed.model import RESIDUAL, fit
+from crossgraft.stats.mixed.posterior import NOT_MEASURED, posterior_draws
 from mixed_grids import MAIN, Grid, grid, lme4_grids
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.stats.ranks import ranks
+from crossgraft.stats.matrices.ranks import ranks
 
 
 def test_ranks_of_normal_scores_are_their_probabilities() -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from crossgraft.core import Floats
 from crossgraft.stats.cubes import cube_components
-from crossgraft.stats.design import Factor
-from crossgraft.stats.minque import quadratic_components
-from crossgraft.stats.mixed import fit
-from crossgraft.stats.shares import Shares, _ends, parts
-from crossgraft.stats.strata import Strata
+from crossgraft.stats.mixed.design import Factor
+from crossgraft.stats.mixed.minque import quadratic_components
+from crossgraft.stats.mixed.model import fit
+from crossgraft.stats.mixed.shares import Shares, _ends, parts
+from crossgraft.stats.mixed.strata import Strata
 from mixed_grids import MAIN, RESIDUAL, SD, Grid, grid, lme4_grids
 
 

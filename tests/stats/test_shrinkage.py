@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from crossgraft.stats.shrinkage import shrunken
+from crossgraft.stats.cells.shrinkage import shrunken
 
 STORED = json.loads((Path(__file__).parents[1] / "data" / "shrink.json").read_text())
 

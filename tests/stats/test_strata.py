@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crossgraft.stats.cubes import cube_components
-from crossgraft.stats.strata import Strata
+from crossgraft.stats.mixed.strata import Strata
 from mixed_grids import grid, lme4_grids
 
 

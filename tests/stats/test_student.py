@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t
 
-from crossgraft.stats.student import quantile, satterthwaite, two_sided
+from crossgraft.stats.cells.student import quantile, satterthwaite, two_sided
 
 
 @pytest.mark.parametrize("df", [1, 2.5, 30, 999])

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from crossgraft.stats.two_way import additive, drawn_towards, explained_by, spread_about
+from crossgraft.stats.matrices.two_way import additive, drawn_towards, explained_by, spread_about
 
 
 def places(s: int, t: int, missing: float = 0.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

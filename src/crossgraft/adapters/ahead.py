@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossgraft.adapters.encoding import glimpse
 from crossgraft.adapters.ids import leaks, unequal_ids
+from crossgraft.adapters.items.encoding import glimpse
+from crossgraft.adapters.items.shown import items_to_test
 from crossgraft.adapters.models import adapter_bytes, check_given_folder, check_model_folder
-from crossgraft.adapters.shown import items_to_test
 from crossgraft.adapters.tasks import Noted, choose
 from crossgraft.adapters.training.callbacks import require
 from crossgraft.core import Job

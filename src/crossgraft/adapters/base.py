@@ -10,8 +10,8 @@ import torch
 from crossgraft.adapters.engine.local import LocalEngine, window_of
 from crossgraft.adapters.loading import load_model, load_tokenizer, quiet
 from crossgraft.adapters.models import Model
-from crossgraft.adapters.snapshot import Checksums, changed, checksums, sampled_checksums
 from crossgraft.adapters.study import AdapterStudy
+from crossgraft.adapters.weights.snapshot import Checksums, changed, checksums, sampled_checksums
 from crossgraft.core import Floats
 from crossgraft.errors import DataError
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from crossgraft.adapters.sources import Drawn, Source
+from crossgraft.adapters.items.sources import Drawn, Source
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.core import Job, Point
 from crossgraft.errors import SpecError
-from crossgraft.escaping import in_markdown
-from crossgraft.matrix import ChangeCell
+from crossgraft.safety.escaping import in_markdown
+from crossgraft.transfer.matrix import ChangeCell
 
 TRAIN_IDS = "train_ids.json"
 _TRAINED_ON = re.compile(r"^\| trained on \| (\S+/[\w:-]+) \([\d.e+-]+\) \|$", re.MULTILINE)  # a point, as it is

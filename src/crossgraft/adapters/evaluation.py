@@ -8,9 +8,9 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from crossgraft.adapters.encoding import Reading, encode, encode_premise, encode_prompt, encode_text, fit_prompt
 from crossgraft.adapters.engine import Engine, Steps
 from crossgraft.adapters.engine.requests import Request
+from crossgraft.adapters.items.encoding import Reading, encode, encode_premise, encode_prompt, encode_text, fit_prompt
 from crossgraft.adapters.tasks import AnyItem, Item, OpenItem, TextItem
 from crossgraft.core import Answers, Floats
 from crossgraft.errors import JobFailed

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from crossgraft.adapters.card import transfer_table
 from crossgraft.adapters.jobs import artefact
-from crossgraft.adapters.kept import adapter_damage
 from crossgraft.adapters.study import AdapterStudy
+from crossgraft.adapters.weights.kept import adapter_damage
 from crossgraft.analysis.results import load_matrix, require_study
 from crossgraft.errors import StoreError
-from crossgraft.seals import CHECKSUMS
+from crossgraft.runs.store import Store
+from crossgraft.safety.seals import CHECKSUMS
 from crossgraft.spec import parse_study
-from crossgraft.store import Store
 
 
 def export(store: Store, name: str, to: Path) -> Iterator[Path]:

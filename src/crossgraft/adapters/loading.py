@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from crossgraft.adapters import quantisation
 from crossgraft.adapters.models import Model, check_model_folder
+from crossgraft.adapters.weights import quantisation
 from crossgraft.errors import DataError, JobFailed, MissingExtra
-from crossgraft.fingerprints import hub_commit, hub_is_reachable, in_hub_cache
+from crossgraft.runs.fingerprints import hub_commit, hub_is_reachable, in_hub_cache
 from crossgraft.study import Origin
 
 try:

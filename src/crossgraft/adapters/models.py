@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from crossgraft.adapters.peft_folder import check_peft_folder, is_peft_folder, read_config
-from crossgraft.adapters.weights import weight_shapes
+from crossgraft.adapters.weights.peft_folder import check_peft_folder, is_peft_folder, read_config
+from crossgraft.adapters.weights.tensors import weight_shapes
 from crossgraft.core import Point
 from crossgraft.errors import DataError, SpecError, did_you_mean
-from crossgraft.opening import is_file
+from crossgraft.safety.opening import is_file
 from crossgraft.study import Input, Origin
 
 DType = Literal["float32", "bfloat16", "float16"]

@@ -10,13 +10,13 @@ from functools import cached_property
 from typing import Annotated, Literal
 
 from crossgraft.adapters import ahead
-from crossgraft.adapters.encoding import Boundary, Reading
+from crossgraft.adapters.check.sample import amounts, sample
 from crossgraft.adapters.grid import Grid, View
+from crossgraft.adapters.items.encoding import Boundary, Reading
+from crossgraft.adapters.items.sources import Mixture, Source, sources
 from crossgraft.adapters.jobs import jobs
 from crossgraft.adapters.models import Given, Model
 from crossgraft.adapters.recipe import Recipe
-from crossgraft.adapters.sample import amounts, sample
-from crossgraft.adapters.sources import Mixture, Source, sources
 from crossgraft.adapters.tasks import TASKS, MaybeSham, Split, Task
 from crossgraft.adapters.training.callbacks import CALLBACKS
 from crossgraft.core import Job, Labels, Pairing, Point, SourceVariant, Treatment

@@ -14,20 +14,20 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import torch
 
-from crossgraft.adapters import quantisation
 from crossgraft.adapters.base import Base, load_base, load_checkpoint
 from crossgraft.adapters.engine import Engine
 from crossgraft.adapters.evaluation import Outcome, Prepared, prepare
 from crossgraft.adapters.grid import View
+from crossgraft.adapters.items.shown import items_to_test, view_of
 from crossgraft.adapters.jobs import artefact
-from crossgraft.adapters.kept import FACTS, adapter_damage, set_aside
 from crossgraft.adapters.loading import device_of
-from crossgraft.adapters.lora import fresh_adapter, merged, saved_adapter
 from crossgraft.adapters.models import check_given_folder
-from crossgraft.adapters.peft_folder import is_peft_folder, is_plain
-from crossgraft.adapters.shown import items_to_test, view_of
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.adapters.training.run import train_job
+from crossgraft.adapters.weights import quantisation
+from crossgraft.adapters.weights.kept import FACTS, adapter_damage, set_aside
+from crossgraft.adapters.weights.lora import fresh_adapter, merged, saved_adapter
+from crossgraft.adapters.weights.peft_folder import is_peft_folder, is_plain
 from crossgraft.core import Cell, Job, Point, Record, Texts
 from crossgraft.errors import JobFailed
 from crossgraft.metrics import scored_record

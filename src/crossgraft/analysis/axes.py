@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from crossgraft.analysis import cells as of
-from crossgraft.analysis.draws import Draws, Estimate
-from crossgraft.analysis.floor import can_show_harm
+from crossgraft.analysis.first.floor import can_show_harm
+from crossgraft.analysis.intervals.draws import Draws, Estimate
 from crossgraft.analysis.regimes import harmed
 from crossgraft.core import Point, Regime, Scalar, Treatment
-from crossgraft.matrix import ChangeCell, TransferMatrix
+from crossgraft.transfer.matrix import ChangeCell, TransferMatrix
 
 _OUTCOMES: dict[str, tuple[Regime, ...]] = {
     "gain on the source": ("MT-ML",),

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from crossgraft.analysis.results import require_study
 from crossgraft.core import Answers, Floats, Point, Treatment
 from crossgraft.metrics import METRICS, Metric
-from crossgraft.pairing import chance
-from crossgraft.stats.cells import wilson
-from crossgraft.store import Store
+from crossgraft.runs.store import Store
+from crossgraft.stats.cells.change import wilson
+from crossgraft.transfer.pairing import chance
 
 _DRAWS = 1000  # for metrics that are no mean of shares
 

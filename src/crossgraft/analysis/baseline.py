@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossgraft.analysis import cells as of
-from crossgraft.analysis.draws import Draws, Estimate
+from crossgraft.analysis.intervals.draws import Draws, Estimate
 from crossgraft.core import Floats, Point, Treatment
-from crossgraft.matrix import ChangeCell, TransferMatrix
 from crossgraft.stats.baseline import ColumnNoise, column_noise, summed
-from crossgraft.stats.shrinkage import shrunken
+from crossgraft.stats.cells.shrinkage import shrunken
+from crossgraft.transfer.matrix import ChangeCell, TransferMatrix
 
 IMMUNE = "Immune to noise of the base: both sides subtract the same answers."
 NOT_IMMUNE = (

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from crossgraft.changes import ChangeCell
 from crossgraft.core import Regime
+from crossgraft.transfer.changes import ChangeCell
 
 SAME_TASK: tuple[Regime, ...] = ("MT-CL",)
 OTHER_TASKS: tuple[Regime, ...] = ("CT-ML", "CT-CL")

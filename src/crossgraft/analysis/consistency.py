@@ -14,11 +14,11 @@ from typing import Literal
 import numpy as np
 
 from crossgraft.analysis import cells as of
-from crossgraft.analysis.draws import Draws, has_items
+from crossgraft.analysis.intervals.draws import Draws, has_items
 from crossgraft.analysis.regimes import gained, harmed
 from crossgraft.core import REGIME_WORDS, Floats, Labels, Point, Regime, Scalar
-from crossgraft.matrix import ChangeCell
-from crossgraft.stats import agreement
+from crossgraft.stats.matrices import agreement
+from crossgraft.transfer.matrix import ChangeCell
 
 _SHUFFLES = 200
 _DRAWS = 250  # of items: ranks of all pairs of recipients in each take time

@@ -16,12 +16,12 @@ from typing import Literal
 import numpy as np
 
 from crossgraft.analysis import cells as of
-from crossgraft.analysis.draws import Draws, Estimate, Weighted
+from crossgraft.analysis.intervals.draws import Draws, Estimate, Weighted
 from crossgraft.analysis.regimes import ALL_MODELS
 from crossgraft.analysis.wording import TINY, number_of, signed
 from crossgraft.core import Floats, Labels
-from crossgraft.matrix import ChangeCell
-from crossgraft.stats.contrasts import Interval, jackknifed, mean_of_units
+from crossgraft.stats.resampling.contrasts import Interval, jackknifed, mean_of_units
+from crossgraft.transfer.matrix import ChangeCell
 
 Level = Literal["new items and seeds", "new models", "new tasks"]
 

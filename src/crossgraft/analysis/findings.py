@@ -11,22 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis.asymmetry import Asymmetry, asymmetries
-from crossgraft.analysis.author_shares import shares_side_by_side
-from crossgraft.analysis.authors import SideBySide, side_by_side
 from crossgraft.analysis.axes import AxisEffect, axis_effects
 from crossgraft.analysis.baseline import AgainstSham, BaseNoise, against_sham, base_noise
 from crossgraft.analysis.bli import BLIFindings
+from crossgraft.analysis.checks.gates import gates
 from crossgraft.analysis.consistency import Consistency, consistencies
 from crossgraft.analysis.contrast import Contrast, contrasts
-from crossgraft.analysis.draws import DRAWS, SEED, Draws, has_items
-from crossgraft.analysis.floor import at_chance
-from crossgraft.analysis.gates import gates
-from crossgraft.analysis.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
-from crossgraft.analysis.patterns import Pattern, patterns
-from crossgraft.analysis.regimes import RegimeSummary, regimes
-from crossgraft.analysis.roles import Coverage, NoRoles, Roles, coverage, roles
-from crossgraft.analysis.sentences import (
+from crossgraft.analysis.first.floor import at_chance
+from crossgraft.analysis.first.sentences import (
     doubts,
     headline,
     how_sure,
@@ -35,14 +27,22 @@ from crossgraft.analysis.sentences import (
     what_to_distrust,
     what_was_found,
 )
-from crossgraft.analysis.signals import LEVEL, Signal, signals
-from crossgraft.analysis.summaries import Summary, harmed_cells, summaries
+from crossgraft.analysis.first.signals import LEVEL, Signal, signals
+from crossgraft.analysis.first.summaries import Summary, harmed_cells, summaries
+from crossgraft.analysis.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
+from crossgraft.analysis.intervals.draws import DRAWS, SEED, Draws, has_items
+from crossgraft.analysis.intervals.unpaired import NO_ITEMS, cannot
+from crossgraft.analysis.paper.author_shares import shares_side_by_side
+from crossgraft.analysis.paper.authors import SideBySide, side_by_side
+from crossgraft.analysis.regimes import RegimeSummary, regimes
+from crossgraft.analysis.roles.asymmetry import Asymmetry, asymmetries
+from crossgraft.analysis.roles.patterns import Pattern, patterns
+from crossgraft.analysis.roles.scores import Coverage, NoRoles, Roles, coverage, roles
+from crossgraft.analysis.roles.two_way import TwoWay, two_way
 from crossgraft.analysis.training import Training
-from crossgraft.analysis.two_way import TwoWay, two_way
-from crossgraft.analysis.unpaired import NO_ITEMS, cannot
-from crossgraft.analysis.variance import Variance, variance
+from crossgraft.analysis.variance.components import Variance, variance
 from crossgraft.core import Check, Labels, Point
-from crossgraft.matrix import ControlCheck, Gap, TransferMatrix
+from crossgraft.transfer.matrix import ControlCheck, Gap, TransferMatrix
 
 METHOD = (
     "Intervals of cells: Agresti–Min, 95 %, paired by item, the variance between seeds added. Intervals of means: joint item "

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossgraft.analysis import cells as of
-from crossgraft.analysis.draws import Draws, Estimate, Weighted, has_items
-from crossgraft.analysis.floor import can_show_harm
+from crossgraft.analysis.first.floor import can_show_harm
+from crossgraft.analysis.intervals.draws import Draws, Estimate, Weighted, has_items
 from crossgraft.analysis.regimes import harmed
 from crossgraft.core import Floats, Point, Treatment
-from crossgraft.matrix import ChangeCell, TransferMatrix
+from crossgraft.transfer.matrix import ChangeCell, TransferMatrix
 
 _TAIL = 0.1  # the worst tenth
 _ENOUGH = 4  # treatments, for a line through them

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from crossgraft.analysis.draws import Draws, Estimate
-from crossgraft.analysis.floor import can_show_harm
+from crossgraft.analysis.first.floor import can_show_harm
+from crossgraft.analysis.intervals.draws import Draws, Estimate
 from crossgraft.analysis.wording import TINY
 from crossgraft.core import REGIME_WORDS, Floats, Regime
-from crossgraft.matrix import ChangeCell
+from crossgraft.transfer.matrix import ChangeCell
 
 ROPE = 1.0  # percentage points: changes smaller than this are equal for all practical purposes
 ALL_MODELS = "all models"

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from crossgraft.analysis.bli import bli_findings
+from crossgraft.analysis.checks.trust import trust
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.analysis.training import trainings
-from crossgraft.analysis.trust import trust
 from crossgraft.core import Cell, Floats, Job, Record, Texts
 from crossgraft.errors import StoreError
-from crossgraft.layout import Manifest
-from crossgraft.matrix import TransferMatrix
 from crossgraft.metrics import METRICS
-from crossgraft.store import Damage, Store
+from crossgraft.runs.layout import Manifest
+from crossgraft.runs.store import Damage, Store
+from crossgraft.transfer.matrix import TransferMatrix
 
 
 def require_study(store: Store, name: str = "") -> Manifest:

@@ -59,8 +59,8 @@ def check(
     ordinary study, whose spec is written beside them: add sources to it, and run it.
     """
     settings = settings_of((), "inline", device, threads, None, False)
-    from crossgraft.adapters.check import Asked, base_model, compose, doubts, in_memory
-    from crossgraft.adapters.check import told as lines
+    from crossgraft.adapters.check.run import Asked, base_model, compose, doubts, in_memory
+    from crossgraft.adapters.check.run import told as lines
     from crossgraft.spec import parse_study
 
     told = Asked(base, adapters, **{**asked, "items": asked["items"] or 0, "dtype": asked["dtype"] or ""})
@@ -86,7 +86,7 @@ def check(
 
 
 def _doctor(model: Any, device: str, study: Any, *, as_json: bool) -> None:
-    from crossgraft.adapters.doctor import examine
+    from crossgraft.adapters.check.doctor import examine
 
     found = list(examine(model, device, study))
     if as_json:

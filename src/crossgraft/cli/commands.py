@@ -19,7 +19,7 @@ from crossgraft.cli.reports import read, report
 from crossgraft.cli.runs import plan, preview, run
 from crossgraft.cli.stores import store
 from crossgraft.errors import CrossgraftError, JobFailed
-from crossgraft.files import why
+from crossgraft.safety.files import why
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -38,7 +38,7 @@ def cli() -> None:
 @click.option("--kind", type=click.Choice(["adapters", "embeddings"]), default="adapters", show_default=True)
 def init(folder: Path, kind: str) -> None:
     """Write a commented spec, study.toml, into FOLDER (here, if none is given)."""
-    from crossgraft.starters import write_starter
+    from crossgraft.cli.starters import write_starter
 
     echo(f"wrote {write_starter(kind, folder)}: edit it, then 'crossgraft plan {folder / 'study.toml'}'")
 
@@ -47,7 +47,7 @@ def init(folder: Path, kind: str) -> None:
 @AS_JSON
 def list_(as_json: bool) -> None:
     """List what specs and options can name: studies, tasks, methods, metrics, executors."""
-    from crossgraft.catalogue import catalogue
+    from crossgraft.cli.catalogue import catalogue
 
     found = catalogue()
     if as_json:

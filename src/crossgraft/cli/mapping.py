@@ -14,11 +14,11 @@ from crossgraft.cli.printing import echo
 from crossgraft.errors import SpecError
 
 if TYPE_CHECKING:
-    from crossgraft.embeddings.mapped import Mapped
+    from crossgraft.embeddings.direct.mapped import Mapped
+    from crossgraft.embeddings.direct.scoring import Scored
+    from crossgraft.embeddings.direct.translation import Translation
     from crossgraft.embeddings.retrieval import Retrieval, Search
-    from crossgraft.embeddings.scoring import Scored
-    from crossgraft.embeddings.space import Case
-    from crossgraft.embeddings.translation import Translation
+    from crossgraft.embeddings.spaces.space import Case
 
 FILE = Path  # as it is: what cannot be is said in our words where it is used
 WHERE = "FOLDER | SOURCE TARGET"
@@ -81,9 +81,9 @@ def map_(source: Path, target: Path, out: Path, text: bool, **how: Any) -> None:
     Any format of vectors will do. The folder that --out names gets both vocabularies in the shared space, the
     matrices, and a file that says how they were made; `bli` and `translate` read it.
     """
-    from crossgraft.embeddings.fitting import Wanted, fact_lines, fit_into, validation_lines
+    from crossgraft.embeddings.direct.fitting import MapRequest, fact_lines, fit_into, validation_lines
 
-    mapped = fit_into(out, Wanted(source, target, **how), text=text)
+    mapped = fit_into(out, MapRequest(source, target, **how), text=text)
     known = mapped.told["dictionary"]
     echo(
         f"{mapped.told['method']}{_learnt_from(known)}: {len(mapped.source.words)} and {len(mapped.target.words)} words"
@@ -119,14 +119,14 @@ def bli(where: tuple[Path, ...], test: Path, words: bool, as_json: bool, **how: 
     tool. Every source word of TEST is a query, and every word of the target vocabulary is ranked for it. With --reverse
     target words are queries; TEST stays as it is, source TAB target.
     """
-    from crossgraft.embeddings.scoring import score
+    from crossgraft.embeddings.direct.scoring import evaluate_bli
 
     if how["count"] and not words:
         raise SpecError("-k is of --words")
     if len(where) > 2:
         raise SpecError(f"expected FOLDER TEST, or SOURCE TARGET TEST; got {len(where) + 1} files")
     mapped, search = _mapped(where, how["top"], how["case"]), _search(how)
-    found = score(mapped, test, search, train=how["train"], reverse=how["reverse"], found=how["count"] or 5)
+    found = evaluate_bli(mapped, test, search, train=how["train"], reverse=how["reverse"], found=how["count"] or 5)
     for note in found.notes:
         echo(f"note: {note}, which chose the parameters of this mapping: its scores are too high", err=True)
     if words:
@@ -138,7 +138,7 @@ def bli(where: tuple[Path, ...], test: Path, words: bool, as_json: bool, **how: 
 
 
 def _mapped(where: Sequence[Path], top: int | None, case: Case | None) -> Mapped:
-    from crossgraft.embeddings.mapped import opened
+    from crossgraft.embeddings.direct.mapped import opened
 
     return opened(where, top=top, case=case)
 
@@ -227,8 +227,8 @@ def _refuse_what_is_not_of(everything: bool, how: dict[str, Any]) -> None:
 
 
 def _induce(mapped: Mapped, search: Search, how: dict[str, Any], *, as_json: bool) -> None:
-    from crossgraft.embeddings.outputs import new_file, writing
-    from crossgraft.embeddings.translation import induced
+    from crossgraft.embeddings.direct.outputs import new_file, writing
+    from crossgraft.embeddings.direct.translation import induced
 
     def lines() -> Iterable[str]:
         most = 20_000 if how["most"] is None else how["most"]
@@ -260,7 +260,7 @@ def _echo(lines: Iterable[str]) -> None:
 
 
 def _translate(mapped: Mapped, words: Sequence[str], search: Search, how: dict[str, Any], *, as_json: bool) -> None:
-    from crossgraft.embeddings.translation import look_up, spellings, translations
+    from crossgraft.embeddings.direct.translation import look_up, spellings, translations
 
     found, missing = look_up(mapped, words, how["more"])
     for translated in translations(mapped, found, how["count"] or 5, search):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import click
 
-from crossgraft.escaping import visible
+from crossgraft.safety.escaping import visible
 
 _WIDE = 160  # columns of a table that goes to a file or a pipe
 

@@ -11,7 +11,7 @@ import click
 from crossgraft.cli.options import AS_JSON, OUT, overrides, study_of
 from crossgraft.cli.printing import echo, print_table
 from crossgraft.errors import StoreError
-from crossgraft.files import safe_name, why
+from crossgraft.safety.files import safe_name, why
 
 if TYPE_CHECKING:
     from crossgraft.analysis.findings import Findings
@@ -29,7 +29,7 @@ def report(study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: 
 
     One HTML page, the same as Markdown, and the tables as CSV.
     """
-    from crossgraft.campaign import title
+    from crossgraft.runs.campaign import title
 
     name = title(study_of(Path(study), sets, limit)) if study.endswith(".toml") else study
     write_the_report(name, out, to, as_json=as_json)
@@ -57,7 +57,7 @@ def read(table: Path, columns: tuple[str, ...], to: Path | None, as_json: bool) 
     Scores are shares from 0 to 1. Give the number of items behind a score (--column items=400): without it nothing can be
     called significant. Without outcomes of items some things cannot be said; the report says which.
     """
-    from crossgraft.analysis.outcomes import read_findings
+    from crossgraft.analysis.external.outcomes import read_findings
     from crossgraft.report.about import About
 
     _show(read_findings(table, columns), to or Path("reports") / safe_name(table.stem), About(), as_json=as_json)
@@ -69,7 +69,7 @@ def write_the_report(name: str, out: Path, to: Path | None, *, as_json: bool, ce
 
     from crossgraft.analysis.results import load_findings, require_study
     from crossgraft.report.about import About
-    from crossgraft.store import Store
+    from crossgraft.runs.store import Store
 
     store = Store(out)
     manifest = require_study(store, name)
@@ -83,7 +83,7 @@ def write_the_report(name: str, out: Path, to: Path | None, *, as_json: bool, ce
 def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
     """The scores of a study's base, where there is nothing to compare it with."""
     from crossgraft.analysis.base_scores import base_scores
-    from crossgraft.store import Store
+    from crossgraft.runs.store import Store
 
     found = list(base_scores(Store(out), name))
     if as_json:

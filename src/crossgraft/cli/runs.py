@@ -15,7 +15,7 @@ from crossgraft.cli.printing import echo, print_lines
 from crossgraft.errors import JobFailed, SpecError
 
 if TYPE_CHECKING:
-    from crossgraft.campaign import Settings, Summary
+    from crossgraft.runs.campaign import Settings, Summary
     from crossgraft.study import Study
 
 ONLY = click.option(
@@ -51,8 +51,8 @@ def plan(
     times a small part of the study, for seconds with small models.
     """
     settings = settings_of(only, "inline", device, threads, None, False)
-    from crossgraft.outlook import outlook
-    from crossgraft.store import Store
+    from crossgraft.cli.estimate import outlook
+    from crossgraft.runs.store import Store
 
     told = outlook(study_of(spec, sets, limit), Store(out), settings, measure=measure)
     echo(json.dumps(told.plain(), indent=1) if as_json else "\n".join(told.lines()))
@@ -107,9 +107,9 @@ def run(
 
 
 def carry_out(study: Study, out: Path, settings: Settings, *, as_json: bool) -> Summary:
-    from crossgraft.campaign import Campaign
-    from crossgraft.progress import watch, watcher
-    from crossgraft.store import Store
+    from crossgraft.cli.progress import watch, watcher
+    from crossgraft.runs.campaign import Campaign
+    from crossgraft.runs.store import Store
 
     under_way = Campaign(study, Store(out), settings)
     todo = under_way.todo
@@ -126,13 +126,13 @@ def settings_of(
     threads = threads or os.cpu_count() or 1
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, str(threads))
-    from crossgraft.campaign import Settings
+    from crossgraft.runs.campaign import Settings
 
     return Settings(executor, device, threads, only, retry, _seconds(budget) if budget else None)
 
 
 def _smoke(study: Study, settings: Settings) -> None:
-    from crossgraft.campaign import smoke
+    from crossgraft.runs.campaign import smoke
     from crossgraft.study import Failed
 
     failed = [event for event in smoke(study, settings) if isinstance(event, Failed)]

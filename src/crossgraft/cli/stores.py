@@ -10,7 +10,7 @@ import click
 
 from crossgraft.cli.options import AS_JSON, OUT
 from crossgraft.cli.printing import echo, print_lines
-from crossgraft.files import printable
+from crossgraft.safety.files import printable
 
 
 @click.group()
@@ -25,7 +25,7 @@ def store() -> None:
 def ls(study: str, out: Path, as_json: bool) -> None:
     """List the records of STUDY (of all studies, if none is given)."""
     from crossgraft.analysis.results import require_study
-    from crossgraft.store import Store
+    from crossgraft.runs.store import Store
 
     one = Store(out)
     ids = [cell.record_id for job in require_study(one, study).jobs for cell in job.cells] if study else None
@@ -54,7 +54,7 @@ def ls(study: str, out: Path, as_json: bool) -> None:
 def show(record: str, out: Path, flipped: bool) -> None:
     """Show one RECORD, by the beginning of its id: scores and where they come from."""
     from crossgraft.analysis.results import flips
-    from crossgraft.store import Store
+    from crossgraft.runs.store import Store
 
     one = Store(out)
     found = one.find(record)
@@ -82,7 +82,7 @@ def show(record: str, out: Path, flipped: bool) -> None:
 def export(study: str, out: Path, to: Path) -> None:
     """Copy the adapters of STUDY into folders ready for a hub, each with a card that holds its measured transfer."""
     from crossgraft.adapters.export import export as exported
-    from crossgraft.store import Store
+    from crossgraft.runs.store import Store
 
     count = 0
     for folder in exported(Store(out), study, to):
@@ -96,8 +96,8 @@ def export(study: str, out: Path, to: Path) -> None:
 @AS_JSON
 def status(out: Path, as_json: bool) -> None:
     """Say how far every study in the store is, what failed, and which files are damaged."""
-    from crossgraft.outlook import store_status
-    from crossgraft.store import Store
+    from crossgraft.cli.estimate import store_status
+    from crossgraft.runs.store import Store
 
     told = store_status(Store(out))
     echo(json.dumps(told.plain(), indent=1) if as_json else "\n".join(told.lines()))
@@ -111,8 +111,8 @@ def verify(out: Path, as_json: bool) -> None:
 
     Exit code 1 when something is damaged. `run` computes again what it finds missing; nothing is changed here.
     """
-    from crossgraft.store import Store
-    from crossgraft.verify import verify as damaged
+    from crossgraft.cli.verify import verify as damaged
+    from crossgraft.runs.store import Store
 
     one = Store(out)
     found = damaged(one)

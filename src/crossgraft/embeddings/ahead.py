@@ -17,9 +17,9 @@ import numpy as np
 from crossgraft.core import Point
 from crossgraft.embeddings.lexicon import Lexicon, Pairs, direction_note, leaks
 from crossgraft.embeddings.mapping import Mapping
-from crossgraft.embeddings.memory import available_memory, refuse_too_many
 from crossgraft.embeddings.readers import glance
-from crossgraft.embeddings.space import Space
+from crossgraft.embeddings.spaces.memory import available_memory, refuse_too_many
+from crossgraft.embeddings.spaces.space import Space
 from crossgraft.embeddings.tasks import Foresees, LanguagePair
 from crossgraft.errors import DataError
 from crossgraft.study import Glimpse

@@ -12,9 +12,9 @@ from typing import Literal, cast, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crossgraft.embeddings.space import Case, Space
+from crossgraft.embeddings.spaces.space import Case, Space
 from crossgraft.errors import DataError
-from crossgraft.opening import is_file, lines_of, open_bytes
+from crossgraft.safety.opening import is_file, lines_of, open_bytes
 
 Pairs = npt.NDArray[np.int64]  # (n, 2): row in the source space, row in the target space
 Alike = Literal["identical", "numerals"]  # dictionaries that two vocabularies give of themselves

@@ -11,7 +11,7 @@ import numpy as np
 from crossgraft.core import Answers, Floats, Texts
 from crossgraft.embeddings.lexicon import Lexicon
 from crossgraft.embeddings.retrieval import Hubness, Neighbours, hubness, ranking
-from crossgraft.embeddings.space import Space, Vectors, unit
+from crossgraft.embeddings.spaces.space import Space, Vectors, unit
 from crossgraft.identity import item_hash
 
 _HUBS = 10  # neighbours of a query that are counted for hubness

@@ -15,13 +15,14 @@ from typing import Annotated, Any, cast, get_args
 import numpy as np
 
 from crossgraft.core import Cell, Job, Pairing, Point, Treatment, is_language
-from crossgraft.embeddings import ahead, devices
-from crossgraft.embeddings.choosing import Tried, choose, held_out, learnt_by, validated
-from crossgraft.embeddings.isomorphism import Shape, isomorphism, shape
+from crossgraft.embeddings import ahead
+from crossgraft.embeddings.direct.choosing import Tried, choose, held_out, learnt_by, validated
 from crossgraft.embeddings.lexicon import Alike, Lexicon, alike_pairs, read_lexicon
 from crossgraft.embeddings.mapping import Mapper, Mapping, identity, is_unsettled, mapper, reports_failure
 from crossgraft.embeddings.readers import companions
-from crossgraft.embeddings.space import Case, Space, Step, read_space
+from crossgraft.embeddings.spaces import devices
+from crossgraft.embeddings.spaces.isomorphism import Shape, isomorphism, shape
+from crossgraft.embeddings.spaces.space import Case, Space, Step, read_space
 from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, LanguagePair
 from crossgraft.embeddings.tasks.bli import lexicon_file
 from crossgraft.errors import DataError, SpecError, did_you_mean

@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from crossgraft.escaping import in_csv
 from crossgraft.report.section import Section, files
+from crossgraft.safety.escaping import in_csv
 
 
 def tables_csv(sections: Iterable[Section]) -> dict[str, str]:

@@ -7,10 +7,10 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.escaping import in_html
 from crossgraft.report.about import About
 from crossgraft.report.section import Interval, Number, Picture, short
 from crossgraft.report.sections import sections_of
+from crossgraft.safety.escaping import in_html
 
 
 def html(findings: Findings, about: About) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.escaping import in_markdown
 from crossgraft.report.about import About
 from crossgraft.report.section import Section, Table, short
 from crossgraft.report.sections import sections_of
+from crossgraft.safety.escaping import in_markdown
 
 
 def markdown(findings: Findings, about: About) -> str:

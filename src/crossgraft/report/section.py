@@ -13,8 +13,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from crossgraft.analysis.estimate import SHARE_CELLS, Estimate
-from crossgraft.analysis.extremes import Named
+from crossgraft.analysis.intervals.estimate import SHARE_CELLS, Estimate
+from crossgraft.analysis.intervals.extremes import Named
 from crossgraft.analysis.wording import interval, number_of, signed
 
 NOTHING = "–"

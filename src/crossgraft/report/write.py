@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.matrix import TIDY_COLUMNS
 from crossgraft.report.about import About
 from crossgraft.report.csv import as_csv, tables_csv
 from crossgraft.report.html import html
 from crossgraft.report.markdown import markdown
 from crossgraft.report.sections import sections_of
+from crossgraft.transfer.matrix import TIDY_COLUMNS
 
 
 def write_report(findings: Findings, folder: str | Path, about: About | None = None) -> tuple[Path, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossgraft.core import Floats
-from crossgraft.stats.clusters import cluster_sums
+from crossgraft.stats.resampling.clusters import cluster_sums
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ torch = pytest.importorskip("torch")
 import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-from crossgraft.adapters.encoding import Reading
 from crossgraft.adapters.engine.local import LocalEngine, window_of
 from crossgraft.adapters.evaluation import prepare
 from crossgraft.adapters.harness.items import Wanted, read
-from crossgraft.adapters.lora import saved_adapter
+from crossgraft.adapters.items.encoding import Reading
+from crossgraft.adapters.weights.lora import saved_adapter
 from crossgraft.metrics import METRICS
 from harness import harness_scores
 from parts import result, write_jsonl

@@ -11,11 +11,11 @@ import pytest
 pytest.importorskip("torch")
 
 from crossgraft.adapters.training.callbacks import CALLBACKS, Run
-from crossgraft.campaign import Settings, prepare, run
+from crossgraft.cli.progress import Lines
 from crossgraft.errors import MissingExtra, SpecError
-from crossgraft.progress import Lines
+from crossgraft.runs.campaign import Settings, describe_study, run
+from crossgraft.runs.store import Store
 from crossgraft.spec import load_study
-from crossgraft.store import Store
 from crossgraft.study import Remark
 
 ONE = Settings(device="cpu", threads=1)
@@ -112,7 +112,7 @@ def test_a_service_named_twice_is_refused(adapter_spec: Path) -> None:
 
 def test_being_followed_changes_no_id(adapter_spec: Path, tmp_path: Path, notebook: type[Notebook]) -> None:
     ids = [
-        [job.treatment_id for job in prepare(load_study(adapter_spec, told), Store(tmp_path / "out")).jobs]
+        [job.treatment_id for job in describe_study(load_study(adapter_spec, told), Store(tmp_path / "out")).jobs]
         for told in ([], ["callbacks=['notebook']"])
     ]
 
@@ -130,7 +130,7 @@ def test_a_service_that_is_not_installed_is_said_before_anything_runs(
     monkeypatch.setattr(notebook, "package", "no_such_package")
 
     with pytest.raises(MissingExtra, match="the callback 'notebook' needs the extra 'notebook'"):
-        prepare(load_study(adapter_spec, ["callbacks=['notebook']"]), Store(tmp_path / "out"))
+        describe_study(load_study(adapter_spec, ["callbacks=['notebook']"]), Store(tmp_path / "out"))
 
 
 @pytest.mark.slow

@@ -15,11 +15,11 @@ torch = pytest.importorskip("torch")
 
 import transformers
 
-from crossgraft.adapters.lora import fresh_adapter, trainable
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.training import loop
 from crossgraft.adapters.training.loop import Seeds, Task, train
 from crossgraft.adapters.training.loss import Example, StepLoss
+from crossgraft.adapters.weights.lora import fresh_adapter, trainable
 from crossgraft.errors import JobFailed
 
 SHAPE: dict[str, Any] = {

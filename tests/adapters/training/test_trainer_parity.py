@@ -14,11 +14,11 @@ torch = pytest.importorskip("torch")
 
 import transformers
 
-from crossgraft.adapters.lora import fresh_adapter, trainable
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.training.loop import Seeds, Task, train
 from crossgraft.adapters.training.loss import Example
 from crossgraft.adapters.training.steps import plan_steps
+from crossgraft.adapters.weights.lora import fresh_adapter, trainable
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import pytest
 from crossgraft.embeddings.lexicon import alike
 from crossgraft.embeddings.mapping import identity, mapper
 from crossgraft.embeddings.mapping.muse import MUSE
-from crossgraft.embeddings.space import Space
+from crossgraft.embeddings.spaces.space import Space
 from crossgraft.errors import DataError
 from planted import NO_PAIRS, clouds, hits, rng, rotated, same, space
 

@@ -10,7 +10,7 @@ import pytest
 from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.mapping._advanced import advanced
 from crossgraft.embeddings.mapping.c1 import C1
-from crossgraft.embeddings.space import Space, Vectors, unit
+from crossgraft.embeddings.spaces.space import Space, Vectors, unit
 from crossgraft.errors import JobFailed, MissingExtra, SpecError
 from planted import clouds, hits, rng, same, space
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crossgraft.embeddings.mapping._candidates import Candidates, Rows, candidates
-from crossgraft.embeddings.space import Vectors, unit
+from crossgraft.embeddings.spaces.space import Vectors, unit
 
 
 def sorted_rows(scores: Vectors, wanted: Rows) -> list[list[int]]:

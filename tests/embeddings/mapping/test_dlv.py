@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 from crossgraft.embeddings.mapping.dlv import DLV, matching
 from crossgraft.embeddings.mapping.procrustes import Procrustes
 from crossgraft.embeddings.retrieval import nearest
-from crossgraft.embeddings.space import unit
+from crossgraft.embeddings.spaces.space import unit
 from planted import hits, rng, rotated, same, space
 
 

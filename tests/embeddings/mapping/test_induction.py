@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chisquare
 
 from crossgraft.embeddings.mapping._induction import Schedule, chosen, places, self_learnt, spread
-from crossgraft.embeddings.space import Vectors, unit
+from crossgraft.embeddings.spaces.space import Vectors, unit
 
 
 def spaces(n: int, m: int, width: int = 8) -> tuple[Vectors, Vectors]:

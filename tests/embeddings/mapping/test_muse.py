@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from crossgraft.embeddings.mapping.muse import MUSE
-from crossgraft.embeddings.space import Space, unit
+from crossgraft.embeddings.spaces.space import Space, unit
 from crossgraft.errors import JobFailed, MissingExtra, SpecError
 from crossgraft.spec import build
 from planted import NO_PAIRS, clouds, hits, rng, rotated, same, space

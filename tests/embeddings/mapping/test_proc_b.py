@@ -8,7 +8,7 @@ import pytest
 from crossgraft.embeddings.mapping._dictionary import frequent_first, mutual
 from crossgraft.embeddings.mapping.proc_b import ProcB
 from crossgraft.embeddings.mapping.procrustes import Procrustes, rotation
-from crossgraft.embeddings.space import unit
+from crossgraft.embeddings.spaces.space import unit
 from crossgraft.errors import DataError, SpecError
 from planted import hits, rng, rotated, same, space
 

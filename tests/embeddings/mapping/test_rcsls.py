@@ -9,7 +9,7 @@ import pytest
 
 from crossgraft.embeddings.mapping import mapper
 from crossgraft.embeddings.mapping.rcsls import RCSLS
-from crossgraft.embeddings.space import Space, unit
+from crossgraft.embeddings.spaces.space import Space, unit
 
 RNG = np.random.default_rng(0)
 PAIRS = np.stack([np.arange(60)] * 2, axis=1)

@@ -8,7 +8,7 @@ import pytest
 from crossgraft.embeddings.mapping import mapper
 from crossgraft.embeddings.mapping._advanced import advanced
 from crossgraft.embeddings.mapping._induction import seed_pairs
-from crossgraft.embeddings.space import Space, Vectors
+from crossgraft.embeddings.spaces.space import Space, Vectors
 from crossgraft.errors import DataError
 
 STEPS = ("unit", "center", "unit")

@@ -18,7 +18,7 @@ from crossgraft.adapters.harness import quiet, reason
 from crossgraft.adapters.harness.definition import Definition
 from crossgraft.adapters.tasks import Split
 from crossgraft.errors import DataError
-from crossgraft.opening import is_file, is_folder, look
+from crossgraft.safety.opening import is_file, is_folder, look
 from crossgraft.study import home
 
 _MOST_FILES = 10_000

@@ -11,7 +11,7 @@ from typing import Any
 
 from crossgraft.adapters.harness import quiet, reason, require_harness
 from crossgraft.errors import DataError, SpecError, did_you_mean, shown
-from crossgraft.opening import is_file, is_folder, read_bytes
+from crossgraft.safety.opening import is_file, is_folder, read_bytes
 
 _TASK = re.compile(r"""^["']?task["']?[ \t]*:[ \t]*["']?([^\s"'#\[{]+)""", re.MULTILINE)
 _RENDERING = ("custom_dataset", "process_docs", "doc_to_text", "doc_to_choice", "doc_to_target")

@@ -16,7 +16,7 @@ from crossgraft.adapters.harness.sandbox import sandboxed
 from crossgraft.adapters.tasks import Generation, Item, OpenItem, Split
 from crossgraft.errors import CrossgraftError, shown
 from crossgraft.identity import content_id
-from crossgraft.opening import is_file
+from crossgraft.safety.opening import is_file
 
 _GREEDY = {"until", "do_sample", "temperature", "top_p", "top_k", "num_beams", "max_gen_toks"}
 

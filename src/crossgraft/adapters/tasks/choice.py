@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from string import ascii_uppercase
 from typing import Any, Literal
 
-from crossgraft.adapters.data import Row
-from crossgraft.adapters.files import Prompted
+from crossgraft.adapters.items.data import Row
+from crossgraft.adapters.items.files import Prompted
 from crossgraft.adapters.tasks import TASKS, Item, Split
 from crossgraft.errors import SpecError
 from crossgraft.study import Origin

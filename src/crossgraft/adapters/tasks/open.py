@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from crossgraft.adapters.data import Row
-from crossgraft.adapters.files import Prompted
+from crossgraft.adapters.items.data import Row
+from crossgraft.adapters.items.files import Prompted
 from crossgraft.adapters.tasks import TASKS, Generation, OpenItem, Split
 from crossgraft.errors import SpecError
 from crossgraft.study import Origin

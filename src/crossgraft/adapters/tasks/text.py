@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from crossgraft.adapters.files import FromFiles
+from crossgraft.adapters.items.files import FromFiles
 from crossgraft.adapters.tasks import TASKS, Split, TextItem
 from crossgraft.errors import DataError
 from crossgraft.identity import item_hash
-from crossgraft.opening import read_text
+from crossgraft.safety.opening import read_text
 from crossgraft.study import Origin
 
 

@@ -14,13 +14,13 @@ from typing import Any
 import torch
 
 from crossgraft.adapters.engine.scorer import is_out_of_memory
-from crossgraft.adapters.kept import state_damage
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.training.loss import Example, StepLoss
 from crossgraft.adapters.training.steps import Schedule, plan_steps, rate
+from crossgraft.adapters.weights.kept import state_damage
 from crossgraft.errors import JobFailed
-from crossgraft.files import remove, whole_file
-from crossgraft.seals import append_seal
+from crossgraft.safety.files import remove, whole_file
+from crossgraft.safety.seals import append_seal
 
 _SAVE_EVERY = 60.0  # seconds
 _EXPLODED = 3.0  # times the first loss, on average over …

@@ -17,9 +17,9 @@ from crossgraft.analysis.bli.parts import Part, parts
 from crossgraft.analysis.bli.tables import TaskTables, task_tables
 from crossgraft.analysis.wording import number_of
 from crossgraft.core import Record, Treatment
-from crossgraft.matrix import TransferMatrix
 from crossgraft.metrics import METRICS
-from crossgraft.stats.correlation import Correlation, rank_correlation
+from crossgraft.stats.matrices.correlation import Correlation, rank_correlation
+from crossgraft.transfer.matrix import TransferMatrix
 
 Measured = tuple[str, PairMean]  # a score or convention, by name
 

@@ -10,8 +10,8 @@ import numpy as np
 from crossgraft.analysis.bli.means import SEED, Means, PairMean
 from crossgraft.analysis.bli.tables import TaskTables
 from crossgraft.core import Treatment
-from crossgraft.stats.clusters import sign_flips
 from crossgraft.stats.multiplicity import bonferroni, holm
+from crossgraft.stats.resampling.clusters import sign_flips
 
 _FLIPS = 9_999
 _A_COMPARISON = 200  # flips for each, so that adjusted p-values can be small

@@ -11,7 +11,7 @@ from crossgraft.analysis.bli.means import Means
 from crossgraft.analysis.bli.tables import PairTable
 from crossgraft.core import Treatment
 from crossgraft.metrics import METRICS
-from crossgraft.stats.levels import Level, share_level
+from crossgraft.stats.cells.levels import Level, share_level
 
 SUCCESS = 0.05  # MAP from which on a run counts as successful (Glavaš et al., 2019)
 QUERIES = 200

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from crossgraft.analysis.bli.tables import PairTable, TaskTables
 from crossgraft.core import Floats, Treatment
 from crossgraft.metrics import METRICS
-from crossgraft.stats.clusters import cluster_times, drawn_means
-from crossgraft.stats.contrasts import mean_of_units
+from crossgraft.stats.resampling.clusters import cluster_times, drawn_means
+from crossgraft.stats.resampling.contrasts import mean_of_units
 
 DRAWS = 1000
 SEED = 0

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossgraft.core import Answers, Record, Treatment
-from crossgraft.matrix import TransferMatrix
+from crossgraft.transfer.matrix import TransferMatrix
 
 _PARALLEL = 0.9  # share of words that must stand for one concept in all pairs of their language
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossgraft.embeddings.lexicon import Pairs
-from crossgraft.embeddings.space import Space, Step, Vectors
+from crossgraft.embeddings.spaces.space import Space, Step, Vectors
 from crossgraft.errors import SpecError
 from crossgraft.registry import Registry
 from crossgraft.spec import convert

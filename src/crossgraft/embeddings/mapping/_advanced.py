@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossgraft.embeddings.mapping import Mapping
-from crossgraft.embeddings.space import Vectors
+from crossgraft.embeddings.spaces.space import Vectors
 
 _Double = npt.NDArray[np.float64]
 _ROUNDING = 1e-5  # singular values below this share of the largest are rounding of float32 vectors

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crossgraft.embeddings.devices import place
 from crossgraft.embeddings.mapping import Matrix
 from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping._torch import loaded, tensor
-from crossgraft.embeddings.space import Vectors
+from crossgraft.embeddings.spaces.devices import place
+from crossgraft.embeddings.spaces.space import Vectors
 from crossgraft.errors import SpecError
 
 if TYPE_CHECKING:

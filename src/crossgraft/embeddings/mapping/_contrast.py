@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crossgraft.embeddings.devices import place
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import Mapping, Matrix
 from crossgraft.embeddings.mapping._torch import loaded, tensor
-from crossgraft.embeddings.space import Vectors
+from crossgraft.embeddings.spaces.devices import place
+from crossgraft.embeddings.spaces.space import Vectors
 from crossgraft.errors import JobFailed
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.retrieval import both_ways
-from crossgraft.embeddings.space import Space, Vectors, unit
+from crossgraft.embeddings.spaces.space import Space, Vectors, unit
 from crossgraft.errors import DataError
 
 

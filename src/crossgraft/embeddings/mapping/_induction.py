@@ -10,7 +10,7 @@ from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import Mapping, Matrix
 from crossgraft.embeddings.mapping._candidates import Rows, candidates
 from crossgraft.embeddings.mapping._dictionary import less
-from crossgraft.embeddings.space import Space, Vectors, unit
+from crossgraft.embeddings.spaces.space import Space, Vectors, unit
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from crossgraft.embeddings.mapping import Mapping, Matrix
 from crossgraft.embeddings.mapping._dictionary import mutual
 from crossgraft.embeddings.mapping.procrustes import rotation
 from crossgraft.embeddings.retrieval import Neighbours, nearest
-from crossgraft.embeddings.space import Vectors, unit
+from crossgraft.embeddings.spaces.space import Vectors, unit
 
 _CONTROLS = 5
 _CONTROL_ROUNDS = 10

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crossgraft.embeddings.devices import place
-from crossgraft.embeddings.space import Vectors
+from crossgraft.embeddings.spaces.devices import place
+from crossgraft.embeddings.spaces.space import Vectors
 from crossgraft.errors import MissingExtra
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from crossgraft.embeddings.mapping._dictionary import vectors_of
 from crossgraft.embeddings.mapping._facts import thinned
 from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.retrieval import both_ways, nearest
-from crossgraft.embeddings.space import Space, Step, Vectors, unit
+from crossgraft.embeddings.spaces.space import Space, Step, Vectors, unit
 
 _OF_MODE = ("rounds", "steps", "rate", "decay", "negatives", "mined", "search")
 _AUTHORS = MappingProxyType(  # for dictionaries of 5,000 and of 1,000 pairs

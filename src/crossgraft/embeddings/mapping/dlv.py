@@ -15,7 +15,7 @@ from crossgraft.embeddings.mapping._dictionary import vectors_of
 from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
 from crossgraft.embeddings.retrieval import Neighbours, nearest
-from crossgraft.embeddings.space import Space, Step, unit
+from crossgraft.embeddings.spaces.space import Space, Step, unit
 
 
 @MAPPERS.register

@@ -14,7 +14,7 @@ from crossgraft.embeddings.mapping._refinement import Refined, refined, verdict
 from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
 from crossgraft.embeddings.retrieval import both_ways
-from crossgraft.embeddings.space import Space, Step, Vectors, unit
+from crossgraft.embeddings.spaces.space import Space, Step, Vectors, unit
 from crossgraft.errors import SpecError
 
 _FIRST_EPOCHS = 10  # after which starts are compared

@@ -11,7 +11,7 @@ from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping
 from crossgraft.embeddings.mapping._dictionary import vectors_of
 from crossgraft.embeddings.mapping._settings import at_least
-from crossgraft.embeddings.space import Space, Step
+from crossgraft.embeddings.spaces.space import Space, Step
 
 
 @MAPPERS.register

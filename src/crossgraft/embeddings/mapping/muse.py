@@ -16,7 +16,7 @@ from crossgraft.embeddings.mapping._refinement import Refined, verdict
 from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
 from crossgraft.embeddings.retrieval import nearest, top_means
-from crossgraft.embeddings.space import Space, Step, Vectors, unit
+from crossgraft.embeddings.spaces.space import Space, Step, Vectors, unit
 from crossgraft.errors import JobFailed
 
 _SLOWEST = 1e-6  # rate below which nothing is learnt

@@ -12,7 +12,7 @@ from crossgraft.embeddings.mapping import MAPPERS, Mapping, Matrix
 from crossgraft.embeddings.mapping._dictionary import frequent_first, mutual, vectors_of
 from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
-from crossgraft.embeddings.space import Space, Step, Vectors
+from crossgraft.embeddings.spaces.space import Space, Step, Vectors
 from crossgraft.errors import SpecError
 
 _LEAST_GROWTH = 1.01  # "growing" ends when the dictionary grows by less

@@ -9,7 +9,7 @@ import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping, Matrix
-from crossgraft.embeddings.space import Space, Step, Vectors
+from crossgraft.embeddings.spaces.space import Space, Step, Vectors
 from crossgraft.errors import DataError
 
 

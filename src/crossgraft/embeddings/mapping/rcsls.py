@@ -14,7 +14,7 @@ from crossgraft.embeddings.mapping._facts import thinned
 from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
 from crossgraft.embeddings.retrieval import nearest
-from crossgraft.embeddings.space import Space, Step, Vectors
+from crossgraft.embeddings.spaces.space import Space, Step, Vectors
 
 _SMALLEST = 1e-4  # learning rate at which nothing more is tried
 

@@ -16,7 +16,7 @@ from crossgraft.embeddings.mapping._induction import Induced, Schedule, seed_pai
 from crossgraft.embeddings.mapping._refinement import Refined, verdict
 from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
-from crossgraft.embeddings.space import Space, Step, Vectors
+from crossgraft.embeddings.spaces.space import Space, Step, Vectors
 from crossgraft.errors import SpecError
 
 

@@ -15,9 +15,9 @@ from crossgraft.embeddings.readers.npy import read as read_npy
 from crossgraft.embeddings.readers.npy import words_file
 from crossgraft.embeddings.readers.text import read as read_text
 from crossgraft.embeddings.readers.word2vec import read as read_word2vec
-from crossgraft.embeddings.reading import Source
+from crossgraft.embeddings.spaces.reading import Source
 from crossgraft.errors import DataError
-from crossgraft.opening import open_bytes, packing
+from crossgraft.safety.opening import open_bytes, packing
 
 _PEEK = 1 << 20
 _HEADER = re.compile(rb"(\d{1,15}) (\d{1,15})[ \r]*\n")  # numbers of more digits count no words

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from crossgraft.embeddings.reading import MOST_DIMENSIONS, Block, Source
-from crossgraft.embeddings.subwords import Subwords
+from crossgraft.embeddings.spaces.reading import MOST_DIMENSIONS, Block, Source
+from crossgraft.embeddings.spaces.subwords import Subwords
 from crossgraft.errors import DataError
 
 MAGIC = struct.pack("<i", 793712314)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crossgraft.embeddings.normalise import Vectors
-from crossgraft.embeddings.reading import MOST_DIMENSIONS, Block, Source
+from crossgraft.embeddings.spaces.normalise import Vectors
+from crossgraft.embeddings.spaces.reading import MOST_DIMENSIONS, Block, Source
 from crossgraft.errors import DataError
-from crossgraft.opening import look, read_bytes
+from crossgraft.safety.opening import look, read_bytes
 
 MAGIC = b"\x93NUMPY"
 _ROWS = 16384  # a block

@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from crossgraft.embeddings.normalise import Vectors
-from crossgraft.embeddings.reading import MOST_DIMENSIONS, Block, Source
+from crossgraft.embeddings.spaces.normalise import Vectors
+from crossgraft.embeddings.spaces.reading import MOST_DIMENSIONS, Block, Source
 from crossgraft.errors import DataError
-from crossgraft.opening import packing
+from crossgraft.safety.opening import packing
 
 _BLOCK = 4 << 20  # bytes parsed at once
 _LONGEST_LINE = 64 << 20

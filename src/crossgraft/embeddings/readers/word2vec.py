@@ -8,10 +8,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from crossgraft.embeddings.normalise import Vectors
-from crossgraft.embeddings.reading import MOST_DIMENSIONS, Block, Source
+from crossgraft.embeddings.spaces.normalise import Vectors
+from crossgraft.embeddings.spaces.reading import MOST_DIMENSIONS, Block, Source
 from crossgraft.errors import DataError
-from crossgraft.opening import most_unpacked, packing
+from crossgraft.safety.opening import most_unpacked, packing
 
 _ROWS = 4096  # a block
 _CHUNK = 4 << 20

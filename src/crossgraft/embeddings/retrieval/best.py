@@ -13,7 +13,7 @@ import numpy as np
 from crossgraft.core import Floats
 from crossgraft.embeddings.retrieval.device import Tile, group_size
 from crossgraft.embeddings.retrieval.exact import Pairwise, Rows
-from crossgraft.embeddings.space import Vectors
+from crossgraft.embeddings.spaces.space import Vectors
 
 _LOWEST = np.finfo(np.float32).min
 _ROOM = 2_000_000  # candidates that may always wait

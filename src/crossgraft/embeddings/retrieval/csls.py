@@ -10,7 +10,7 @@ import numpy as np
 
 from crossgraft.embeddings.retrieval.device import Device
 from crossgraft.embeddings.retrieval.neighbours import top_means
-from crossgraft.embeddings.space import Vectors
+from crossgraft.embeddings.spaces.space import Vectors
 from crossgraft.errors import DataError
 
 

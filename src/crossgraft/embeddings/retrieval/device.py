@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from crossgraft.core import Floats
-from crossgraft.embeddings.devices import place
 from crossgraft.embeddings.retrieval.exact import Rows
-from crossgraft.embeddings.space import Vectors
+from crossgraft.embeddings.spaces.devices import place
+from crossgraft.embeddings.spaces.space import Vectors
 
 Device = Literal["auto", "cpu", "torch"]  # "auto": where --device says; "torch": torch on the CPU, for tests
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossgraft.core import Floats
-from crossgraft.embeddings.space import Vectors
+from crossgraft.embeddings.spaces.space import Vectors
 
 Rows = npt.NDArray[np.int64]
 

@@ -14,7 +14,7 @@ from crossgraft.embeddings.retrieval.csls import csls_penalty
 from crossgraft.embeddings.retrieval.device import Device, blocks, group_size, product
 from crossgraft.embeddings.retrieval.exact import Pairwise, Rows
 from crossgraft.embeddings.retrieval.neighbours import nearest
-from crossgraft.embeddings.space import Vectors
+from crossgraft.embeddings.spaces.space import Vectors
 
 _POOL = 2048  # of the most frequent source words are among those that bound the densities
 _DEPTH = 32  # candidates of a query at a time

@@ -7,7 +7,7 @@ import numpy as np
 from crossgraft.embeddings.retrieval.best import Best, Neighbours
 from crossgraft.embeddings.retrieval.device import SIDE, Device, blocks, product
 from crossgraft.embeddings.retrieval.exact import Pairwise
-from crossgraft.embeddings.space import Vectors
+from crossgraft.embeddings.spaces.space import Vectors
 
 
 def nearest(

@@ -8,7 +8,7 @@ from typing import Literal, Self
 from crossgraft.embeddings.retrieval.csls import csls_penalty
 from crossgraft.embeddings.retrieval.device import Device
 from crossgraft.embeddings.retrieval.softmax import softmax_penalty
-from crossgraft.embeddings.space import Vectors
+from crossgraft.embeddings.spaces.space import Vectors
 from crossgraft.errors import SpecError
 
 Retrieval = Literal["nn", "csls", "inverted-softmax"]

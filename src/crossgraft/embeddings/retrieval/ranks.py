@@ -12,7 +12,7 @@ from crossgraft.embeddings.retrieval.best import Best, Neighbours
 from crossgraft.embeddings.retrieval.device import SIDE, Device, Tile, blocks, product
 from crossgraft.embeddings.retrieval.exact import Pairwise, Rows
 from crossgraft.embeddings.retrieval.neighbours import joined
-from crossgraft.embeddings.space import Vectors
+from crossgraft.embeddings.spaces.space import Vectors
 
 
 @dataclass(frozen=True)

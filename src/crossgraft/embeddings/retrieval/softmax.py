@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from crossgraft.embeddings.retrieval.device import SIDE, Device, blocks, product
-from crossgraft.embeddings.space import Vectors
+from crossgraft.embeddings.spaces.space import Vectors
 
 
 def softmax_penalty(

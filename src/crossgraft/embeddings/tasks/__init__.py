@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 from crossgraft.core import Answers, Texts
 from crossgraft.embeddings.lexicon import Lexicon
 from crossgraft.embeddings.mapping import Mapping
-from crossgraft.embeddings.space import Case, Space
+from crossgraft.embeddings.spaces.space import Case, Space
 from crossgraft.registry import Registry
 from crossgraft.study import Input, Origin
 

@@ -12,10 +12,10 @@ from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.queries import queries, rank_table, texts
 from crossgraft.embeddings.retrieval import Retrieval, penalty
 from crossgraft.embeddings.retrieval.csls import require_neighbours
-from crossgraft.embeddings.space import Space, Vectors, unit
+from crossgraft.embeddings.spaces.space import Space, Vectors, unit
 from crossgraft.embeddings.tasks import TASKS, Evaluation, LanguagePair
 from crossgraft.errors import DataError, SpecError
-from crossgraft.opening import is_file
+from crossgraft.safety.opening import is_file
 from crossgraft.study import Input, Origin
 
 

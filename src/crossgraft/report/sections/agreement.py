@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crossgraft.analysis.authors import SideBySide
 from crossgraft.analysis.consistency import Consistency
 from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.paper.authors import SideBySide
 from crossgraft.analysis.wording import signed
 from crossgraft.report.section import HIDDEN, Interval, Number, Section, Table, Value, columns, decimals
 

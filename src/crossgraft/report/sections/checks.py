@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.wording import TINY, interval, signed
-from crossgraft.matrix import ControlCheck
 from crossgraft.report.section import Interval, Section, Table, Value, columns
+from crossgraft.transfer.matrix import ControlCheck
 
 PLACE = 170
 _AGAIN = columns("control", ("targets that moved", "moved"), ("largest change, pp", "largest"), ("on", "target"), "n")

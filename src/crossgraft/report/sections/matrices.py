@@ -9,8 +9,8 @@ from markupsafe import Markup
 from crossgraft.analysis.findings import Findings, columns_of
 from crossgraft.analysis.wording import interval, signed
 from crossgraft.core import Treatment
-from crossgraft.matrix import ChangeCell
 from crossgraft.report.section import HIDDEN, Column, Picture, Section, Table, Value
+from crossgraft.transfer.matrix import ChangeCell
 
 PLACE = 30
 _FULL_COLOUR = 15.0  # percentage points at which the colour is deepest

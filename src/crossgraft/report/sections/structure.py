@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crossgraft.analysis.asymmetry import Asymmetry
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.patterns import Pattern
-from crossgraft.analysis.two_way import TwoWay
+from crossgraft.analysis.roles.asymmetry import Asymmetry
+from crossgraft.analysis.roles.patterns import Pattern
+from crossgraft.analysis.roles.two_way import TwoWay
 from crossgraft.report.section import Interval, Section, Table, Value, columns, percent
 
 PLACE = 100

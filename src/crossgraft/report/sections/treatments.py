@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.summaries import Summary
+from crossgraft.analysis.first.summaries import Summary
 from crossgraft.report.section import (
     Interval,
     Number,

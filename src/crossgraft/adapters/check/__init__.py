@@ -1,0 +1,1 @@
+"""`crossgraft check`: adapters made elsewhere, and what a model can do here."""

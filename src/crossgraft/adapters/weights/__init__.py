@@ -1,0 +1,1 @@
+"""Adapters' weights: files, PEFT, what loading them changes."""

@@ -1,0 +1,1 @@
+"""Results that were measured elsewhere: tables of scores, tables of item outcomes."""

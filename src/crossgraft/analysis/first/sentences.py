@@ -1,0 +1,264 @@
+"""The sentences of the first screen: what was found, how sure that is, what to distrust. Words only; nothing is computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from crossgraft.analysis.checks.gates import CHANCE_FLOOR
+from crossgraft.analysis.contrast import Contrast
+from crossgraft.analysis.first.signals import LEVEL, Kind, Signal
+from crossgraft.analysis.first.summaries import Harmed, Summary
+from crossgraft.analysis.intervals.draws import has_items
+from crossgraft.analysis.intervals.extremes import Named
+from crossgraft.analysis.wording import interval, number_of, signed
+from crossgraft.core import Check
+from crossgraft.transfer.matrix import ChangeCell, TransferMatrix
+
+_WHERE: dict[Kind, str] = {  # the first of these that there is comes first
+    "same task": "on the same task in other languages",
+    "all targets": "over all targets",
+    "other tasks": "on other tasks",
+}
+
+
+def nothing_yet(matrix: TransferMatrix) -> tuple[str, str, str]:
+    return (
+        "Nothing can be compared yet: no treatment has been measured together with its control.",
+        f"{len(matrix.gaps)} results are missing." if matrix.gaps else "The study has no results.",
+        "Run the study, then ask for the report again.",
+    )
+
+
+def what_was_found(signals: Sequence[Signal], harmed: Harmed, summaries: Sequence[Summary]) -> Iterator[str]:
+    """Gains, then losses; the largest of each kind by name."""
+    if not any(one.gain for one in summaries):
+        yield "No treatment has a change in percentage points."
+        return
+    kind = next((kind for kind in _WHERE if any(one.kind == kind for one in signals)), None)
+    first = [one for one in signals if one.kind == kind]
+    if first:
+        yield _gains(first, len({one.row.model for one in summaries}))
+    rest = [one for one in signals if one.kind != kind]
+    yield from _other_gains(rest)
+    losses = [*_losses(signals if len(first) > 1 else rest), *_lost_cells(harmed, summaries)]
+    yield from losses or [_no_loss(harmed, summaries)]
+
+
+def _gains(tested: Sequence[Signal], models: int) -> str:
+    where = _WHERE[tested[0].kind]
+    over = f"Over {models} models, " if models > 1 else ""
+    if len(tested) == 1:
+        (one,) = tested
+        word = (
+            "gains significantly"
+            if one.gains
+            else "loses significantly"
+            if one.loses
+            else "does not change significantly"
+        )
+        return f"{over}{one.name} {word} {where}: {_raw(one)}."
+    gains = [one for one in tested if one.gains]
+    noun = _noun(tested)
+    if not gains:
+        return f"{over or ''}{'none' if over else 'None'} of the {len(tested)} {noun} gains significantly {where}."
+    best = max(gains, key=lambda one: one.named.value)
+    return f"{over}{len(gains)} of {len(tested)} {noun} {_verb(gains, 'gain')} significantly {where}; the largest gain is {_told(best)}."
+
+
+def _other_gains(signals: Sequence[Signal]) -> Iterator[str]:
+    for one, rest in _named_of(signals, "donor", gain=True):
+        yield f"The best donor is {_told(one)} against the average source{_and(rest)}."
+    for one, rest in _named_of(signals, "other tasks", gain=True):
+        yield f"On other tasks, {_told(one, 'changes scores by')}{_and(rest)}."
+    for one, rest in _named_of(signals, "target", gain=True):
+        yield f"The target {_told(one, 'changes by')} averaged over treatments{_and(rest)}."
+
+
+def _losses(signals: Sequence[Signal]) -> Iterator[str]:
+    for kind in ("same task", "all targets"):
+        for one, rest in _named_of(signals, kind, gain=False):
+            yield f"{one.name} loses significantly {_WHERE[kind]}: {_number(one.named)}{_and(rest)}."
+    for one, rest in _named_of(signals, "other tasks", gain=False):
+        low = sum(cell.change.high < 0 for cell in one.cells)
+        yield f"On other tasks, {_told(one, 'changes scores by')}; {low} of its {len(one.cells)} cells there exclude zero{_and(rest)}."
+    for one, rest in _named_of(signals, "target", gain=False):
+        yield f"The target {_told(one, 'changes by')} averaged over treatments{_and(rest)}."
+    for one, rest in _named_of(signals, "donor", gain=False):
+        yield f"The worst donor is {_told(one)} against the average source{_and(rest)}."
+
+
+def _named_of(signals: Sequence[Signal], kind: Kind, *, gain: bool) -> Iterator[tuple[Signal, int]]:
+    """The most extreme significant mean of a kind, and how many others there are; nothing where there is none."""
+    found = [one for one in signals if one.kind == kind and (one.gains if gain else one.loses)]
+    if found:
+        yield (max if gain else min)(found, key=lambda one: one.named.value), len(found) - 1
+
+
+def _lost_cells(harmed: Harmed, summaries: Sequence[Summary]) -> Iterator[str]:
+    if not harmed.cells:
+        return
+    worst = min(harmed.cells, key=lambda cell: cell.change.mean)
+    told = f"{_row(worst, summaries)} on {worst.target}: {_number(harmed.named[id(worst)])}"
+    count = len(harmed.cells)
+    what = "One cell loses" if count == 1 else f"{count} single cells lose"
+    yield f"{what} significantly{':' if count == 1 else ', the worst'} {told}."
+
+
+def _no_loss(harmed: Harmed, summaries: Sequence[Summary]) -> str:
+    """With the size of a loss that would have been seen."""
+    if not any(one.cells for one in summaries):
+        unseen = any(one.at_chance for one in summaries)
+        return "No other target could show a loss." if unseen else "No other target was measured."
+    if harmed.smallest is None:
+        return "No loss is significant after correction."
+    return f"No loss is significant after correction; losses under {harmed.smallest:.1f} pp in a single cell would often be missed."
+
+
+def what_controls_did(controls: Sequence[Summary], harmed: Harmed) -> str:
+    """What changes under a source without content is the effect of the format."""
+    if not controls:
+        return ""
+    kinds = " and ".join(dict.fromkeys(one.row.source_variant for one in controls))
+    gains = [one for one in controls if one.sure == "better"]
+    parts = []
+    if gains:
+        best = max(gains, key=lambda one: one.gain.mean if one.gain else -np.inf)
+        assert best.gain is not None
+        change = f"{signed(best.gain.mean)} pp {interval(best.gain.low, best.gain.high)}"
+        parts.append(f"{len(gains)} {_verb(gains, 'gain')}, the most {best.row.label}: {change}")
+    if harmed.cells:
+        worst = min(harmed.cells, key=lambda cell: cell.change.mean)
+        told = f"{worst.row.label} on {worst.target}: {_number(harmed.named[id(worst)])}"
+        parts.append(f"{number_of(len(harmed.cells), 'cell')} {_verb(harmed.cells, 'lose')}, the worst {told}")
+    told = "; ".join(parts) or "no significant gain and no significant loss"
+    return f"{number_of(len(controls), 'control source')} ({kinds}): {told}."
+
+
+def _noun(tested: Sequence[Signal]) -> str:
+    return "sources" if all(cell.row.source for one in tested for cell in one.cells) else "treatments"
+
+
+def _verb(several: Sequence[object], verb: str) -> str:
+    return f"{verb}s" if len(several) == 1 else verb
+
+
+def _told(one: Signal, verb: str = "") -> str:
+    return f"{one.name} {verb} {_number(one.named)}" if verb else f"{one.name}: {_number(one.named)}"
+
+
+def _number(one: Named) -> str:
+    return f"{signed(one.value)} pp {interval(one.low, one.high)}"
+
+
+def _raw(one: Signal) -> str:
+    return f"{signed(one.raw.mean)} pp {interval(one.raw.low, one.raw.high)}"
+
+
+def _and(rest: int) -> str:
+    """How many more are significant."""
+    return f" ({number_of(rest, 'other')} significant)" if rest else ""
+
+
+def _row(cell: ChangeCell, among: Sequence[Summary]) -> str:
+    """With its model, if there are several."""
+    return str(cell.row) if len({one.row.model for one in among}) > 1 else cell.row.label
+
+
+# how sure
+
+
+def headline(contrasted: Sequence[Contrast]) -> Iterator[str]:
+    """On-task and off-task transfer, then their difference, and whether it would hold with other models and tasks."""
+    if not contrasted:
+        return
+    first, *_ = contrasted
+    found = first.estimate
+    yield (
+        f"Training on a task changes it in other languages by {signed(first.on.mean)} pp, and other tasks by "
+        f"{signed(first.off.mean)} pp."
+    )
+    known = [one for one in first.levels if one.low is not None and one.high is not None]
+    told = [f"{interval(one.low or 0.0, one.high or 0.0)} for {one.level}" for one in known]
+    yield f"The difference is {signed(found.mean)} pp{': ' if told else ''}{', '.join(told)}."
+    if unknown := [f"{one.level}: {one.why}" for one in first.levels if one not in known]:
+        yield f"No interval for {'; '.join(unknown)}."
+
+
+def how_sure(matrix: TransferMatrix, harmed: Harmed) -> str:
+    cells = [cell for cell in matrix.cells.values() if not cell.row.is_sham]
+    if not cells:
+        return "No cell belongs to a treatment."
+    if not has_items(cells):
+        return _how_sure_of_scores(cells)
+    counts = sorted(cell.change.n for cell in cells)
+    clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in cells)
+    seeds = sorted({len(cell.seeds) for cell in cells})
+    items, runs = _from_to(counts, "item"), _from_to(seeds, "seed")
+    have = f"{'cell' if len(cells) == 1 else 'cells'} {'has' if clear == 1 or len(cells) == 1 else 'have'}"
+    return (
+        f"{clear} of {len(cells)} {have} an interval that excludes zero ({_by_chance(len(cells))}). "
+        f"A cell rests on {items} and {runs}{_unseen(harmed)}."
+    )
+
+
+def _from_to(counts: Sequence[int], noun: str) -> str:
+    """Of sorted counts."""
+    if counts[0] == counts[-1]:
+        return number_of(counts[0], noun)
+    return f"{counts[0]} to {number_of(counts[-1], noun)}"
+
+
+def _by_chance(cells: int) -> str:
+    expected = cells * LEVEL
+    return f"about {expected:.0f} would by chance alone" if expected >= 1 else "by chance alone fewer than one would"
+
+
+def _unseen(harmed: Harmed) -> str:
+    """The change that a cell would show, unless the sentence about losses has said it."""
+    if not harmed.cells or harmed.smallest is None:
+        return ""
+    return f"; changes below {harmed.smallest:.1f} pp in a single cell would often be missed"
+
+
+def _how_sure_of_scores(cells: Sequence[ChangeCell]) -> str:
+    known = [cell for cell in cells if not cell.change.why]
+    if not known:
+        return f"Nothing can be called significant: {cells[0].change.why}."
+    clear = sum(cell.change.low > 0 or cell.change.high < 0 for cell in known)
+    none = f"; {len(cells) - len(known)} have no interval" if len(known) < len(cells) else ""
+    return f"{clear} of {len(known)} cells exclude zero{none}; without items, intervals use the binomial bound."
+
+
+# what to distrust
+
+
+def what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Sequence[str]) -> str:
+    doubts = []
+    if failures:
+        doubts.append(f"{len(failures)} jobs failed")
+    missing = sum(gap.why == "missing" for gap in matrix.gaps)
+    refused = len(matrix.gaps) - missing
+    if missing:
+        doubts.append(f"{missing} results are missing")
+    if refused:
+        doubts.append(f"{refused} results are refused, as they cannot be compared with their control")
+    moved = [check for check in matrix.control_checks if check.is_repeat and check.change.mean]
+    if moved:
+        doubts.append(f"the base itself changed on {len(moved)} targets when it was measured again")
+    if any(len(cell.seeds) == 1 and cell.row.kind == "trained" for cell in matrix.cells.values()):
+        doubts.append("with one seed, the noise of a training run is not in the intervals")
+    if not has_items(matrix.cells.values()):
+        doubts.append("nothing is paired by item")
+    if notes:
+        doubts.append(notes[0] if len(notes) == 1 else f"{len(notes)} notes, the first: {notes[0]}")
+    if not doubts:
+        doubts.append("the intervals are about new items, not about new models, tasks or languages")
+    return f"To distrust: {'; '.join(doubts)}."
+
+
+def doubts(checks: Sequence[Check], looked: Sequence[Check]) -> list[str]:
+    """Targets at chance are not among them: the first sentence names these."""
+    both: list[Check] = [*checks, *(gate for gate in looked if gate.name != CHANCE_FLOOR)]
+    return [f"{check.model}, {check.name}: {check.saw}" for check in both if not check.fine]

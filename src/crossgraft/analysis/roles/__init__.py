@@ -1,0 +1,1 @@
+"""Donors and recipients: scores, the two-way model, asymmetry, patterns."""

@@ -1,0 +1,259 @@
+"""What a run would do and cost, and how far the studies of a store are."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from crossgraft.cli.progress import Work, duration, work_of
+from crossgraft.core import Job, Record
+from crossgraft.errors import JobFailed
+from crossgraft.runs.campaign import Campaign, Settings, describe_study, plan_study
+from crossgraft.runs.plan import Plan, per_model, plan
+from crossgraft.runs.store import Store
+from crossgraft.study import Amount, Failed, Measurable, Recorded, Study, Trains
+
+_SAMPLE = 20  # records of a kind whose timings are looked at
+
+Timings = dict[tuple[Work, str], list[float]]  # of a kind of work and a step of it, in seconds
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is to be done, what it will weigh and, from earlier jobs, how long it may take."""
+
+    study: str
+    plan: Plan
+    notes: tuple[str, ...]
+    adapter_bytes: int | None  # of the adapters to be trained; None when a model is not here
+    seconds: float | None  # of the work that is like some that has been timed; None where there is none
+    untimed: tuple[str, ...] = ()  # kinds of work of which nothing has been timed
+    measured: str = ""  # what was timed just now, if anything
+    measurable: bool = False  # whether something could be
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "study": self.study,
+            "results": self.plan.total,
+            "missing": self.plan.missing,
+            "jobs": [{"job": str(job), "targets": [str(cell.target) for cell in job.cells]} for job in self.plan.jobs],
+            "failed": [str(job) for job in self.plan.failed],
+            "adapter_bytes": self.adapter_bytes,
+            "seconds": self.seconds,
+            "untimed": list(self.untimed),
+            "measured": self.measured,
+            "notes": list(self.notes),
+        }
+
+    def lines(self) -> Iterator[str]:
+        todo = self.plan
+        yield f"{self.study}: {todo.missing} of {todo.total} results to compute, in {len(todo.jobs)} jobs"
+        for model, count in per_model(todo.jobs).items():
+            yield f"  {model}: {count} results"
+        if todo.to_train:
+            weight = "unknown size" if self.adapter_bytes is None else f"about {_size(self.adapter_bytes)}"
+            yield f"  {len(todo.to_train)} adapters to train, {weight} on disk"
+        if todo.failed:
+            yield f"  {len(todo.failed)} jobs failed for good; --retry runs them again"
+        if todo.missing:
+            yield f"  time: {self._time()}"
+        for note in self.notes:
+            yield f"  note: {note}"
+
+    def _time(self) -> str:
+        how = (
+            "; --measure times a few items and training steps of it now"
+            if self.measurable and not self.measured
+            else ""
+        )
+        if self.seconds is None:
+            return f"unknown until a first job has been timed{how}"
+        without = f", without {', '.join(self.untimed)}, of which nothing has been timed" if self.untimed else ""
+        return (
+            f"about {duration(self.seconds)}{without}{how if without else ''}{self.measured and f' ({self.measured})'}"
+        )
+
+
+def outlook(study: Study, store: Store, settings: Settings, *, measure: bool = False) -> Outlook:
+    """Look ahead; reads inputs and the store, writes only the cache of fingerprints.
+
+    With ``measure``, work of which nothing has been timed yet is timed on a small part of it, whose results are not kept.
+    """
+    manifest = describe_study(study, store)
+    todo = plan_study(manifest, store, settings)
+    weight = study.adapter_bytes(todo.to_train) if isinstance(study, Trains) else 0
+    timings = _timings(manifest.jobs, store)
+    known = [job for job in todo.jobs if (work_of(job), "evaluate") in timings]
+    rest = [job for job in todo.jobs if (work_of(job), "evaluate") not in timings]
+    seconds = [_seconds(job, timings) for job in known]
+    rates = _measured(study, rest, settings) if measure and rest and isinstance(study, Measurable) else None
+    if rates is not None and isinstance(study, Measurable):
+        told = [job for job in rest if rates.know(job)]
+        seconds += [rates.seconds(job, amount) for job, amount in zip(told, study.amounts(told), strict=True)]
+        rest = [job for job in rest if not rates.know(job)]
+    untimed = dict.fromkeys(": ".join(work_of(job)) for job in rest)
+    return Outlook(
+        study.name,
+        todo,
+        manifest.notes,
+        weight,
+        sum(seconds) if seconds else None,
+        tuple(untimed),
+        rates.told if rates else "",
+        isinstance(study, Measurable),
+    )
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What a sample took, in seconds: an item of a task of a model; a training run before its first step, and a token of it."""
+
+    items: Mapping[tuple[str, str], float]
+    begins: Mapping[str, float]
+    tokens: Mapping[str, float]
+    lengths: Mapping[str, float]  # tokens an example
+    told: str
+
+    def know(self, job: Job) -> bool:
+        model, task = job.treatment.model, job.cells[0].target.task
+        return (model, task) in self.items and (job.treatment.kind != "trained" or model in self.tokens)
+
+    def seconds(self, job: Job, amount: Amount) -> float:
+        model = job.treatment.model
+        evaluating = sum(count * self.items[model, target.task] for target, count in amount.items.items())
+        if job.treatment.kind != "trained":
+            return evaluating
+        tokens = amount.tokens or amount.examples * self.lengths[model]
+        return evaluating + self.begins[model] + tokens * self.tokens[model]
+
+
+def _measured(study: Measurable, jobs: Sequence[Job], settings: Settings) -> Rates | None:
+    """Times of a sample, taken in a store of its own; None where no model is on this machine."""
+    small = study.sample({job.treatment.model for job in jobs})
+    if small is None:
+        return None
+    records: list[Record] = []
+    with tempfile.TemporaryDirectory(prefix="crossgraft-measure-") as folder:
+        under_way = Campaign(small, Store(folder), replace(settings, budget=None, only=()))
+        for event in under_way:
+            if isinstance(event, Failed):
+                raise JobFailed(f"--measure: {event.job}: {event.error}")
+            if isinstance(event, Recorded):
+                records.append(event.record)
+        return _rates(records, str(under_way.pairing))
+
+
+def _rates(records: Sequence[Record], where: str) -> Rates:
+    an_item: dict[tuple[str, str], list[float]] = {}
+    runs: dict[str, set[tuple[int, float, int]]] = {}  # tokens, seconds and steps of each training run
+    for record in records:
+        model = record.treatment.model
+        an_item.setdefault((model, record.target.task), []).append(record.timings["evaluate"] / len(record.answers))
+        if "train" in record.timings:
+            facts = record.provenance
+            runs.setdefault(model, set()).add((facts["train_tokens"], record.timings["train"], facts["train_steps"]))
+    items = {place: median(some) for place, some in an_item.items()}
+    begins, tokens, lengths = {}, {}, {}
+    for model, some in runs.items():
+        (few, brief, _), (many, long, steps) = min(some), max(some)
+        tokens[model] = max(0.0, long - brief) / (many - few) or long / many
+        begins[model] = max(0.0, long - many * tokens[model])
+        lengths[model] = many / steps / _batch(records, model)
+    told = [f"measured just now on {where}: {_each(items.values())} an item"]
+    if tokens:
+        told.append(f"{_each([tokens[one] * lengths[one] for one in tokens])} a training example")
+    told.append("loading models is not in it")
+    return Rates(items, begins, tokens, lengths, ", ".join(told))
+
+
+def _batch(records: Sequence[Record], model: str) -> int:
+    """The examples of a training step."""
+    return next(
+        int(one.provenance["recipe"]["batch"])
+        for one in records
+        if one.treatment.model == model and "recipe" in one.provenance
+    )
+
+
+def _each(seconds: Iterable[float]) -> str:
+    """``12 to 340 ms``."""
+    some = sorted(1000 * one for one in seconds)
+    ends = dict.fromkeys(f"{one:.2g}" if one < 100 else f"{one:.0f}" for one in (some[0], some[-1]))
+    return f"{' to '.join(ends)} ms"
+
+
+def _timings(jobs: tuple[Job, ...], store: Store) -> Timings:
+    """What the study's jobs took so far."""
+    done = store.done()
+    ids: dict[Work, list[str]] = {}
+    for job in jobs:
+        ids.setdefault(work_of(job), []).extend(cell.record_id for cell in job.cells if cell.record_id in done)
+    timings: Timings = {}
+    for work, some in ids.items():
+        for record in store.read(some[:_SAMPLE])[0]:
+            for step, seconds in record.timings.items():
+                timings.setdefault((work, step), []).append(seconds)
+    return timings
+
+
+def _seconds(job: Job, timings: Timings) -> float:
+    """At the median of work of its kind: a step before all targets, and one a target."""
+    work = work_of(job)
+    return len(job.cells) * median(timings[work, "evaluate"]) + sum(
+        median(timings.get((work, step), [0.0])) for step in _before(job)
+    )
+
+
+def _before(job: Job) -> tuple[str, ...]:
+    return {"trained": ("train",), "mapping": ("fit",)}.get(job.treatment.kind, ())
+
+
+def _size(count: int) -> str:
+    for unit in ("B", "KB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count = round(count / 1000)
+    return f"{count:,} GB"
+
+
+@dataclass(frozen=True)
+class StoreStatus:
+    """How far each study is, what failed, what is damaged."""
+
+    root: Path
+    studies: tuple[tuple[str, int, int], ...]  # name, results there, results in all
+    failures: tuple[str, ...]
+    damages: tuple[str, ...]
+    records: int
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "root": str(self.root),
+            "records": self.records,
+            "studies": [{"name": name, "done": done, "results": total} for name, done, total in self.studies],
+            "failures": list(self.failures),
+            "damaged": list(self.damages),
+        }
+
+    def lines(self) -> Iterator[str]:
+        yield f"{self.root}: {self.records} records"
+        for name, done, total in self.studies:
+            yield f"  {name}: {done} of {total} results"
+        yield from (f"  failed: {failure}" for failure in self.failures)
+        yield from (f"  damaged: {damage}" for damage in self.damages)
+
+
+def store_status(store: Store) -> StoreStatus:
+    done = store.done()
+    studies = []
+    for name in store.studies():
+        todo = plan(store.study(name).jobs, done)
+        studies.append((name, todo.total - todo.missing, todo.total))
+    damages = [*store.damaged_records(), *store.damaged_studies(), *store.damaged_failures()]
+    failures = (f"{one['job']}: {one['message']}" for one in store.failures().values())
+    records = sum(len(pairings) for pairings in done.values())
+    return StoreStatus(store.root, tuple(studies), tuple(failures), tuple(map(str, damages)), records)

@@ -1,0 +1,204 @@
+"""How a run is shown: bars on a terminal, plain lines elsewhere, JSON lines for a machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from statistics import mean
+from typing import Any, Protocol
+
+from crossgraft.core import Job
+from crossgraft.safety.escaping import visible
+from crossgraft.study import Event, Failed, Finished, Progress, Recorded, Remark, Started
+
+
+class Watcher(Protocol):
+    """Sees every event of a run."""
+
+    def see(self, event: Event) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def watcher(jobs: Sequence[Job], *, as_json: bool = False) -> Watcher:
+    """The watcher that suits where the output goes, of the jobs that are to be done."""
+    if as_json:
+        return JsonLines()
+    if sys.stdout.isatty():
+        return Bars(jobs)
+    return Lines(jobs)
+
+
+def watch(events: Iterable[Event], seen_by: Watcher) -> None:
+    try:
+        for event in events:
+            seen_by.see(event)
+    finally:
+        seen_by.close()
+
+
+class JsonLines:
+    """One JSON object a line; progress inside a target is left out."""
+
+    def see(self, event: Event) -> None:
+        if not isinstance(event, Progress):
+            _print(json.dumps(_plain(event), ensure_ascii=False))
+
+    def close(self) -> None:
+        pass
+
+
+def _plain(event: Event) -> dict[str, Any]:
+    told: dict[str, Any] = {"event": type(event).__name__.lower(), "job": str(event.job)}
+    if isinstance(event, Recorded):
+        record = event.record
+        told |= {"target": str(record.target), "record": record.id}
+        told["scores"] = {score.metric: score.value for score in record.scores if score.value == score.value}
+    if isinstance(event, Remark):
+        told |= {"text": event.text}
+    if isinstance(event, Failed):
+        told |= {"message": str(event.error), "deterministic": event.error.deterministic}
+    return told
+
+
+Work = tuple[str, str]  # what takes alike: a model, and what is done to it, or the method of a mapping
+
+
+def work_of(job: Job) -> Work:
+    treatment = job.treatment
+    return treatment.model, treatment.name if treatment.kind == "mapping" else treatment.kind
+
+
+class Pace:
+    """How long the rest of a run may take: a job takes what its like took, and a new kind of work what the others took.
+
+    The control is no guide to other work, since the first control of an embedding study waits for shapes of spaces and
+    that of an adapter study has no training in it. What comes before the first job, such as reading, is in no estimate.
+    """
+
+    def __init__(self, jobs: Sequence[Job], clock: Callable[[], float] = time.monotonic) -> None:
+        self.total = sum(len(job.cells) for job in jobs)
+        self.done = 0
+        self._clock = clock
+        self._left = Counter({job: len(job.cells) for job in jobs})
+        self._started: dict[Job, float] = {}
+        self._took: dict[Work, list[float]] = {}  # seconds of a record, by kind of work
+
+    def see(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self._started[event.job] = self._clock()
+        elif isinstance(event, Recorded):
+            self.done += 1
+            now = self._clock()
+            self._took.setdefault(work_of(event.job), []).append(now - self._started.get(event.job, now))
+            self._started[event.job] = now
+            self._left[event.job] -= 1
+        elif isinstance(event, Failed):
+            self._left[event.job] = 0
+
+    def left(self) -> float | None:
+        """Seconds; None while nothing like what is left has been timed."""
+        others = [mean(took) for (_, kind), took in self._took.items() if kind != "control"]
+        seconds = 0.0
+        for job, count in self._left.items():
+            took = self._took.get(work_of(job), others)
+            if count > 0 and not took:
+                return None
+            seconds += count * mean(took) if count > 0 else 0
+        return seconds
+
+
+def _said(left: float | None) -> str:
+    return "" if left is None else f"{duration(left)} left"
+
+
+class Lines:
+    """A line a record, with how long the rest may take."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._pace = Pace(jobs)
+
+    def see(self, event: Event) -> None:
+        self._pace.see(event)
+        if isinstance(event, Recorded):
+            place = ", ".join(filter(None, (f"{self._pace.done}/{self._pace.total}", _said(self._pace.left()))))
+            _print(f"[{place}] {event.job} on {event.record.target}: {_score(event)}")
+        elif isinstance(event, Remark):
+            _print(f"note: {event.job}: {event.text}")
+        elif isinstance(event, Failed):
+            _print(f"failed: {event.job}: {event.error}")
+
+    def close(self) -> None:
+        pass
+
+
+def _score(event: Recorded) -> str:
+    metric = next(cell.metric for cell in event.job.cells if cell.record_id == event.record.id)
+    return next((str(score) for score in event.record.scores if score.metric == metric), "recorded")
+
+
+class Bars:
+    """A bar over the grid with the time it will take, and one for the job at work."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as RichProgress
+
+        self._bars = RichProgress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[left]}"),
+        )
+        self._pace = Pace(jobs)
+        self._grid = self._bars.add_task("all targets", total=self._pace.total, left="")
+        self._job = self._bars.add_task("", total=None, visible=False, left="")
+        self._bars.start()
+
+    def see(self, event: Event) -> None:
+        self._pace.see(event)
+        if isinstance(event, Started):
+            self._show(event.job, "starting", 0, None)
+        elif isinstance(event, Progress):
+            self._show(event.job, event.doing, event.done, event.total)
+        elif isinstance(event, Recorded):
+            self._bars.update(self._grid, advance=1, left=_said(self._pace.left()))
+        elif isinstance(event, Remark):
+            self._bars.console.print(_escaped(f"note: {event.job}: {event.text}"))
+        elif isinstance(event, Failed):
+            self._bars.console.print(f"[bold]failed[/bold]: {_escaped(f'{event.job}: {event.error}')}")
+        elif isinstance(event, Finished):
+            self._bars.update(self._job, visible=False)
+
+    def _show(self, job: Job, doing: str, done: int, total: int | None) -> None:
+        self._bars.update(
+            self._job, description=_escaped(f"{job} · {doing}"), completed=done, total=total, visible=True
+        )
+
+    def close(self) -> None:
+        self._bars.stop()
+
+
+def _print(text: str) -> None:
+    print(visible(text), flush=True)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(visible(text))
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them.
+
+    >>> duration(42), duration(3700)
+    ('42 s', '1 h 02 min')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,1 @@
+"""Mapping, scoring and translating without a study."""

@@ -1,0 +1,1 @@
+"""Vectors of one language: reading, caching, normalising, comparing."""

@@ -1,0 +1,1 @@
+"""Files that are whole or absent, inputs within limits, texts that cannot act, checksums."""

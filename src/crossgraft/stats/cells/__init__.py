@@ -1,0 +1,1 @@
+"""One cell: its change, its interval, noise that is moderated or shrunk."""

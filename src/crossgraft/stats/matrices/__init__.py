@@ -1,0 +1,1 @@
+"""Matrices of sources and targets: effects, parts, patterns, ranks, correlations."""

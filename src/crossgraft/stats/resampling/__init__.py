@@ -1,0 +1,1 @@
+"""Intervals from draws of items, from clusters and from few units."""

@@ -1,0 +1,1 @@
+"""Records to a matrix of changes, every treatment paired with its control."""
