@@ -260,3 +260,16 @@ def test_the_induced_dictionary_stays_among_the_frequent_words(mapped: Mapped) -
 def test_a_word_that_is_not_there_has_near_spellings() -> None:
     assert spellings("Haus", ["hauses", "haus", "rind", "maus"]) == ["haus", "hauses"]
     assert spellings("xyzzy", ["haus"]) == []
+
+
+def test_the_public_face_maps_translates_and_scores_files_given_as_texts(wanted: MapRequest) -> None:
+    import crossgraft as cg
+
+    mapped = cg.map_spaces(cg.MapRequest(str(wanted.source), str(wanted.target), dictionary=str(wanted.dictionary)))  # type: ignore[arg-type]
+    word = mapped.source.words[0]
+
+    ((best, _),) = cg.translate(mapped, [word], k=2)
+    assert best.source == word
+    assert best.target in mapped.target.words
+    with pytest.raises(cg.DataError, match="no vector for 'nonesuch'"):
+        cg.translate(mapped, ["nonesuch"])

@@ -16,7 +16,7 @@ from crossgraft.cli.runs import carry_out, print_summary, settings_of
 _KINDS = ("float32", "bfloat16", "float16")
 
 
-@click.command()
+@click.command(short_help="Measure adapters made elsewhere, or a base.")
 @click.argument("base")
 @click.argument("adapters", nargs=-1)
 @click.option("--on", multiple=True, help="JSONL files ('data/{language}.jsonl'), a spec, or lm-eval:TASK; repeatable.")

@@ -33,7 +33,7 @@ def cli() -> None:
     """
 
 
-@cli.command()
+@cli.command(short_help="Write a commented spec to start from.")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path())
 @click.option("--kind", type=click.Choice(["adapters", "embeddings"]), default="adapters", show_default=True)
 def init(folder: Path, kind: str) -> None:
@@ -43,7 +43,7 @@ def init(folder: Path, kind: str) -> None:
     echo(f"wrote {write_starter(kind, folder)}: edit it, then 'crossgraft plan {folder / 'study.toml'}'")
 
 
-@cli.command("list")
+@cli.command("list", short_help="List studies, tasks, methods, metrics.")
 @AS_JSON
 def list_(as_json: bool) -> None:
     """List what specs and options can name: studies, tasks, methods, metrics, executors."""

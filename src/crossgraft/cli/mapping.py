@@ -49,7 +49,7 @@ def searched(command: F) -> F:
     return command
 
 
-@click.command("map")
+@click.command("map", short_help="Map word vectors into one space.")
 @click.argument("source", type=FILE)
 @click.argument("target", type=FILE)
 @click.option(
@@ -104,7 +104,7 @@ def _learnt_from(known: dict[str, Any] | None) -> str:
     return f" from {known['known']} of {known['pairs']} pairs"
 
 
-@click.command()
+@click.command(short_help="Score a mapping on a test dictionary.")
 @click.argument("where", type=FILE, nargs=-1, required=True, metavar=WHERE)
 @click.argument("test", type=FILE)
 @searched
@@ -180,7 +180,7 @@ def _print_queries(found: Scored, *, as_json: bool) -> None:
         echo(f"{one.word}\t{'' if one.rank is None else one.rank}\t{golds_}\t{best_}")
 
 
-@click.command()
+@click.command(short_help="Translate words, or induce a dictionary.")
 @click.argument("where", nargs=-1, required=True, metavar=f"{WHERE} [WORDS]...")
 @click.option("-k", "count", type=click.IntRange(min=1), help="Translations a word.  [default: 5; 1 with --all]")
 @searched

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from crossgraft.report.about import About
 
 
-@click.command()
+@click.command(short_help="Write the report of a study.")
 @click.argument("study", default="")
 @OUT
 @overrides
@@ -35,7 +35,7 @@ def report(study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: 
     write_the_report(name, out, to, as_json=as_json)
 
 
-@click.command()
+@click.command(short_help="Report results that were measured elsewhere.")
 @click.argument("table", type=click.Path(path_type=Path))
 @click.option(
     "--column",

@@ -23,7 +23,7 @@ ONLY = click.option(
 )
 
 
-@click.command()
+@click.command(short_help="Say what a run would compute and cost.")
 @SPEC
 @OUT
 @overrides
@@ -58,7 +58,7 @@ def plan(
     echo(json.dumps(told.plain(), indent=1) if as_json else "\n".join(told.lines()))
 
 
-@click.command()
+@click.command(short_help="Show items as the model will see them.")
 @SPEC
 @overrides
 @click.option("-n", "count", type=click.IntRange(min=1), default=1, show_default=True, help="Items of each target.")
@@ -74,7 +74,7 @@ def preview(spec: Path, sets: tuple[str, ...], limit: int | None, count: int) ->
         print_lines(glimpse.lines)
 
 
-@click.command()
+@click.command(short_help="Compute what a study still lacks.")
 @SPEC
 @OUT
 @overrides

@@ -48,6 +48,12 @@ class MapRequest:
     seed: int = 1
     validate: Path | None = None
 
+    def __post_init__(self) -> None:
+        """Files may be given as texts."""
+        for name in ("source", "target", "dictionary", "validate"):
+            if (file := getattr(self, name)) is not None:
+                object.__setattr__(self, name, Path(file))
+
     def candidates(self) -> dict[tuple[str, ...], Mapper]:
         """The method by each choice of settings, or an error where it and the dictionary do not go together."""
         choices = [_values(text) for text in self.settings]
