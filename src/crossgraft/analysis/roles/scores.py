@@ -54,8 +54,8 @@ class Role:
     name: str
     score: Estimate
     named: Named  # as it is told for being first
-    models: int
-    low: float | None  # with new models, by Student's t over models
+    by_model: tuple[float, ...]
+    low: float | None  # with new models, by Student's t over three models or more
     high: float | None
     first: float | None  # probability of being the highest
     among: float | None  # … among the ``k`` highest of its table
@@ -201,10 +201,12 @@ def _ranked(of: Kind, side: Side, way: str, scores: _Scores, draws: Draws) -> Ro
     extremes = named(means.tolist(), errors, dfs, shrunk=placed is not None)
     for place in np.argsort(-np.round(means / TINY), kind="stable"):  # names that tie stay in their order
         models = by_model[place]
-        wide = mean_of_units(models)
+        wide = mean_of_units(models) if len(models) > 2 else None
         low, high = (wide.low, wide.high) if wide and wide.high - wide.low > TINY else (None, None)
         first, among = (float(placed.first[place]), float(placed.among[place])) if placed else (None, None)
-        found.append(Role(names[place], estimates[place], extremes[place], len(models), low, high, first, among, why))
+        found.append(
+            Role(names[place], estimates[place], extremes[place], tuple(models.tolist()), low, high, first, among, why)
+        )
     return Roles(of, side, way, tuple(found), k, placed.same_set if placed else None)
 
 

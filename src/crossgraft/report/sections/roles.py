@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.roles.scores import NoRoles, Role, Roles
-from crossgraft.analysis.wording import interval
+from crossgraft.analysis.wording import interval, signed
 from crossgraft.report.section import (
     HIDDEN,
     Column,
@@ -63,12 +63,16 @@ def _table(one: Roles) -> Table:
 
 
 def _row(one: Roles, role: Role, *, ranked: bool) -> tuple[Value, ...]:
-    wide = Interval(None, text="none: one model")
+    wide = Interval(None, text="none: one model" if len(role.by_model) < 2 else f"only 2 models ({_both(role)})")
     if role.low is not None and role.high is not None:
         wide = Interval(role.score.mean, role.low, role.high, text=interval(role.low, role.high))
-    rests = counted(role.score), Number(role.models, ""), Number(one.k, "")
+    rests = counted(role.score), Number(len(role.by_model), ""), Number(one.k, "")
     row = (one.of, one.side, one.way, role.name, estimate(role.score), picked(role.named), wide, *rests)
     return (*row, percent(role.first), percent(role.among)) if ranked else row
+
+
+def _both(role: Role) -> str:
+    return " and ".join(map(signed, role.by_model))
 
 
 def _coverage(findings: Findings) -> Iterator[str]:
