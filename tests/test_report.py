@@ -109,3 +109,19 @@ def test_the_report_of_an_empty_study_can_be_written(tmp_path: Path) -> None:
 )
 def test_what_is_not_zero_never_reads_as_zero(value: float, text: str) -> None:
     assert signed(value) == text
+
+
+def test_findings_and_matrices_are_drawn_in_a_notebook(findings: Findings) -> None:
+    page = findings._repr_html_()
+
+    assert page.startswith(f"<p>{findings.sentences[0]}</p>".replace("'", "&#39;"))
+    assert page.count("<tr>") == 1 + len(findings.matrix.rows)
+    cell = next(iter(findings.matrix.cells.values()))
+    assert f"{cell.change.mean:+.1f}</td>" in page
+
+
+def test_names_cannot_act_in_a_notebook() -> None:
+    evil = Treatment("<script>alert(1)</script>", "a/en", "trained", Point("a", "en"), (), 1)
+    base = Treatment(evil.model, "base", "control")
+
+    assert "<script>" not in matrix_of(measured(base, answers([0, 1])), measured(evil, answers([1, 1])))._repr_html_()

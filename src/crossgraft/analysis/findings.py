@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from markupsafe import Markup
 
 from crossgraft.analysis.axes import AxisEffect, axis_effects
 from crossgraft.analysis.baseline import AgainstSham, BaseNoise, against_sham, base_noise
@@ -88,6 +89,11 @@ class Findings:
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     method: str = METHOD
+
+    def _repr_html_(self) -> Markup:
+        """In a notebook: the sentences of the first screen, and the matrix."""
+        lines = Markup("").join(Markup("<p>{}</p>").format(sentence) for sentence in self.sentences)
+        return lines + self.matrix._repr_html_()
 
 
 def analyse(

@@ -11,6 +11,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from markupsafe import Markup
 
 from crossgraft.core import Floats, Job, Labels, Point, Record, Treatment
 from crossgraft.errors import MissingExtra
@@ -74,6 +75,25 @@ class TransferMatrix:
     def tidy(self) -> list[dict[str, Any]]:
         """One plain row a cell, for tables."""
         return [_tidy(cell) for cell in self.cells.values()]
+
+    def _repr_html_(self) -> Markup:
+        """In a notebook: the change of every treatment on every target, in points, with its interval when pointed at."""
+        head = Markup("").join(Markup("<th>{}</th>").format(target) for target in self.columns)
+        rows = Markup("\n").join(
+            Markup("<tr><th>{}</th>{}</tr>").format(
+                row, Markup("").join(self._square(row, target) for target in self.columns)
+            )
+            for row in self.rows
+        )
+        return Markup("<table><tr><th></th>{}</tr>\n{}</table>").format(head, rows)
+
+    def _square(self, row: Treatment, target: Point) -> Markup:
+        cell = self.cells.get((row, target))
+        if cell is None:
+            return Markup("<td>·</td>")
+        change = cell.change
+        hint = f"[{change.low:+.1f}, {change.high:+.1f}] {cell.unit}, n = {change.n}"
+        return Markup('<td title="{}">{}</td>').format(hint, f"{change.mean:+.1f}")
 
     def to_pandas(self) -> pandas.DataFrame:
         """The tidy table as a pandas frame, if pandas is installed."""
