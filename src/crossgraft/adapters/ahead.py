@@ -17,10 +17,10 @@ from crossgraft.metrics import METRICS
 from crossgraft.study import Glimpse
 
 if TYPE_CHECKING:
-    from crossgraft.adapters.study import AdapterStudy
+    from crossgraft.adapters.spec import AdapterSpec
 
 
-def check(study: AdapterStudy) -> Sequence[str]:
+def check(study: AdapterSpec) -> Sequence[str]:
     """Read every input and raise on the first mistake; return notes on what looks odd."""
     require(study.callbacks)
     for name, model in study.models.items():
@@ -40,7 +40,7 @@ def check(study: AdapterStudy) -> Sequence[str]:
     return [*told, *leaks(train, test), *unequal_ids(test)]
 
 
-def preview(study: AdapterStudy, count: int) -> Iterator[Glimpse]:
+def preview(study: AdapterSpec, count: int) -> Iterator[Glimpse]:
     """The first items of every target, as tokens of the first model."""
     from crossgraft.adapters.loading import load_tokenizer
 
@@ -51,7 +51,7 @@ def preview(study: AdapterStudy, count: int) -> Iterator[Glimpse]:
             yield Glimpse(target, item.id, tuple(glimpse(tokenizer, item, study.reading(name))))
 
 
-def bytes_of_adapters(study: AdapterStudy, jobs: Sequence[Job]) -> int | None:
+def bytes_of_adapters(study: AdapterSpec, jobs: Sequence[Job]) -> int | None:
     """What the adapters of these jobs will take on disk; None when a model is not here to be measured."""
     recipes = dict(study.recipe.variants())
     weights: dict[tuple[str, int], int] = {}

@@ -10,7 +10,7 @@ import torch
 from crossgraft.adapters.engine.local import LocalEngine, window_of
 from crossgraft.adapters.loading import load_model, load_tokenizer, quiet
 from crossgraft.adapters.models import Model
-from crossgraft.adapters.study import AdapterStudy
+from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.adapters.weights.snapshot import Checksums, changed, checksums, sampled_checksums
 from crossgraft.core import Floats
 from crossgraft.errors import DataError
@@ -51,7 +51,7 @@ class Base:
         return self.engine.probe_difference(self.loaded.probe)
 
 
-def load_base(study: AdapterStudy, name: str, device: torch.device) -> Base:
+def load_base(study: AdapterSpec, name: str, device: torch.device) -> Base:
     model = study.models[name]
     with quiet():
         tokenizer = load_tokenizer(name, model, study.origin)
@@ -61,7 +61,7 @@ def load_base(study: AdapterStudy, name: str, device: torch.device) -> Base:
     return Base(name, loaded, tokenizer, engine, as_loaded)
 
 
-def load_checkpoint(study: AdapterStudy, base: Base, name: str, folder: str, device: torch.device) -> LocalEngine:
+def load_checkpoint(study: AdapterSpec, base: Base, name: str, folder: str, device: torch.device) -> LocalEngine:
     """A whole model in the place of the base: loaded as the base is, and reading the same tokens."""
     like = study.models[base.name]
     told = Model(path=folder, dtype=like.dtype, quantised=like.quantised, trust_remote_code=like.trust_remote_code)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crossgraft.adapters.items.sources import Drawn, Source
-from crossgraft.adapters.study import AdapterStudy
+from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.core import Job, Point
 from crossgraft.errors import SpecError
 from crossgraft.safety.escaping import in_markdown
@@ -19,7 +19,7 @@ TRAIN_IDS = "train_ids.json"
 _TRAINED_ON = re.compile(r"^\| trained on \| (\S+/[\w:-]+) \([\d.e+-]+\) \|$", re.MULTILINE)  # a point, as it is
 
 
-def card(study: AdapterStudy, job: Job, facts: Mapping[str, Any]) -> str:
+def card(study: AdapterSpec, job: Job, facts: Mapping[str, Any]) -> str:
     """Markdown with the front matter that model hubs read."""
     treatment = job.treatment
     model = study.models[treatment.model]
@@ -63,7 +63,7 @@ def card(study: AdapterStudy, job: Job, facts: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def train_ids(study: AdapterStudy, source: Source, items: Sequence[Drawn]) -> str:
+def train_ids(study: AdapterSpec, source: Source, items: Sequence[Drawn]) -> str:
     """JSON: the source, the point it teaches (none of a sham), and the ids of the items that were drawn from each point.
 
     Items that choose the epoch (``recipe.validation``) are among them.

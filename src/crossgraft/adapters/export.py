@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crossgraft.adapters.card import transfer_table
 from crossgraft.adapters.jobs import artefact
-from crossgraft.adapters.study import AdapterStudy
+from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.adapters.weights.kept import adapter_damage
 from crossgraft.analysis.results import load_matrix, require_study
 from crossgraft.errors import StoreError
@@ -25,7 +25,7 @@ def export(store: Store, name: str, to: Path) -> Iterator[Path]:
     """
     manifest = require_study(store, name)
     study = parse_study(manifest.spec, folder=Path(manifest.spec_folder), overrides=manifest.overrides)
-    if not isinstance(study, AdapterStudy):
+    if not isinstance(study, AdapterSpec):
         raise StoreError(f"the study {manifest.name!r} has no adapters to export")
     matrix = load_matrix(store, manifest.name)
     for job in manifest.jobs:

@@ -16,13 +16,13 @@ from crossgraft.identity import content_id
 from crossgraft.study import Fingerprints
 
 if TYPE_CHECKING:
-    from crossgraft.adapters.study import AdapterStudy
+    from crossgraft.adapters.spec import AdapterSpec
 
 SCORING = 2  # raise it when the same inputs would give other answers
 TRAINING = 3  # raise it when the same inputs would give another adapter
 
 
-def jobs(study: AdapterStudy, fingerprints: Fingerprints) -> tuple[Job, ...]:
+def jobs(study: AdapterSpec, fingerprints: Fingerprints) -> tuple[Job, ...]:
     """Every treatment of every model, each on every target."""
     found: list[Job] = []
     tests = _tests(study, fingerprints)
@@ -43,7 +43,7 @@ def jobs(study: AdapterStudy, fingerprints: Fingerprints) -> tuple[Job, ...]:
     return tuple(found)
 
 
-def _controls(study: AdapterStudy, model: str) -> Iterator[tuple[Treatment, dict[str, Any]]]:
+def _controls(study: AdapterSpec, model: str) -> Iterator[tuple[Treatment, dict[str, Any]]]:
     """The base, its repeats, and its variants, each with what sets its id apart."""
     yield Treatment(model, "base", "control"), {}
     for number in range(2, study.grid.base_repeats + 1):
@@ -54,13 +54,13 @@ def _controls(study: AdapterStudy, model: str) -> Iterator[tuple[Treatment, dict
         yield Treatment(model, "base", "control", variant=with_shots(shots)), {}
 
 
-def _given(study: AdapterStudy, model: str, fingerprints: Fingerprints) -> Iterator[tuple[Treatment, str]]:
+def _given(study: AdapterSpec, model: str, fingerprints: Fingerprints) -> Iterator[tuple[Treatment, str]]:
     for name, given in study.adapters.items():
         if given.model == model:
             yield Treatment(model, name, "given", given.trained_on), fingerprints[given.input(name, study.origin)]
 
 
-def _trained(study: AdapterStudy, model: str) -> Iterator[tuple[Treatment, Source, Recipe]]:
+def _trained(study: AdapterSpec, model: str) -> Iterator[tuple[Treatment, Source, Recipe]]:
     for seed in study.seeds:
         for axes, recipe in study.recipe.variants():
             for source in study.training_sources:
@@ -73,7 +73,7 @@ def _trained(study: AdapterStudy, model: str) -> Iterator[tuple[Treatment, Sourc
 
 
 def _training_id(
-    study: AdapterStudy, source: Source, recipe: Recipe, seed: int, fingerprints: Fingerprints
+    study: AdapterSpec, source: Source, recipe: Recipe, seed: int, fingerprints: Fingerprints
 ) -> dict[str, Any]:
     """Everything that makes another adapter."""
     parts = [(study.trained_point(point, recipe), weight) for point, weight in source.parts]
@@ -96,7 +96,7 @@ def _training_id(
     return told
 
 
-def _tests(study: AdapterStudy, fingerprints: Fingerprints, view: View | None = None) -> list[tuple[Point, str]]:
+def _tests(study: AdapterSpec, fingerprints: Fingerprints, view: View | None = None) -> list[tuple[Point, str]]:
     """Every target with the id of its item set, as it is read and rendered."""
     shown = view or study.view
     found = []
@@ -119,7 +119,7 @@ def _tests(study: AdapterStudy, fingerprints: Fingerprints, view: View | None = 
 
 
 def _job(
-    study: AdapterStudy,
+    study: AdapterSpec,
     treatment: Treatment,
     treatment_id: str,
     tests: Sequence[tuple[Point, str]],

@@ -22,7 +22,7 @@ from crossgraft.adapters.items.shown import items_to_test, view_of
 from crossgraft.adapters.jobs import artefact
 from crossgraft.adapters.loading import device_of
 from crossgraft.adapters.models import check_given_folder
-from crossgraft.adapters.study import AdapterStudy
+from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.adapters.training.run import train_job
 from crossgraft.adapters.weights import quantisation
 from crossgraft.adapters.weights.kept import FACTS, adapter_damage, set_aside
@@ -39,7 +39,7 @@ T = TypeVar("T")
 class AdapterWorker:
     """Keeps the base model of the last job, and what was tokenised for it."""
 
-    def __init__(self, study: AdapterStudy, bench: Bench) -> None:
+    def __init__(self, study: AdapterSpec, bench: Bench) -> None:
         self._study = study
         self._bench = bench
         self._pairing = study.pairing(bench)

@@ -25,13 +25,13 @@ from crossgraft.errors import DataError
 from crossgraft.study import Glimpse
 
 if TYPE_CHECKING:
-    from crossgraft.embeddings.study import EmbeddingStudy
+    from crossgraft.embeddings.spec import EmbeddingSpec
 
 SPACES_KEPT = 4  # normalised ones, by a worker
 _IN_USE = SPACES_KEPT + 5  # vocabularies' vectors at once: those, one mapped, both at length 1, and room to make them
 
 
-def check(study: EmbeddingStudy) -> Sequence[str]:
+def check(study: EmbeddingSpec) -> Sequence[str]:
     """Dictionaries whole, vectors as far as their width; notes on what looks odd."""
     width = lru_cache(None)(lambda language: glance(study.vectors_file(language)).width)
     notes = []
@@ -52,7 +52,7 @@ def check(study: EmbeddingStudy) -> Sequence[str]:
     return notes
 
 
-def check_words(study: EmbeddingStudy, read: Callable[[str], Space]) -> None:
+def check_words(study: EmbeddingSpec, read: Callable[[str], Space]) -> None:
     """Raise where vocabularies and dictionaries do not go together, or the vectors of a job take too much memory."""
     memory = available_memory()
     for language in dict.fromkeys(one for pair in study.language_pairs() for one in (pair.source, pair.target)):
@@ -79,7 +79,7 @@ def check_words(study: EmbeddingStudy, read: Callable[[str], Space]) -> None:
                 task.foresee(pair, spaces, study.origin)
 
 
-def preview(study: EmbeddingStudy, count: int) -> Iterator[Glimpse]:
+def preview(study: EmbeddingSpec, count: int) -> Iterator[Glimpse]:
     """The first items of every pair and task, with what unmapped vectors answer."""
     for pair in study.language_pairs():
         spaces = study.space(pair.source), study.space(pair.target)

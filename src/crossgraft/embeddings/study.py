@@ -2,247 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
-from importlib.metadata import version
-from itertools import combinations, product
-from pathlib import Path
-from typing import Annotated, Any, cast, get_args
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
-import numpy as np
-
-from crossgraft.core import Cell, Job, Pairing, Point, Treatment, is_language
+from crossgraft.core import Cell, Job, Pairing, Point, Treatment
 from crossgraft.embeddings import ahead
-from crossgraft.embeddings.direct.choosing import Tried, choose, held_out, learnt_by, validated
-from crossgraft.embeddings.lexicon import Alike, Lexicon, alike_pairs, read_lexicon
-from crossgraft.embeddings.mapping import Mapper, Mapping, identity, is_unsettled, mapper, reports_failure
-from crossgraft.embeddings.readers import companions
+from crossgraft.embeddings.mapping import identity
 from crossgraft.embeddings.spaces import devices
-from crossgraft.embeddings.spaces.isomorphism import Shape, isomorphism, shape
-from crossgraft.embeddings.spaces.space import Case, Space, Step, read_space
-from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, LanguagePair
-from crossgraft.embeddings.tasks.bli import lexicon_file
-from crossgraft.errors import DataError, SpecError, did_you_mean
+from crossgraft.embeddings.spec import EmbeddingSpec
+from crossgraft.embeddings.tasks import LanguagePair
+from crossgraft.embeddings.worker import EmbeddingWorker
 from crossgraft.identity import content_id
-from crossgraft.metrics import scored_record
-from crossgraft.spec import Chosen
-from crossgraft.study import Bench, Fingerprints, Glimpse, Input, Origin, Progress, Recorded, Remark, Worker
+from crossgraft.study import Bench, Fingerprints, Glimpse, Worker
 
 SCORING = 2  # raise it when the same inputs would give other answers
 
 
 @dataclass(frozen=True)
-class Spaces:
-    """``[spaces]``: one file of vectors a language."""
-
-    files: str
-    languages: tuple[str, ...]
-    name: str = "vectors"  # how the set of spaces is called in tables
-    top: int = 200_000
-    case: Case = "keep"
-    normalise: tuple[Step, ...] = ("unit", "center", "unit")
-
-    def __post_init__(self) -> None:
-        if "{language}" not in self.files:
-            raise SpecError(f"expected a file name with {{language}}; got {self.files!r}", ("files",))
-        for language in self.languages:
-            if not is_language(language):
-                raise SpecError(f"expected BCP 47 language tags; got {language!r}", ("languages",))
-        if self.top < 0:
-            raise SpecError(f"expected a number of words, 0 for all; got {self.top}", ("top",))
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """``[pairs]``: all pairs of languages in the order they are listed, or the listed ones."""
-
-    all: bool = False
-    use: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Lexicons:
-    """``[lexicon]``: the training dictionaries, and how many of their first pairs to use (0: all).
-
-    ``train`` is a pattern of files, or "identical" or "numerals": the words, or numbers, that both vocabularies spell
-    alike. ``validate`` is a pattern of dictionaries that nothing learns from, on which ``methods.choose`` chooses.
-    """
-
-    train: str
-    sizes: tuple[int, ...] = (0,)
-    validate: str = ""
-
-    def __post_init__(self) -> None:
-        if self.alike is None and not _is_pattern(self.train):
-            raise SpecError(
-                f"expected a file name with {{pair}}, or {{source}} and {{target}}, or one of "
-                f"{', '.join(get_args(Alike))}; got {self.train!r}",
-                ("train",),
-            )
-        if self.validate and not _is_pattern(self.validate):
-            raise SpecError(
-                f"expected a file name with {{pair}}, or {{source}} and {{target}}; got {self.validate!r}",
-                ("validate",),
-            )
-        if not self.sizes or min(self.sizes) < 0:
-            raise SpecError(f"expected sizes of at least 0; got {list(self.sizes)}", ("sizes",))
-
-    @property
-    def alike(self) -> Alike | None:
-        """Which words spelt alike are the dictionary; None where files are."""
-        return cast(Alike, self.train) if self.train in get_args(Alike) else None
-
-
-def _is_pattern(text: str) -> bool:
-    return "{pair}" in text or ("{source}" in text and "{target}" in text)
-
-
-@dataclass(frozen=True)
-class Methods:
-    """``[methods]``: the mapping methods, by name or name:mode, and parameters of theirs by the same name.
-
-    ``choose`` has lists of values instead: on each pair of languages the best on the validation dictionary is taken.
-    """
-
-    use: tuple[str, ...]
-    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    choose: dict[str, dict[str, tuple[Any, ...]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for key, tables in (("settings", self.settings), ("choose", self.choose)):
-            for name in tables:
-                if name not in self.use:
-                    raise SpecError(f"{name!r} is not among the methods in use{did_you_mean(name, self.use)}", (key,))
-        for name in self.choose:
-            self._require_choices(name)
-        for name in self.use:
-            try:
-                self.get(name)
-            except SpecError as error:
-                raise SpecError(str(error), ("settings", name) if name in self.settings else ("use",)) from None
-
-    def _require_choices(self, name: str) -> None:
-        """Raise where values make no method, or methods that are not of one kind."""
-        try:
-            found = self.candidates(name)
-        except SpecError as error:
-            raise SpecError(str(error), ("choose", name)) from None
-        if not found:
-            raise SpecError("expected at least one value of each parameter", ("choose", name))
-        if len({(one.uses_dictionary, one.stochastic, one.normalise) for one in found}) > 1:
-            raise SpecError("expected values that agree in what the method learns from", ("choose", name))
-
-    def candidates(self, name: str) -> tuple[Mapper, ...]:
-        """The method with each choice of parameters, in the order of the spec; one where there is nothing to choose."""
-        settings = self.settings.get(name, {})
-        return tuple(mapper(name, {**settings, **choice}) for choice in self.choices(name))
-
-    def choices(self, name: str) -> list[dict[str, Any]]:
-        """Each choice of its parameters; of a method without any, one that sets nothing."""
-        lists = self.choose.get(name, {})
-        return [dict(zip(lists, values, strict=True)) for values in product(*lists.values())]
-
-    def get(self, name: str) -> Mapper:
-        """The method, with the first of each choice."""
-        return self.candidates(name)[0]
-
-
-@dataclass(frozen=True)
-class EmbeddingStudy:
+class EmbeddingStudy(EmbeddingSpec):
     """Every method, with every dictionary size, on every pair and task; the control is no mapping."""
-
-    name: str
-    spaces: Spaces
-    pairs: Pairs
-    lexicon: Lexicons
-    methods: Methods
-    tasks: dict[str, Annotated[EmbeddingTask, Chosen("kind", TASKS, default="bli")]]
-    seeds: tuple[int, ...] = (1,)  # of stochastic methods
-    limit: int = 0  # test items a target, 0 for all
-    origin: Origin = field(default=Origin(), metadata={"toml": False})
-
-    def __post_init__(self) -> None:
-        if self.limit < 0:
-            raise SpecError(f"expected a number of items, 0 for all; got {self.limit}", ("limit",))
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
-            raise SpecError(f"expected different seeds; got {list(self.seeds)}", ("seeds",))
-        if not self.tasks:
-            raise SpecError("expected at least one task, such as [tasks.bli]", ("tasks",))
-        if self.methods.choose and not self.lexicon.validate:
-            raise SpecError(
-                'choosing takes a validation dictionary: add [lexicon] validate = "{pair}.dev.tsv"',
-                ("methods", "choose"),
-            )
-        if self.lexicon.validate and not self.methods.choose:
-            raise SpecError(
-                "nothing is chosen on it: add [methods.choose], such as fipp = { components = [0, 1] }",
-                ("lexicon", "validate"),
-            )
-        if not self.language_pairs():
-            raise SpecError('expected all = true, or use = ["de:en", …]; got no pair of languages', ("pairs",))
-
-    def language_pairs(self) -> tuple[LanguagePair, ...]:
-        if self.pairs.all:
-            chosen = list(combinations(self.spaces.languages, 2))
-        else:
-            chosen = [self._pair(text) for text in self.pairs.use]
-        return tuple(LanguagePair(x, y, self.spaces.case, self.limit) for x, y in chosen)
-
-    def _pair(self, text: str) -> tuple[str, str]:
-        source, colon, target = text.partition(":")
-        if not colon:
-            raise SpecError(f"expected a pair of languages, such as 'de:fi'; got {text!r}", ("pairs", "use"))
-        for language in (source, target):
-            if language not in self.spaces.languages:
-                raise SpecError(
-                    f"the spaces have no language {language!r}; they have {', '.join(self.spaces.languages)}",
-                    ("pairs", "use"),
-                )
-        return source, target
-
-    # what it depends on, and what it consists of
-
-    def inputs(self) -> Sequence[Input]:
-        found: list[Input] = []
-        for pair in self.language_pairs():
-            found += self._spaces(pair)
-            found += [self._lexicon(pattern, pair)[0] for pattern in self._patterns()]
-            for task in self.tasks.values():
-                found += task.inputs(pair, self.origin)
-        return found
-
-    def _spaces(self, pair: LanguagePair) -> list[Input]:
-        return [one for language in (pair.source, pair.target) for one in self._space(language)]
-
-    def _space(self, language: str) -> list[Input]:
-        """The file of vectors, and those that belong to it."""
-        path = self.vectors_file(language)
-        return [Input("file", str(one), f"spaces.files, language {language!r}") for one in (path, *companions(path))]
-
-    def vectors_file(self, language: str) -> Path:
-        return Path(self.origin.path(self.spaces.files.replace("{language}", language)))
-
-    def _patterns(self) -> Iterator[str]:
-        """Of the dictionaries that are files."""
-        if self.lexicon.alike is None:
-            yield self.lexicon.train
-        if self.lexicon.validate:
-            yield self.lexicon.validate
-
-    def _lexicon(self, pattern: str, pair: LanguagePair) -> tuple[Input, bool]:
-        what = "training" if pattern == self.lexicon.train else "validation"
-        file, flipped = lexicon_file(pattern, pair.source, pair.target, self.origin)
-        return Input("file", str(file), f"{what} dictionary of {pair}"), flipped
-
-    def _content(self, pattern: str, pair: LanguagePair, fingerprints: Fingerprints) -> list[Any]:
-        """What a dictionary depends on: its file and direction, or which words of the spaces are spelt alike."""
-        if pattern == self.lexicon.alike:
-            return [pattern, [fingerprints[one] for one in self._spaces(pair)], self.spaces.top]
-        file, flipped = self._lexicon(pattern, pair)
-        return [fingerprints[file], flipped]
 
     def jobs(self, fingerprints: Fingerprints) -> tuple[Job, ...]:
         return tuple(job for pair in self.language_pairs() for job in self._jobs_of(pair, fingerprints))
@@ -288,8 +69,6 @@ class EmbeddingStudy:
             cells.append(Cell(Point(name, str(pair)), record_id, texts_id, item_set, task.metric))
         return Job(treatment, treatment_id, tuple(cells))
 
-    # work
-
     def pairing(self, bench: Bench) -> Pairing:
         return Pairing(devices.kind_of(bench.device), "", bench.threads)
 
@@ -299,40 +78,7 @@ class EmbeddingStudy:
 
         with threadpool_limits(bench.threads), devices.on(bench.device):
             ahead.check_words(self, partial(self.space, steps=(), kept=bench.artefacts / "spaces"))
-            yield _EmbeddingWorker(self, self.pairing(bench), bench)
-
-    def space(self, language: str, steps: tuple[Step, ...] | None = None, kept: Path | None = None) -> Space:
-        """The space of a language, normalised by the steps of a method, or else by those of the study.
-
-        What was read once lies in the folder ``kept``, for all pairs and processes.
-        """
-        path = self._space(language)[0].path
-        read = read_space(path, top=self.spaces.top, case=self.spaces.case, kept=kept)
-        return read.normalised(self.spaces.normalise if steps is None else steps)
-
-    def dictionary(self, pair: LanguagePair, spaces: tuple[Space, Space]) -> Lexicon:
-        """The training dictionary, of which spelling alike takes the words of the spaces."""
-        if self.lexicon.alike is None:
-            return self.file(self.lexicon.train, pair)
-        try:
-            return alike_pairs(*spaces, self.lexicon.alike)
-        except DataError as error:
-            raise DataError(f"{pair}: {error}") from None
-
-    def file(self, pattern: str, pair: LanguagePair) -> Lexicon:
-        """The dictionary of a pair by a pattern of files, in the direction of the pair."""
-        file, flipped = self._lexicon(pattern, pair)
-        lexicon = read_lexicon(file.path, case=self.spaces.case)
-        return lexicon.flipped() if flipped else lexicon
-
-    def validation(self, pair: LanguagePair, spaces: tuple[Space, Space]) -> Lexicon:
-        """The pairs of the validation dictionary that no method which chooses on it learns from."""
-        train = self.dictionary(pair, spaces)
-        methods = [one for name in self.methods.choose for one in self.methods.candidates(name)]
-        learnt = [lexicon for one in methods for lexicon in learnt_by(one, train, *spaces)]
-        return held_out(self.file(self.lexicon.validate, pair), learnt, *spaces)
-
-    # a look ahead
+            yield EmbeddingWorker(self, self.pairing(bench), bench)
 
     def check(self) -> Sequence[str]:
         return ahead.check(self)
@@ -342,86 +88,3 @@ class EmbeddingStudy:
 
     def smoke(self) -> EmbeddingStudy:
         return replace(self, limit=1)
-
-
-class _EmbeddingWorker:
-    """Keeps the spaces it normalised last, as jobs come pair by pair; below them, files are read once and mapped."""
-
-    def __init__(self, study: EmbeddingStudy, pairing: Pairing, bench: Bench) -> None:
-        self._study = study
-        self._pairing = pairing
-        self._pairs = {str(pair): pair for pair in study.language_pairs()}
-        self._space = lru_cache(ahead.SPACES_KEPT)(partial(study.space, kept=bench.artefacts / "spaces"))
-        self._shape = lru_cache(None)(self._shape_of)
-
-    def _shape_of(self, language: str) -> Shape:
-        return shape(self._space(language, None))
-
-    def run(self, job: Job) -> Iterator[Progress | Remark | Recorded]:
-        started = time.perf_counter()
-        pair = self._pairs[job.cells[0].target.lang]
-        steps = None if job.treatment.is_control else self._study.methods.get(job.treatment.name).normalise
-        spaces = self._space(pair.source, steps), self._space(pair.target, steps)
-        ahead.require_one_width(pair, *(space.width for space in spaces))
-        mapping, facts = self._fit(job.treatment, pair, spaces)
-        if "chosen" in facts:
-            said = ", ".join(f"{key} = {value}" for key, value in facts["chosen"].items())
-            yield Remark(job, f"chose {said} on {pair}, by the validation dictionary")
-        fitted = time.perf_counter() - started
-        if not job.treatment.is_control:
-            method = self._study.methods.get(job.treatment.name)
-            if reports_failure(method, mapping):
-                yield Remark(job, f"did not converge on {pair}: its unsupervised criterion failed")
-            elif is_unsettled(method, mapping):
-                yield Remark(
-                    job, f"stopped before its pairs had settled on {pair}; a larger setting rounds lets it go on"
-                )
-        for cell in job.cells:
-            started = time.perf_counter()
-            task = self._study.tasks[cell.target.task]
-            train = self._study.dictionary(pair, spaces)
-            found = task.evaluate(pair, spaces, mapping, self._study.origin, train)
-            timings = {"fit": fitted, "evaluate": time.perf_counter() - started}
-            provenance = {**facts, **found.facts, "versions": _versions()}
-            record = scored_record(job, cell, found.answers, self._pairing, timings=timings, provenance=provenance)
-            yield Recorded(job, record, replace(found.texts, id=cell.texts_id))
-
-    def _fit(
-        self, treatment: Treatment, pair: LanguagePair, spaces: tuple[Space, Space]
-    ) -> tuple[Mapping, dict[str, Any]]:
-        facts: dict[str, Any] = {
-            "vocabulary": [len(space.words) for space in spaces],
-            "spaces": [list(space.notes) for space in spaces],
-        }
-        if treatment.is_control:
-            facts["isomorphism"] = dict(isomorphism(self._shape(pair.source), self._shape(pair.target)))
-            return Mapping(), facts
-        methods = self._study.methods.candidates(treatment.name)
-        pairs = np.empty((0, 2), dtype=np.int64)
-        if methods[0].uses_dictionary:
-            size = int(dict(treatment.recipe).get("pairs", 0))
-            lexicon = self._study.dictionary(pair, spaces).first(size)
-            pairs = ahead.known_pairs(pair, lexicon, *spaces)
-            facts |= {"dictionary_pairs": len(lexicon.pairs), "dictionary_pairs_known": len(pairs)}
-        choices = self._study.methods.choices(treatment.name)
-        validation = self._study.validation(pair, spaces) if any(choices) else None
-        best, tried = choose(
-            methods,
-            lambda one: one.fit(*spaces, pairs, np.random.default_rng(treatment.seed or 0)),
-            lambda _, mapping: validated(mapping, validation, *spaces) if validation else None,
-        )
-        if validation:
-            facts["chosen"] = choices[tried.index(best)]
-            facts["validation"] = {"pairs": len(validation.pairs), "MAP": [_told(one) for one in tried]}
-        return best.mapping, {**facts, "fit": dict(best.mapping.facts)}
-
-
-def _told(one: Tried | str) -> float | str | None:
-    """MAP on the validation dictionary, or why there is none."""
-    if isinstance(one, str):
-        return one
-    return one.level.mean if one.level else None
-
-
-def _versions() -> dict[str, str]:
-    return {name: version(name) for name in ("crossgraft", "numpy")}

@@ -17,14 +17,14 @@ from crossgraft.adapters.items.shown import items_to_test
 from crossgraft.adapters.loading import device_of, load_model, load_tokenizer, quiet
 from crossgraft.adapters.models import Model
 from crossgraft.adapters.recipe import Recipe
-from crossgraft.adapters.study import AdapterStudy
+from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.adapters.tasks import Item
 from crossgraft.adapters.weights.lora import fresh_adapter
 from crossgraft.core import Check, Point
 from crossgraft.study import Origin
 
 
-def examine(told: Model, device: str, study: AdapterStudy | None = None) -> Iterator[Check]:
+def examine(told: Model, device: str, study: AdapterSpec | None = None) -> Iterator[Check]:
     """Every check for a model, and for the targets of a study that asks something of it."""
     with quiet():
         tokenizer = load_tokenizer("base", told, Origin())

@@ -17,7 +17,7 @@ from crossgraft.adapters.check.toml import key as toml_key
 from crossgraft.adapters.check.toml import pairs, tables
 from crossgraft.adapters.items.shown import items_to_test
 from crossgraft.adapters.models import Model, check_model_folder, is_gguf, not_gguf
-from crossgraft.adapters.study import AdapterStudy
+from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.adapters.tasks import AnyItem, OpenItem, TextItem
 from crossgraft.adapters.weights.tensors import weight_shapes
 from crossgraft.core import Point
@@ -142,7 +142,7 @@ def _refuse_doubts(guessed: Mapping[str, Guess]) -> None:
             )
 
 
-def told(guesses: Mapping[str, Guess], study: AdapterStudy) -> Iterator[str]:
+def told(guesses: Mapping[str, Guess], study: AdapterSpec) -> Iterator[str]:
     """Every guess with its table, what it leaves out, and one item as the model will see it."""
     for name, guess in guesses.items():
         first = Point(name, study.tasks[name].languages[0])
@@ -195,7 +195,7 @@ def _said_of(asked: Asked) -> dict[str, Point]:
     return said
 
 
-def in_memory(study: AdapterStudy) -> Iterator[str]:
+def in_memory(study: AdapterSpec) -> Iterator[str]:
     """The dtype of the base, what its weights take, and the other choice."""
     model = study.models["base"]
     if model.path:
@@ -219,7 +219,7 @@ def size(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
-def doubts(study: AdapterStudy) -> Iterator[str]:
+def doubts(study: AdapterSpec) -> Iterator[str]:
     """What would make the means of a check mislead: adapters of unknown source, and sources that no target shares a task with."""
     tasks = {target.skill for target in study.targets}
     for name, given in study.adapters.items():

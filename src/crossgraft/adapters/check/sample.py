@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from crossgraft.adapters.items.shown import items_to_test, items_to_train
 from crossgraft.core import Job, Point
@@ -14,13 +14,14 @@ from crossgraft.study import Amount
 
 if TYPE_CHECKING:
     from crossgraft.adapters.models import Model
-    from crossgraft.adapters.study import AdapterStudy
+    from crossgraft.adapters.spec import AdapterSpec
 
+S = TypeVar("S", bound="AdapterSpec")
 _ITEMS = 16  # test items, of one language of each task
 _STEPS = (1, 4)  # of training: their difference is free of what a run costs before its first step
 
 
-def sample(study: AdapterStudy, models: Collection[str]) -> AdapterStudy | None:
+def sample(study: S, models: Collection[str]) -> S | None:
     """The given models as far as they are on this machine, on one language a task, with two short training runs."""
     here = {name: model for name, model in study.models.items() if name in models and _is_here(model)}
     if not here:
@@ -50,7 +51,7 @@ def sample(study: AdapterStudy, models: Collection[str]) -> AdapterStudy | None:
     )
 
 
-def _of(study: AdapterStudy, adapter: str) -> str:
+def _of(study: AdapterSpec, adapter: str) -> str:
     return study.adapters[adapter].model
 
 
@@ -58,7 +59,7 @@ def _is_here(model: Model) -> bool:
     return bool(model.path) or in_hub_cache(model.hub, model.revision)
 
 
-def amounts(study: AdapterStudy, jobs: Sequence[Job]) -> tuple[Amount, ...]:
+def amounts(study: AdapterSpec, jobs: Sequence[Job]) -> tuple[Amount, ...]:
     """The test items of the targets of each job, and the examples or tokens that its training run reads."""
 
     @cache

@@ -15,10 +15,10 @@ from crossgraft.errors import DataError
 from crossgraft.identity import item_hash
 
 if TYPE_CHECKING:
-    from crossgraft.adapters.study import AdapterStudy
+    from crossgraft.adapters.spec import AdapterSpec
 
 
-def items_to_train(study: AdapterStudy, source: Source, recipe: Recipe) -> tuple[Drawn, ...]:
+def items_to_train(study: AdapterSpec, source: Source, recipe: Recipe) -> tuple[Drawn, ...]:
     """What a source gives, in the view of its points that the recipe trains on."""
 
     def of(point: Point) -> Sequence[AnyItem]:
@@ -28,7 +28,7 @@ def items_to_train(study: AdapterStudy, source: Source, recipe: Recipe) -> tuple
     return source.items(of, study.grid.train_items)
 
 
-def items_to_test(study: AdapterStudy, target: Point, view: View | None = None) -> tuple[AnyItem, ...]:
+def items_to_test(study: AdapterSpec, target: Point, view: View | None = None) -> tuple[AnyItem, ...]:
     """The test items as they are shown, without those that stand as examples before others."""
     shown = view or study.view
     every = study.tasks[target.task].items(target.lang, "test", study.origin)
@@ -39,7 +39,7 @@ def items_to_test(study: AdapterStudy, target: Point, view: View | None = None) 
     return tuple(_shown(item, shown.template, shots) for item in items)
 
 
-def _examples(study: AdapterStudy, target: Point) -> Sequence[AnyItem]:
+def _examples(study: AdapterSpec, target: Point) -> Sequence[AnyItem]:
     """The train items whose ids come first in a shuffle of their own: the same in all languages."""
     if not study.most_shots:
         return ()
@@ -49,7 +49,7 @@ def _examples(study: AdapterStudy, target: Point) -> Sequence[AnyItem]:
     return sorted(every, key=lambda item: item_hash(f"shot {item.id}", study.grid.shots_seed))[: study.most_shots]
 
 
-def view_of(study: AdapterStudy, treatment: Treatment) -> View:
+def view_of(study: AdapterSpec, treatment: Treatment) -> View:
     """How the test items are shown to a treatment: only controls vary it."""
     for template in study.grid.base_variants:
         if treatment.variant == f"prompt {template!r}":

@@ -20,7 +20,7 @@ from crossgraft.adapters.items.sources import Source
 from crossgraft.adapters.jobs import artefact
 from crossgraft.adapters.models import check_given_folder
 from crossgraft.adapters.recipe import Recipe
-from crossgraft.adapters.study import AdapterStudy
+from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.adapters.tasks import choose
 from crossgraft.adapters.training.callbacks import Followers, Run, followed
 from crossgraft.adapters.training.examples import Examples, examples, hold_out
@@ -36,7 +36,7 @@ T = TypeVar("T")
 _PROTECT_ITEMS = 100  # of the train split of a protected point
 
 
-def train_job(study: AdapterStudy, base: Base, job: Job, bench: Bench) -> Iterator[Progress | Remark]:
+def train_job(study: AdapterSpec, base: Base, job: Job, bench: Bench) -> Iterator[Progress | Remark]:
     """Train and save; the weights are then read back, so a resumed job evaluates the same ones."""
     treatment = job.treatment
     if treatment.seed is None:
@@ -96,7 +96,7 @@ def _facts(result: Trained, data: Examples) -> dict[str, Any]:
 
 
 @contextmanager
-def _trainable(study: AdapterStudy, base: Base, source: Source, recipe: Recipe, seed: int) -> Iterator[Any]:
+def _trainable(study: AdapterSpec, base: Base, source: Source, recipe: Recipe, seed: int) -> Iterator[Any]:
     """A model with weights to train: a fresh adapter, one to go on from, or a copy of the whole model."""
     with ExitStack() as stack:
         if recipe.gradient_checkpointing:
@@ -136,7 +136,7 @@ def _writer(model: Any, tokenizer: Any, ids: str) -> Callable[[str], None]:
     return write
 
 
-def _protected(study: AdapterStudy, base: Base, recipe: Recipe) -> Callable[[], float]:
+def _protected(study: AdapterSpec, base: Base, recipe: Recipe) -> Callable[[], float]:
     """The largest fall, in percentage points, of a protected point: on items of its train split, never of its test."""
     ready = []
     for point in study.protected(recipe):
@@ -152,7 +152,7 @@ def _protected(study: AdapterStudy, base: Base, recipe: Recipe) -> Callable[[], 
     return fall
 
 
-def _about(study: AdapterStudy, job: Job, recipe: Recipe, bench: Bench) -> Run:
+def _about(study: AdapterSpec, job: Job, recipe: Recipe, bench: Bench) -> Run:
     """The run as its followers are told of it."""
     treatment, folder = job.treatment, bench.artefacts.parent / "followed"
     return Run(study.name, treatment.model, treatment.label, treatment.seed or 0, dict(recipe.identity()), folder)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from crossgraft.adapters.study import AdapterStudy
+from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.adapters.weights.peft_folder import is_peft_folder, is_plain, read_config
 from crossgraft.core import Record
 from crossgraft.errors import CrossgraftError
@@ -47,7 +47,7 @@ def _changing_adapters(manifest: Manifest) -> Iterator[tuple[str, str]]:
         study = parse_study(manifest.spec, folder=Path(manifest.spec_folder), overrides=manifest.overrides)
     except CrossgraftError:
         return
-    if not isinstance(study, AdapterStudy):
+    if not isinstance(study, AdapterSpec):
         return
     for name, given in study.adapters.items():
         folder = Path(given.input(name, study.origin).path)

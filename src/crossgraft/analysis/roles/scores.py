@@ -253,9 +253,11 @@ def _differences(first: _Scores, second: _Scores) -> _Scores:
 
 
 def _by_model(sums: Sums) -> Iterator[Floats]:
-    """What each model says by itself: its part of the sum, times the number of models; one array a sum."""
-    model = Factor.of("model", [cell.row.model for cell in sums.cells])
+    """The score in each model alone, in order of their names: its part of the sum, times the number of models."""
+    names = [cell.row.model for cell in sums.cells]
+    model = Factor.of("model", names)
+    order = np.argsort(list(dict.fromkeys(names)))
     belongs = np.eye(model.levels)[model.codes]  # (cells, models)
     parts, present = sums.weights * sums.values @ belongs, sums.used @ belongs > 0
-    for own, there in zip(parts, present, strict=True):
+    for own, there in zip(parts[:, order], present[:, order], strict=True):
         yield own[there] * there.sum()

@@ -1,0 +1,106 @@
+"""Does the jobs of an embedding study: one method on one pair of languages, on all tasks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache, partial
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from crossgraft.core import Job, Pairing, Treatment
+from crossgraft.embeddings import ahead
+from crossgraft.embeddings.direct.choosing import Tried, choose, validated
+from crossgraft.embeddings.mapping import Mapping, is_unsettled, reports_failure
+from crossgraft.embeddings.spaces.isomorphism import Shape, isomorphism, shape
+from crossgraft.embeddings.spaces.space import Space
+from crossgraft.embeddings.spec import EmbeddingSpec
+from crossgraft.embeddings.tasks import LanguagePair
+from crossgraft.metrics import scored_record
+from crossgraft.study import Bench, Progress, Recorded, Remark
+
+
+class EmbeddingWorker:
+    """Keeps the spaces it normalised last, as jobs come pair by pair; below them, files are read once and mapped."""
+
+    def __init__(self, study: EmbeddingSpec, pairing: Pairing, bench: Bench) -> None:
+        self._study = study
+        self._pairing = pairing
+        self._pairs = {str(pair): pair for pair in study.language_pairs()}
+        self._space = lru_cache(ahead.SPACES_KEPT)(partial(study.space, kept=bench.artefacts / "spaces"))
+        self._shape = lru_cache(None)(self._shape_of)
+
+    def _shape_of(self, language: str) -> Shape:
+        return shape(self._space(language, None))
+
+    def run(self, job: Job) -> Iterator[Progress | Remark | Recorded]:
+        started = time.perf_counter()
+        pair = self._pairs[job.cells[0].target.lang]
+        steps = None if job.treatment.is_control else self._study.methods.get(job.treatment.name).normalise
+        spaces = self._space(pair.source, steps), self._space(pair.target, steps)
+        ahead.require_one_width(pair, *(space.width for space in spaces))
+        mapping, facts = self._fit(job.treatment, pair, spaces)
+        if "chosen" in facts:
+            said = ", ".join(f"{key} = {value}" for key, value in facts["chosen"].items())
+            yield Remark(job, f"chose {said} on {pair}, by the validation dictionary")
+        fitted = time.perf_counter() - started
+        if not job.treatment.is_control:
+            method = self._study.methods.get(job.treatment.name)
+            if reports_failure(method, mapping):
+                yield Remark(job, f"did not converge on {pair}: its unsupervised criterion failed")
+            elif is_unsettled(method, mapping):
+                yield Remark(
+                    job, f"stopped before its pairs had settled on {pair}; a larger setting rounds lets it go on"
+                )
+        for cell in job.cells:
+            started = time.perf_counter()
+            task = self._study.tasks[cell.target.task]
+            train = self._study.dictionary(pair, spaces)
+            found = task.evaluate(pair, spaces, mapping, self._study.origin, train)
+            timings = {"fit": fitted, "evaluate": time.perf_counter() - started}
+            provenance = {**facts, **found.facts, "versions": _versions()}
+            record = scored_record(job, cell, found.answers, self._pairing, timings=timings, provenance=provenance)
+            yield Recorded(job, record, replace(found.texts, id=cell.texts_id))
+
+    def _fit(
+        self, treatment: Treatment, pair: LanguagePair, spaces: tuple[Space, Space]
+    ) -> tuple[Mapping, dict[str, Any]]:
+        facts: dict[str, Any] = {
+            "vocabulary": [len(space.words) for space in spaces],
+            "spaces": [list(space.notes) for space in spaces],
+        }
+        if treatment.is_control:
+            facts["isomorphism"] = dict(isomorphism(self._shape(pair.source), self._shape(pair.target)))
+            return Mapping(), facts
+        methods = self._study.methods.candidates(treatment.name)
+        pairs = np.empty((0, 2), dtype=np.int64)
+        if methods[0].uses_dictionary:
+            size = int(dict(treatment.recipe).get("pairs", 0))
+            lexicon = self._study.dictionary(pair, spaces).first(size)
+            pairs = ahead.known_pairs(pair, lexicon, *spaces)
+            facts |= {"dictionary_pairs": len(lexicon.pairs), "dictionary_pairs_known": len(pairs)}
+        choices = self._study.methods.choices(treatment.name)
+        validation = self._study.validation(pair, spaces) if any(choices) else None
+        best, tried = choose(
+            methods,
+            lambda one: one.fit(*spaces, pairs, np.random.default_rng(treatment.seed or 0)),
+            lambda _, mapping: validated(mapping, validation, *spaces) if validation else None,
+        )
+        if validation:
+            facts["chosen"] = choices[tried.index(best)]
+            facts["validation"] = {"pairs": len(validation.pairs), "MAP": [_told(one) for one in tried]}
+        return best.mapping, {**facts, "fit": dict(best.mapping.facts)}
+
+
+def _told(one: Tried | str) -> float | str | None:
+    """MAP on the validation dictionary, or why there is none."""
+    if isinstance(one, str):
+        return one
+    return one.level.mean if one.level else None
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("crossgraft", "numpy")}
