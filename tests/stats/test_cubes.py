@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from crossgraft.errors import DataError
-from crossgraft.stats.cubes import cube_components
 from crossgraft.stats.mixed.model import RESIDUAL, fit
+from cubes import cube_components
 from mixed_grids import Grid, grid
 
 FACTORS = ("model", "source", "target", "model_source", "model_target", "pair")

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from crossgraft.core import Floats
-from crossgraft.stats.cubes import cube_components
 from crossgraft.stats.mixed.design import Factor
 from crossgraft.stats.mixed.minque import quadratic_components
 from crossgraft.stats.mixed.model import fit
 from crossgraft.stats.mixed.shares import Shares, _ends, parts
 from crossgraft.stats.mixed.strata import Strata
+from cubes import cube_components
 from mixed_grids import MAIN, RESIDUAL, SD, Grid, grid, lme4_grids
 
 

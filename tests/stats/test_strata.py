@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.stats.cubes import cube_components
 from crossgraft.stats.mixed.strata import Strata
+from cubes import cube_components
 from mixed_grids import grid, lme4_grids
 
 
