@@ -118,3 +118,19 @@ def every_import(module: str) -> Iterator[str]:
 def _is_module(name: str) -> bool:
     place = ROOT.joinpath(*name.split(".")[1:])
     return place.with_suffix(".py").is_file() or place.is_dir()
+
+
+SCRIPTS = sorted(
+    file.relative_to(ROOT.parents[1]).as_posix()
+    for folder in ("benchmarks", "examples", "tools")
+    for file in (ROOT.parents[1] / folder).rglob("*.py")
+)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_scripts_import_modules_that_exist(script: str) -> None:
+    """Most of them run only when somebody asks for their figures."""
+    tree = ast.parse((ROOT.parents[1] / script).read_text("utf-8"))
+    found = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+
+    assert [name for name in found if name.startswith("crossgraft.") and not _is_module(name)] == []

@@ -219,10 +219,9 @@ def read_task(kind: str, file: str, **settings: Any) -> Callable[[Path], object]
 
 
 def read_scores(folder: Path) -> object:
-    from crossgraft.report.view import About
-
     from crossgraft.analysis.external.score_table import read_table
     from crossgraft.analysis.findings import analyse
+    from crossgraft.report.about import About
     from crossgraft.report.html import html
 
     matrix = read_table(folder / "scores.csv")

@@ -9,31 +9,33 @@ import sys
 from html import escape
 from pathlib import Path
 
-from crossgraft.report.view import MatrixView, matrices
-
 from crossgraft.analysis.results import load_findings
+from crossgraft.report.section import Picture, Table
+from crossgraft.report.sections import matrices
 from crossgraft.runs.store import Store
 
 WIDTH, HEIGHT, LEFT, TOP, GAP = 26, 14, 120, 90, 20
 STYLE = ".o{stroke:#333}.n{font-size:8px;font-weight:bold;text-anchor:middle}.r{text-anchor:end}"
 
 
-def drawn(view: MatrixView, top: int) -> tuple[list[str], int]:
-    lines = [f'<text x="4" y="{top + 16}" font-weight="bold" font-size="13">{escape(view.model)}</text>']
-    for place, column in enumerate(view.columns):
+def drawn(table: Table, top: int) -> tuple[list[str], int]:
+    model, targets = str(table.rows[0][0]), table.titles[1:]
+    lines = [f'<text x="4" y="{top + 16}" font-weight="bold" font-size="13">{escape(model)}</text>']
+    for place, target in enumerate(targets):
         x = LEFT + WIDTH * place + WIDTH // 2 + 4
-        lines.append(f'<text transform="translate({x},{top + TOP - 6}) rotate(-60)">{escape(_short(column))}</text>')
-    for row, (label, cells) in enumerate(view.rows):
+        lines.append(f'<text transform="translate({x},{top + TOP - 6}) rotate(-60)">{escape(_short(target))}</text>')
+    for row, (_, label, *cells) in enumerate(table.rows):
         y = top + TOP + HEIGHT * row
-        lines.append(f'<text class="r" x="{LEFT - 6}" y="{y + 10}">{escape(_short(label))}</text>')
+        lines.append(f'<text class="r" x="{LEFT - 6}" y="{y + 10}">{escape(_short(str(label)))}</text>')
         for place, cell in enumerate(cells):
+            assert isinstance(cell, Picture)
             x = LEFT + WIDTH * place
-            colour = "#eee" if cell.colour == "none" else _hex(cell.colour)
-            own = ' class="o"' if cell.own else ""
+            colour = _hex(cell.style.removeprefix("background: ")) if cell.style else "#eee"
+            own = ' class="o"' if "own" in cell.tone.split() else ""
             lines.append(f'<path d="M{x} {y}h{WIDTH - 1}v{HEIGHT - 1}h-{WIDTH - 1}z" fill="{colour}"{own}/>')
-            if cell.clear:
-                lines.append(f'<text class="n" x="{x + WIDTH // 2}" y="{y + 10}">{_whole(cell.text)}</text>')
-    return lines, TOP + HEIGHT * len(view.rows) + GAP
+            if "clear" in cell.tone.split():
+                lines.append(f'<text class="n" x="{x + WIDTH // 2}" y="{y + 10}">{_whole(cell.text.strip("*"))}</text>')
+    return lines, TOP + HEIGHT * len(table.rows) + GAP
 
 
 def _short(label: str) -> str:
@@ -54,14 +56,15 @@ def _whole(text: str) -> str:
 
 
 def main(out: str, study: str, file: str) -> None:
-    views = list(matrices(load_findings(Store(out), study)))
+    findings = load_findings(Store(out), study)
+    tables = [table for section in matrices.sections(findings) for table in section.tables]
     body: list[str] = []
     top = 0
-    for view in views:
-        lines, height = drawn(view, top)
+    for table in tables:
+        lines, height = drawn(table, top)
         body += lines
         top += height
-    width = LEFT + WIDTH * max(len(view.columns) for view in views) + 60
+    width = LEFT + WIDTH * max(len(table.titles) - 1 for table in tables) + 60
     Path(file).write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{top}" font-family="sans-serif" font-size="10">'
         f'<style>{STYLE}</style><path d="M0 0H{width}V{top}H0z" fill="white"/>{"".join(body)}</svg>\n',
