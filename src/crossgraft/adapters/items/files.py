@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -40,16 +40,7 @@ class FromFiles:
     def __post_init__(self) -> None:
         if "{language}" not in self.files and len(self.languages) > 1:
             raise SpecError(f"expected a file name with {{language}}; got {self.files!r}", ("files",))
-        if not self.languages:
-            raise SpecError("expected at least one language", ("languages",))
-        for language in self.languages:
-            if not is_language(language):
-                raise SpecError(
-                    f"expected BCP 47 language tags, such as 'sw' or 'zh-Hant'; got {language!r}", ("languages",)
-                )
-        for key in self.codes:
-            if key not in self.languages:
-                raise SpecError(f"no such language: {key!r}{did_you_mean(key, self.languages)}", ("codes", key))
+        check_languages(self.languages, self.codes)
         for key in self.splits:
             if key not in ("train", "test"):
                 raise SpecError(f"expected 'train' or 'test'; got {key!r}", ("splits", key))
@@ -109,3 +100,17 @@ class Prompted(FromFiles):
 
     def prompt_of(self, language: str) -> str:
         return self.prompt if isinstance(self.prompt, str) else self.prompt[language]
+
+
+def check_languages(languages: Collection[str], codes: Collection[str]) -> None:
+    """Raise where a task has no language, one that is no BCP 47 tag, or a code for a language that it does not have."""
+    if not languages:
+        raise SpecError("expected at least one language", ("languages",))
+    for language in languages:
+        if not is_language(language):
+            raise SpecError(
+                f"expected BCP 47 language tags, such as 'sw' or 'zh-Hant'; got {language!r}", ("languages",)
+            )
+    for key in codes:
+        if key not in languages:
+            raise SpecError(f"no such language: {key!r}{did_you_mean(key, languages)}", ("codes", key))

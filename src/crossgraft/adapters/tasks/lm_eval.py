@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from crossgraft.adapters.harness.definition import Definition
 from crossgraft.adapters.harness.items import Reading, Wanted, read
+from crossgraft.adapters.items.files import check_languages
 from crossgraft.adapters.tasks import TASKS, Item, OpenItem, Split
-from crossgraft.core import is_language
 from crossgraft.errors import SpecError, did_you_mean
 from crossgraft.metrics import METRICS
 from crossgraft.study import Input, Origin
@@ -56,16 +56,7 @@ class LmEval:
     def _check(self) -> None:
         if not self.use.startswith(_PREFIX) or self.use == _PREFIX:
             raise SpecError(f"expected {_PREFIX}NAME, such as 'lm-eval:xcopa_{{code}}'; got {self.use!r}", ("use",))
-        if not self.languages:
-            raise SpecError("expected at least one language", ("languages",))
-        for language in self.languages:
-            if not is_language(language):
-                raise SpecError(
-                    f"expected BCP 47 language tags, such as 'sw' or 'zh-Hant'; got {language!r}", ("languages",)
-                )
-        for key in self.codes:
-            if key not in self.languages:
-                raise SpecError(f"no such language: {key!r}{did_you_mean(key, self.languages)}", ("codes", key))
+        check_languages(self.languages, self.codes)
         if len({self._name(language) for language in self.languages}) < len(self.languages):
             raise SpecError(
                 f"expected another task in each language, with {{code}} or {{language}} in its name; got {self.use!r}",

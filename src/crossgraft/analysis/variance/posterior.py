@@ -1,7 +1,7 @@
 """What every cell would be without noise, in draws: what recommendations and plans stand on.
 
 A measured cell is drawn towards what its model, source, target and their pairs say of it, the more so the noisier it
-is; one that was not measured is predicted from them. noise of the base (common to a column of a model) and of the
+is; one that was not measured is predicted from them. Noise of the base (common to a column of a model) and of the
 seeds (common to a row) is taken out: it is no effect of targets or sources.
 """
 
