@@ -23,6 +23,7 @@ import scipy
 from measuring import Cost, Turns, forget_peak, peak_mib, processor, table, timed
 
 from crossgraft.analysis.consistency import consistencies
+from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.regimes import regimes
@@ -54,7 +55,7 @@ def parts(matrix: TransferMatrix, findings: Findings, folder: Path) -> dict[str,
 
 
 def whole(matrix: TransferMatrix, folder: Path) -> Findings:
-    findings = analyse(matrix, "benchmark")
+    findings = analyse(Evidence(matrix, "benchmark"))
     write_report(findings, folder)
     return findings
 

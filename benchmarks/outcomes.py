@@ -20,6 +20,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from measuring import forget_peak, peak_mib, processor, table, timed
 
+from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.external.outcomes import matrix_from_outcomes
 from crossgraft.analysis.findings import analyse
 from crossgraft.core import Point
@@ -71,7 +72,7 @@ def main() -> None:
             forget_peak()
             _, from_parquet = timed(lambda path=parquet: matrix_from_outcomes(path))
             matrix, from_csv = timed(lambda path=csv: matrix_from_outcomes(path))
-            findings, analysed = timed(lambda matrix=matrix: analyse(matrix, "benchmark"))
+            findings, analysed = timed(lambda matrix=matrix: analyse(Evidence(matrix, "benchmark")))
             _, written = timed(lambda findings=findings: write_report(findings, Path(name)))
             costs = (from_parquet, from_csv, analysed, written)
             whole = sum(cost.cpu for cost in costs[1:])

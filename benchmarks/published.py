@@ -99,7 +99,7 @@ def compared(files: argparse.Namespace) -> Iterator[bool]:
             watch(campaign, seen_by)
         finally:
             seen_by.close()
-        (found,) = cg.load_findings(store, study.name).bli
+        (found,) = cg.load_findings(store, study.name).evidence.bli
         mean = dict(found.rows[0].measures)["MAP:published"]
         fine = abs(mean.value - one.mean) <= one.tolerance
         verdict = "not held against it: other pairs" if files.pairs else "as expected" if fine else "NOT as expected"

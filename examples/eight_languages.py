@@ -152,7 +152,7 @@ def main() -> None:
         carried_out(study, store)
         findings = cg.load_findings(store, study.name)
         print(cg.write_report(findings, files.out / part)[0])
-        print("\n".join(table(findings.bli)))
+        print("\n".join(table(findings.evidence.bli)))
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from crossgraft import analyse, write_report
+from crossgraft import Evidence, analyse, write_report
 from crossgraft.transfer.synthetic import SyntheticGrid
 
 
 def main(folder: Path) -> None:
-    findings = analyse(SyntheticGrid(models=3, tasks=4, languages=5).matrix(seed=1), "null-grid")
+    findings = analyse(Evidence(SyntheticGrid(models=3, tasks=4, languages=5).matrix(seed=1), "null-grid"))
     print("\n".join(findings.sentences))
     print(write_report(findings, folder)[0])
 

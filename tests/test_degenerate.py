@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import analyse
 from crossgraft.report.write import write_report
 from crossgraft.transfer.matrix import TransferMatrix
@@ -50,7 +51,7 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_report_has_numbers_or_sentences(name: str, tmp_path: Path) -> None:
-    findings = analyse(CASES[name], name)
+    findings = analyse(Evidence(CASES[name], name))
 
     for file in write_report(findings, tmp_path):
         text = file.read_text("utf-8")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.external.score_table import read_table
 from crossgraft.analysis.findings import analyse
 from crossgraft.cli import main
@@ -26,7 +27,7 @@ def hostile_findings(folder: Path):  # type: ignore[no-untyped-def]
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     (folder / "scores.csv").write_text(text.getvalue(), "utf-8")
-    return analyse(read_table(folder / "scores.csv"), f"scores {HOSTILE}")
+    return analyse(Evidence(read_table(folder / "scores.csv"), f"scores {HOSTILE}"))
 
 
 @pytest.mark.parametrize("character", ["\x1b", "\x07", "\r", "\x9b", "\x7f", "\u202e", "\u2066", "\udcff"])

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import analyse
 from crossgraft.core import Point, Treatment
 from crossgraft.metrics import METRICS
@@ -63,7 +64,7 @@ def test_an_empty_study_is_said_so() -> None:
 
 
 def test_one_seed_and_failures_are_to_be_distrusted() -> None:
-    findings = analyse(grid({DE: ([0, 1], [1, 1])}), failures=["some job"])
+    findings = analyse(Evidence(grid({DE: ([0, 1], [1, 1])}), failures=["some job"]))
 
     assert "1 jobs failed" in findings.sentences[2]
     assert "with one seed" in findings.sentences[2]

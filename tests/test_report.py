@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.analysis.wording import signed
 from crossgraft.core import Point, Treatment
@@ -23,13 +24,15 @@ from outcomes import BASE, answers, matrix_of, measured, trained
 def findings() -> Findings:
     other = Point("b", "de")
     return analyse(
-        matrix_of(
-            measured(BASE, answers([0, 0, 1, 1] * 5)),
-            measured(trained(), answers([1, 1, 1, 0] * 5)),
-            measured(BASE, answers([1, 1, 1, 1] * 5), other),
-            measured(trained(), answers([0, 0, 1, 1] * 5), other),
-        ),
-        "a study",
+        Evidence(
+            matrix_of(
+                measured(BASE, answers([0, 0, 1, 1] * 5)),
+                measured(trained(), answers([1, 1, 1, 0] * 5)),
+                measured(BASE, answers([1, 1, 1, 1] * 5), other),
+                measured(trained(), answers([0, 0, 1, 1] * 5), other),
+            ),
+            "a study",
+        )
     )
 
 
@@ -69,7 +72,9 @@ def test_every_number_of_the_heatmap_has_its_interval_and_n(findings: Findings) 
 def test_what_comes_from_the_data_is_escaped() -> None:
     evil = Treatment("<script>alert(1)</script>", "a/en", "trained", Point("a", "en"), (), 1)
     base = Treatment(evil.model, "base", "control")
-    findings = analyse(matrix_of(measured(base, answers([0, 1])), measured(evil, answers([1, 1]))), "<b>study</b>")
+    findings = analyse(
+        Evidence(matrix_of(measured(base, answers([0, 1])), measured(evil, answers([1, 1]))), "<b>study</b>")
+    )
 
     assert "<script>" not in html(findings, About(spec="<script>"))
     assert "<script>" not in markdown(findings, About())
@@ -97,7 +102,7 @@ def test_the_report_of_an_empty_study_can_be_written(tmp_path: Path) -> None:
     job, _ = measured(trained(), answers([1]))
     from crossgraft.transfer.matrix import TransferMatrix
 
-    files = write_report(analyse(TransferMatrix.from_records([job], []), "empty"), tmp_path)
+    files = write_report(analyse(Evidence(TransferMatrix.from_records([job], []), "empty")), tmp_path)
 
     assert "Nothing can be compared yet" in files[0].read_text()
     assert "nan" not in files[0].read_text().lower().replace("financ", "")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.analysis.training import Training, TrainingRun, trainings
 from crossgraft.core import Job, Record
@@ -36,11 +37,11 @@ def findings() -> Findings:
         run_of(1, [2.0, 2.0, 0.5], kept_epoch=2),
     ]
     told = trainings([job for job, _ in pairs], [record for _, record in pairs])
-    return replace(analyse(matrix_of(*pairs), "a study"), training=told)
+    return analyse(Evidence(matrix_of(*pairs), "a study", training=told))
 
 
 def test_runs_of_a_treatment_stand_together_in_order_of_seed(findings: Findings) -> None:
-    (one,) = findings.training
+    (one,) = findings.evidence.training
 
     assert [run.treatment.seed for run in one.runs] == [1, 2]
     assert (one.first_loss, one.last_loss) == (3.0, 0.75)
@@ -56,7 +57,7 @@ def test_the_page_has_a_row_per_run_with_its_curve(findings: Findings) -> None:
     page = html(findings, About())
 
     assert page.count("<polyline") == 2
-    assert f'points="{curve(findings.training[0].runs[0].losses)}"' in page
+    assert f'points="{curve(findings.evidence.training[0].runs[0].losses)}"' in page
     assert "1,200, 40 counted (a/en 800, a/sw 400)" in page
     assert "| a/en | 1 |" in markdown(findings, About())
 
@@ -82,7 +83,7 @@ def test_the_table_has_every_run_with_full_precision(findings: Findings, tmp_pat
 def test_a_large_study_shows_a_hundred_runs_and_says_how_many_are_left(findings: Findings) -> None:
     runs = (TrainingRun(trained(), 1, 10, None, (1.0,), None),)
     many = tuple(Training(replace(trained().row, name=f"a/{n}"), runs) for n in range(130))
-    large = replace(findings, training=many)
+    large = replace(findings, evidence=replace(findings.evidence, training=many))
 
     page = html(large, About())
     assert page.count("<polyline") == 100

@@ -219,6 +219,7 @@ def read_task(kind: str, file: str, **settings: Any) -> Callable[[Path], object]
 
 
 def read_scores(folder: Path) -> object:
+    from crossgraft.analysis.evidence import Evidence
     from crossgraft.analysis.external.score_table import read_table
     from crossgraft.analysis.findings import analyse
     from crossgraft.report.about import About
@@ -227,7 +228,7 @@ def read_scores(folder: Path) -> object:
     matrix = read_table(folder / "scores.csv")
     if len(matrix.cells) % 3:  # the analysis takes long: of some
         return None
-    return html(analyse(matrix, "scores"), About())
+    return html(analyse(Evidence(matrix, "scores")), About())
 
 
 def read_vectors(folder: Path) -> object:

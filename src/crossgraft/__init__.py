@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from crossgraft.analysis.evidence import Evidence as Evidence
     from crossgraft.analysis.external.outcomes import matrix_from_outcomes as matrix_from_outcomes
     from crossgraft.analysis.external.score_table import read_table as read_table
     from crossgraft.analysis.findings import Findings as Findings
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from crossgraft.transfer.synthetic import SyntheticGrid as SyntheticGrid
 
 _HOMES = {
+    "analysis.evidence": ("Evidence",),
     "analysis.external.outcomes": ("matrix_from_outcomes",),
     "analysis.external.score_table": ("read_table",),
     "analysis.findings": ("Findings", "analyse"),

@@ -116,7 +116,7 @@ class Treatment:
 
     @property
     def is_sham(self) -> bool:
-        """Trained on a source that teaches a format at most: treatments are compared with it, it is none of them."""
+        """Trained on a source that teaches a format at most: treatments are compared with it, and it is not one of them."""
         return self.source_variant != ""
 
     @property

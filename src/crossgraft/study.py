@@ -143,7 +143,7 @@ class Trains(Protocol):
     """A study whose jobs leave adapters on disk."""
 
     def adapter_bytes(self, jobs: Sequence[Job]) -> int | None:
-        """What they will weigh; None when that cannot be told yet."""
+        """What they will weigh; None when that is not known yet."""
         ...
 
 

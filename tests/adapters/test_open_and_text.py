@@ -63,7 +63,7 @@ def test_written_answers_and_text_are_targets_like_others(spec: Path, tmp_path: 
     assert cells["read/de"].unit == "bits per byte"
     assert cells["read/de"].change.low <= cells["read/de"].change.mean <= cells["read/de"].change.high
     assert cells["read/de"].change.mean == pytest.approx(cells["read/de"].control - cells["read/de"].treated)
-    assert load_findings(store).trust_checks
+    assert load_findings(store).evidence.checks
 
 
 def test_an_item_without_an_answer_is_named_by_line(tmp_path: Path) -> None:

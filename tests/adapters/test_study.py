@@ -221,7 +221,7 @@ def test_every_record_says_what_was_read_and_how_sure_it_is(adapter_spec: Path, 
     run(load_study(adapter_spec), store, settings=ONE)
 
     findings = load_findings(store)
-    checks = {check.name: check for check in findings.trust_checks}
+    checks = {check.name: check for check in findings.evidence.checks}
     assert checks["same tokens"].saw == "3 item sets, each read as the same tokens by all"
     assert checks["adapters applied"].fine
     assert "scored by packed" in checks["scoring"].saw

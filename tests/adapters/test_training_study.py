@@ -171,7 +171,7 @@ def test_a_new_key_of_the_recipe_changes_no_old_id(adapter_spec: Path, tmp_path:
 def test_the_findings_have_the_training_of_every_seed(adapter_spec: Path, tmp_path: Path) -> None:
     store = done(adapter_spec, tmp_path, "seeds=[2, 1]")
 
-    (training,) = load_findings(store).training
+    (training,) = load_findings(store).evidence.training
     assert [run.treatment.seed for run in training.runs] == [1, 2]
     assert all(run.steps == len(run.losses) == 3 and run.tokens > (run.counted or 0) > 0 for run in training.runs)
 

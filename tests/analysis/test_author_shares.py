@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import analyse
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.paper.author_shares import shares_side_by_side
@@ -72,6 +73,8 @@ def test_a_regime_too_small_to_fit_has_a_row_that_says_so() -> None:
 
 
 def test_they_stand_in_the_page_of_the_authors_figures() -> None:
-    findings = analyse(SyntheticGrid(models=2, tasks=2, languages=3, items=60, seeds=1).matrix(1), authors=True)
+    findings = analyse(
+        Evidence(SyntheticGrid(models=2, tasks=2, languages=3, items=60, seeds=1).matrix(1), as_published=True)
+    )
 
     assert any(row.what == "share of variance: target, all transfer" for row in findings.authors)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from crossgraft.analysis.bli import BLIFindings, MethodRow, bli_findings
+from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.core import Answers, Job, Point, Record, Treatment
 from crossgraft.report.about import About
@@ -284,7 +285,7 @@ def test_a_study_of_adapters_has_none_of_this() -> None:
 def findings() -> Findings:
     runs = [*planted(), *(ran(method("s", pairs=n), ranking([n] * 120), known=n) for n in (2, 8))]
     matrix = matrix_of(*runs)
-    return analyse(matrix, "a study", bli=bli_findings(matrix, [record for _, record in runs]))
+    return analyse(Evidence(matrix, "a study", bli=bli_findings(matrix, [record for _, record in runs])))
 
 
 def test_the_report_has_its_section_and_tables(findings: Findings, tmp_path: Path) -> None:
@@ -296,7 +297,9 @@ def test_the_report_has_its_section_and_tables(findings: Findings, tmp_path: Pat
 
     names = {file.name for file in write_report(findings, tmp_path)}
     assert {"bli.csv", "bli-comparisons.csv", "bli-pairs.csv"} <= names
-    assert len((tmp_path / "bli-comparisons.csv").read_text().splitlines()) == 1 + len(findings.bli[0].comparisons)
+    assert len((tmp_path / "bli-comparisons.csv").read_text().splitlines()) == 1 + len(
+        findings.evidence.bli[0].comparisons
+    )
 
 
 def test_other_reports_do_not_have_it(tmp_path: Path) -> None:

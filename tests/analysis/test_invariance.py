@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.core import Point, Treatment
 from crossgraft.transfer.changes import ChangeCell
@@ -34,7 +35,7 @@ def expected(matrix: TransferMatrix) -> dict[str, float]:
 
 def numbers(findings: Findings) -> dict[str, float]:
     """Every number, by the names of what it is about and not by its place."""
-    return dict(_numbers(replace(findings, matrix=TransferMatrix((), (), {})), ""))
+    return dict(_numbers(replace(findings, evidence=Evidence(TransferMatrix((), (), {}))), ""))
 
 
 def _numbers(value: Any, path: str) -> Iterator[tuple[str, float]]:

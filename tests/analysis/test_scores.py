@@ -198,7 +198,7 @@ WRONG = {
     LINE + "m,a-de,a/en,.5,.5\n": "line 2, source: expected task/language",
     LINE + "m,a/de,a/en,.5,.5\nm,a/de,a/en,.6,.5\n": "lines 2, 3",
     LINE + "m,a/de,a/en,.5\n": "line 2: expected 5 values",
-    LINE + "m,,a/en,.5,.5\n": "expected scores with a base",
+    LINE + "m,,a/en,.5,.5\n": "expected the scores of the base",
     "model,source,target,score,base,regime\nm,a/de,a/en,.5,.5,CT-CL\n": "the table calls it 'CT-CL'",
     LINE + ",a/de,a/en,.5,.5\n": "expected the name of a model",
     "model;source;target\nm;a/de;a/en\n": "with commas between them",

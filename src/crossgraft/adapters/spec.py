@@ -56,7 +56,7 @@ class AdapterSpec:
                     f"no callback is called {name!r}{did_you_mean(name, CALLBACKS.names())}", ("callbacks",)
                 )
         if not self.targets:
-            raise SpecError("no target is left: tasks that are only trained on are none", ("grid", "targets"))
+            raise SpecError("no target is left: tasks that are only trained on are not evaluated", ("grid", "targets"))
         self._check_sources()
         full = any(recipe.method == "full" for _, recipe in self.recipe.variants()) and bool(self.grid.sources)
         for name, model in self.models.items():
@@ -100,7 +100,7 @@ class AdapterSpec:
 
     @cached_property
     def targets(self) -> tuple[Point, ...]:
-        """The points that are evaluated, in the order of the tasks; tasks that are only trained on are none."""
+        """The points that are evaluated, in the order of the tasks; tasks that are only trained on are left out."""
         chosen: dict[Point, None] = {}
         for pattern in self.grid.targets:
             chosen.update(dict.fromkeys(self._matching(pattern, ("grid", "targets"))))

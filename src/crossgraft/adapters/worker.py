@@ -130,14 +130,14 @@ class AdapterWorker:
         if np.array_equal(again.loaded.probe, expected, equal_nan=True):
             raise JobFailed(
                 f"after this job the log-likelihoods of {name} differed by up to {drift:.2g} nats from those before it, "
-                "though every weight is the same; what it measured is set aside, and the base was loaded anew",
+                "though every weight is the same; its results are discarded, and the base was loaded again",
                 doubtful=True,
             )
         self._wavering.add(name)
         yield Remark(
             job,
             f"{name} does not give the same log-likelihoods twice on this device (difference up to {drift:.2g} nats): "
-            "smaller changes mean nothing",
+            "changes smaller than this are noise",
         )
 
     def _adapter(self, job: Job) -> Path:

@@ -64,7 +64,7 @@ def axis_effects(matrix: TransferMatrix, draws: Draws) -> tuple[AxisEffect, ...]
 
 
 def _axes(rows: Sequence[Treatment]) -> dict[str, list[Scalar]]:
-    """Every axis with its levels, in the order of the spec; those with one level are none."""
+    """Every axis with its levels, in the order of the spec; a setting with one level is not an axis."""
     axes: dict[str, list[Scalar]] = {}
     for row in rows:
         for name, value in row.recipe:

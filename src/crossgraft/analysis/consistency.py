@@ -265,7 +265,7 @@ def _noise(tables: Sequence[_Table]) -> Noise:
     reliability = max(0.0, 1 - noise / spread) if spread > 0 else 0.0
     ceiling = agreement.attenuated_tau(1.0, reliability)
     if reliability < _LEAST_RELIABILITY:
-        why = "recipients differ hardly more than by item noise: no true agreement can be told from this"
+        why = "recipients differ hardly more than by item noise: true agreement cannot be estimated"
         return Noise(reliability, ceiling, why=why)
     mean = float(np.mean([table.index for table in tables]))
     drawn = np.array([table.drawn_index for table in tables])

@@ -28,7 +28,7 @@ Level = Literal["new items and seeds", "new models", "new tasks"]
 
 @dataclass(frozen=True)
 class Inference:
-    """The interval of one question, or why there is none."""
+    """The interval of one contrast, or why it has no interval."""
 
     level: Level
     low: float | None

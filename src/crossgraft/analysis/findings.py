@@ -6,7 +6,7 @@ cells of a task, while models, treatments, seeds and targets stay those of the g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,10 @@ from markupsafe import Markup
 
 from crossgraft.analysis.axes import AxisEffect, axis_effects
 from crossgraft.analysis.baseline import AgainstSham, BaseNoise, against_sham, base_noise
-from crossgraft.analysis.bli import BLIFindings
 from crossgraft.analysis.checks.gates import gates
 from crossgraft.analysis.consistency import Consistency, consistencies
 from crossgraft.analysis.contrast import Contrast, contrasts
+from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.first.floor import at_chance
 from crossgraft.analysis.first.sentences import (
     doubts,
@@ -40,10 +40,9 @@ from crossgraft.analysis.roles.asymmetry import Asymmetry, asymmetries
 from crossgraft.analysis.roles.patterns import Pattern, patterns
 from crossgraft.analysis.roles.scores import Coverage, NoRoles, Roles, coverage, roles
 from crossgraft.analysis.roles.two_way import TwoWay, two_way
-from crossgraft.analysis.training import Training
 from crossgraft.analysis.variance.components import Variance, variance
 from crossgraft.core import Check, Labels, Point
-from crossgraft.transfer.matrix import ControlCheck, Gap, TransferMatrix
+from crossgraft.transfer.matrix import TransferMatrix
 
 METHOD = (
     "Intervals of cells: Agresti–Min, 95 %, paired by item, the variance between seeds added. Intervals of means: joint item "
@@ -57,38 +56,39 @@ METHOD = (
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything the first report shows, computed."""
+    """Everything the first report shows, computed. A new finding needs no field here: its section computes it from ``evidence``."""
 
-    study: str
+    evidence: Evidence
     sentences: tuple[str, ...]
     summaries: tuple[Summary, ...]  # of the treatments under study
+    controls: tuple[Summary, ...]  # of shams
     signals: tuple[Signal, ...]  # what the first screen tests
     regimes: tuple[RegimeSummary, ...]
-    matrix: TransferMatrix
-    gaps: tuple[Gap, ...]
-    control_checks: tuple[ControlCheck, ...]
-    trust_checks: tuple[Check, ...] = ()
-    contrasts: tuple[Contrast, ...] = ()
-    treatment_harm: tuple[TreatmentHarm, ...] = ()
-    target_harm: tuple[TargetHarm, ...] = ()
-    axes: tuple[AxisEffect, ...] = ()
-    base_noise: tuple[BaseNoise, ...] = ()
-    against_sham: tuple[AgainstSham, ...] = ()
-    gates: tuple[Check, ...] = ()
-    roles: tuple[Roles | NoRoles, ...] = ()
-    variance: Variance | None = None  # none where treatments have no sources
-    consistency: tuple[Consistency, ...] = ()
-    patterns: tuple[Pattern, ...] = ()
-    authors: tuple[SideBySide, ...] = ()
-    two_way: tuple[TwoWay, ...] = ()
-    asymmetries: tuple[Asymmetry, ...] = ()
-    coverage: tuple[Coverage, ...] = ()
-    training: tuple[Training, ...] = ()
-    controls: tuple[Summary, ...] = ()  # of shams
-    bli: tuple[BLIFindings, ...] = ()  # one a task of ranked words; none in other studies
-    notes: tuple[str, ...] = ()
-    failures: tuple[str, ...] = ()
-    method: str = METHOD
+    contrasts: tuple[Contrast, ...]
+    treatment_harm: tuple[TreatmentHarm, ...]
+    target_harm: tuple[TargetHarm, ...]
+    base_noise: tuple[BaseNoise, ...]
+    against_sham: tuple[AgainstSham, ...]
+    gates: tuple[Check, ...]
+    roles: tuple[Roles | NoRoles, ...]
+    variance: Variance | None  # none where treatments have no sources
+    consistency: tuple[Consistency, ...]
+    patterns: tuple[Pattern, ...]
+    authors: tuple[SideBySide, ...]
+    two_way: tuple[TwoWay, ...]
+    asymmetries: tuple[Asymmetry, ...]
+    coverage: tuple[Coverage, ...]
+    axes: tuple[AxisEffect, ...]
+    notes: tuple[str, ...]
+    method: str
+
+    @property
+    def study(self) -> str:
+        return self.evidence.study
+
+    @property
+    def matrix(self) -> TransferMatrix:
+        return self.evidence.matrix
 
     def _repr_html_(self) -> Markup:
         """In a notebook: the sentences of the first screen, and the matrix."""
@@ -96,43 +96,35 @@ class Findings:
         return lines + self.matrix._repr_html_()
 
 
-def analyse(
-    matrix: TransferMatrix,
-    study: str = "",
-    *,
-    notes: Sequence[str] = (),
-    failures: Sequence[str] = (),
-    checks: Sequence[Check] = (),
-    bli: Sequence[BLIFindings] = (),
-    authors: bool = False,
-) -> Findings:
-    """Read a matrix: means by regime, the first table and its sentences."""
-    draws = Draws(matrix)
-    sourced = any(cell.regime for cell in draws.cells)
-    treatments, shams = ([row for row in matrix.rows if row.is_sham is sham] for sham in (False, True))
-    harm, sham_harm = (
-        harmed_cells([cell for row in rows for cell in draws.cells_of(row)]) for rows in (treatments, shams)
+def analyse(evidence: Evidence | TransferMatrix) -> Findings:
+    """Read a matrix, alone or with all that was noted while it was made."""
+    if isinstance(evidence, TransferMatrix):
+        evidence = Evidence(evidence)
+    matrix, draws, labels = evidence.matrix, evidence.draws, evidence.matrix.labels
+    sourced, paired = any(cell.regime for cell in draws.cells), has_items(draws.cells)
+    groups = [[row for row in matrix.rows if row.is_sham is sham] for sham in (False, True)]
+    harms = [harmed_cells([cell for row in rows for cell in draws.cells_of(row)]) for rows in groups]
+    rows, controls = (
+        tuple(sorted(summaries(rows, draws, harm), key=_by_gain)) for rows, harm in zip(groups, harms, strict=True)
     )
-    rows, controls = summaries(treatments, draws, harm), summaries(shams, draws, sham_harm)
-    ranked = roles(draws)
-    tested = signals(draws, ranked)
-    contrasted = tuple(contrasts(draws, matrix.labels))
-    looked = gates(matrix)
-    notes = [*notes, *(f"{one.task}: {note}" for one in bli for note in one.notes)]
-    paired = has_items(draws.cells)
-    parted = variance(draws, matrix.labels) if sourced else None
+    ranked, contrasted = roles(draws), tuple(contrasts(draws, labels))
+    tested, looked = signals(draws, ranked), gates(matrix)
+    parted = variance(draws, labels) if sourced else None
+    notes = (*evidence.notes, *(f"{one.task}: {note}" for one in evidence.bli for note in one.notes))
     sentences = nothing_yet(matrix)
     if matrix.cells:
-        first = [*(one.sentence for one in bli), *what_was_found(tested, harm, rows), at_chance(draws.cells)]
-        found = " ".join(filter(None, [*first, what_controls_did(controls, sham_harm)]))
-        sure = " ".join([*headline(contrasted), how_sure(matrix, harm)])
-        sentences = found, sure, what_to_distrust(matrix, [*notes, *doubts(checks, looked)], failures)
+        first = [*(one.sentence for one in evidence.bli), *what_was_found(tested, harms[0], rows)]
+        sentences = (
+            " ".join(filter(None, [*first, at_chance(draws.cells), what_controls_did(controls, harms[1])])),
+            " ".join([*headline(contrasted), how_sure(matrix, harms[0])]),
+            what_to_distrust(matrix, [*notes, *doubts(evidence.checks, looked)], evidence.failures),
+        )
     return Findings(
-        study=study,
+        evidence=evidence,
         sentences=sentences,
-        summaries=tuple(sorted(rows, key=_by_gain)),
+        summaries=rows,
+        controls=controls,
         signals=tested,
-        controls=tuple(sorted(controls, key=_by_gain)),
         regimes=tuple(regimes(draws)),
         contrasts=contrasted,
         treatment_harm=treatment_harm(matrix, draws),
@@ -142,26 +134,20 @@ def analyse(
         gates=looked,
         roles=ranked,
         variance=parted,
-        consistency=tuple(consistencies(draws, matrix.labels)) if sourced else (),
+        consistency=tuple(consistencies(draws, labels)) if sourced else (),
         patterns=tuple(patterns(draws)) if sourced else (),
-        authors=_beside_the_authors(draws, matrix.labels, parted) if authors else (),
+        authors=_beside_the_authors(draws, labels, parted) if evidence.as_published else (),
         two_way=tuple(two_way(draws)),
         asymmetries=tuple(asymmetries(draws)),
         coverage=tuple(coverage(draws)),
-        matrix=matrix,
-        gaps=matrix.gaps,
-        control_checks=matrix.control_checks,
-        trust_checks=tuple(checks),
         axes=axis_effects(matrix, draws),
-        bli=tuple(bli),
         notes=(*notes, *_shared_base(matrix), *(() if paired else cannot(matrix))),
-        failures=tuple(failures),
         method=METHOD if paired else NO_ITEMS,
     )
 
 
 def _beside_the_authors(draws: Draws, labels: Labels, parted: Variance | None) -> tuple[SideBySide, ...]:
-    """Their figures and ours, the shares of variance last; of shares there are none without sources."""
+    """The paper's figures and ours, the shares of variance last; treatments without a source have no shares."""
     shares = shares_side_by_side(draws, labels, parted) if parted else ()
     return (*side_by_side(draws, labels), *shares)
 

@@ -48,7 +48,7 @@ def gained(changes: Floats) -> npt.NDArray[np.bool_]:
 
 
 def positive(changes: Floats) -> npt.NDArray[np.bool_]:
-    """A change of zero is none."""
+    """A change of zero is neither a gain nor a loss."""
     return np.asarray(changes > TINY)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from crossgraft.analysis.bli import bli_findings
 from crossgraft.analysis.checks.trust import trust
+from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.analysis.training import trainings
 from crossgraft.core import Cell, Floats, Job, Record, Texts
@@ -48,8 +49,8 @@ def load_findings(store: Store, name: str = "") -> Findings:
     notes = [*manifest.notes, *map(str, damages)]
     checks = trust(manifest.jobs, records)
     ranked = bli_findings(matrix, records)
-    findings = analyse(matrix, manifest.name, notes=notes, failures=failures, checks=checks, bli=ranked)
-    return replace(findings, training=trainings(manifest.jobs, records))
+    told = trainings(manifest.jobs, records)
+    return analyse(Evidence(matrix, manifest.name, notes, failures, checks, ranked, told))
 
 
 def _records(store: Store, manifest: Manifest) -> tuple[list[Record], list[Damage]]:

@@ -43,12 +43,18 @@ _KINDS = ("float32", "bfloat16", "float16")
 def check(
     base: str,
     adapters: tuple[str, ...],
+    on: tuple[str, ...],
+    trained_on: tuple[str, ...],
+    items: int | None,
+    shots: int,
+    chat: bool,
+    dtype: str | None,
+    name: str,
     out: Path,
     device: str,
     threads: int | None,
     doctor: bool,
     as_json: bool,
-    **asked: Any,
 ) -> None:
     """What did fine-tuning BASE do to everything else?
 
@@ -63,14 +69,14 @@ def check(
     from crossgraft.adapters.check.run import told as lines
     from crossgraft.spec import parse_study
 
-    told = Asked(base, adapters, **{**asked, "items": asked["items"] or 0, "dtype": asked["dtype"] or ""})
-    composed = compose(told).apart_from(out, named=bool(told.name)) if told.on or not doctor else None
+    asked = Asked(base, adapters, on, items or 0, shots, chat, dtype or "", name, trained_on)
+    composed = compose(asked).apart_from(out, named=bool(name)) if on or not doctor else None
     text = composed.text if composed else ""
     study: Any = parse_study(text, folder=Path.cwd(), name="check") if text else None
     for line in (*in_memory(study), *lines(composed.guesses, study), *doubts(study)) if composed else ():
         echo(line, err=as_json)
     if doctor:
-        _doctor(study.models["base"] if study else base_model(told), device, study, as_json=as_json)
+        _doctor(study.models["base"] if study else base_model(asked), device, study, as_json=as_json)
         return
     summary = carry_out(study, out, settings, as_json=as_json)
     spec = out / f"{study.name}.toml"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from crossgraft.cli.options import AS_JSON, F
+from crossgraft.cli.options import AS_JSON
 from crossgraft.cli.printing import echo
 from crossgraft.errors import SpecError
 
@@ -24,8 +26,45 @@ FILE = Path  # as it is: what cannot be is said in our words where it is used
 WHERE = "FOLDER | SOURCE TARGET"
 
 
-def searched(command: F) -> F:
+@dataclass(frozen=True)
+class Retrieving:
+    """How ``bli`` and ``translate`` were asked to find translations."""
+
+    retrieval: Retrieval
+    neighbours: int | None
+    beta: float | None
+    reverse: bool
+    top: int | None
+    case: Case | None
+
+    @property
+    def search(self) -> Search:
+        from crossgraft.embeddings.retrieval import Search
+
+        return Search.of(self.retrieval, self.neighbours, self.beta)
+
+    def open(self, where: Sequence[Path]) -> Mapped:
+        from crossgraft.embeddings.direct.mapped import opened
+
+        return opened(where, top=self.top, case=self.case)
+
+
+def retrieves(command: Callable[..., None]) -> Callable[..., None]:
     """The options of ``bli`` and ``translate``: which spaces, in which direction, how translations are found."""
+
+    @wraps(command)
+    def gathered(
+        *,
+        retrieval: Retrieval,
+        neighbours: int | None,
+        beta: float | None,
+        reverse: bool,
+        top: int | None,
+        case: Case | None,
+        **others: object,
+    ) -> None:
+        command(how=Retrieving(retrieval, neighbours, beta, reverse, top, case), **others)
+
     for option in (
         click.option("--case", type=click.Choice(["keep", "lower"]), help="Of files of vectors.  [default: keep]"),
         click.option(
@@ -45,8 +84,8 @@ def searched(command: F) -> F:
             help="How translations are found.",
         ),
     ):
-        command = option(command)
-    return command
+        gathered = option(gathered)
+    return gathered
 
 
 @click.command("map", short_help="Map word vectors into one space.")
@@ -75,7 +114,20 @@ def searched(command: F) -> F:
 )
 @click.option("--out", type=FILE, required=True, help="A new folder for the mapping.")
 @click.option("--text", is_flag=True, help="Write source.vec and target.vec too, for other tools.")
-def map_(source: Path, target: Path, out: Path, text: bool, **how: Any) -> None:
+def map_(
+    source: Path,
+    target: Path,
+    dictionary: Path | None,
+    method: str,
+    settings: tuple[str, ...],
+    validate: Path | None,
+    normalise: str,
+    top: int,
+    case: Case,
+    seed: int,
+    out: Path,
+    text: bool,
+) -> None:
     """Map the word vectors of SOURCE and TARGET into one space.
 
     Any format of vectors will do. The folder that --out names gets both vocabularies in the shared space, the
@@ -83,7 +135,8 @@ def map_(source: Path, target: Path, out: Path, text: bool, **how: Any) -> None:
     """
     from crossgraft.embeddings.direct.fitting import MapRequest, fact_lines, fit_into, validation_lines
 
-    mapped = fit_into(out, MapRequest(source, target, **how), text=text)
+    request = MapRequest(source, target, method, dictionary, settings, normalise, top, case, seed, validate)
+    mapped = fit_into(out, request, text=text)
     known = mapped.told["dictionary"]
     echo(
         f"{mapped.told['method']}{_learnt_from(known)}: {len(mapped.source.words)} and {len(mapped.target.words)} words"
@@ -107,12 +160,20 @@ def _learnt_from(known: dict[str, Any] | None) -> str:
 @click.command(short_help="Score a mapping on a test dictionary.")
 @click.argument("where", type=FILE, nargs=-1, required=True, metavar=WHERE)
 @click.argument("test", type=FILE)
-@searched
+@retrieves
 @click.option("--train", type=FILE, help="The dictionary learnt from, as of 'map': strict scores leave its words out.")
 @click.option("--words", is_flag=True, help="Print every query, with its rank and what was found, as TSV.")
 @click.option("-k", "count", type=click.IntRange(min=1), help="Of --words: translations a query.  [default: 5]")
 @AS_JSON
-def bli(where: tuple[Path, ...], test: Path, words: bool, as_json: bool, **how: Any) -> None:
+def bli(
+    where: tuple[Path, ...],
+    test: Path,
+    how: Retrieving,
+    train: Path | None,
+    words: bool,
+    count: int | None,
+    as_json: bool,
+) -> None:
     """Score a mapping on the dictionary TEST: bilingual lexicon induction.
 
     The mapping is a FOLDER that `map` wrote, or SOURCE TARGET, two files of vectors in one space, mapped by whichever
@@ -121,12 +182,12 @@ def bli(where: tuple[Path, ...], test: Path, words: bool, as_json: bool, **how: 
     """
     from crossgraft.embeddings.direct.scoring import evaluate_bli
 
-    if how["count"] and not words:
+    if count and not words:
         raise SpecError("-k is of --words")
     if len(where) > 2:
         raise SpecError(f"expected FOLDER TEST, or SOURCE TARGET TEST; got {len(where) + 1} files")
-    mapped, search = _mapped(where, how["top"], how["case"]), _search(how)
-    found = evaluate_bli(mapped, test, search, train=how["train"], reverse=how["reverse"], found=how["count"] or 5)
+    search = how.search
+    found = evaluate_bli(how.open(where), test, search, train=train, reverse=how.reverse, found=count or 5)
     for note in found.notes:
         echo(f"note: {note}, which chose the parameters of this mapping: its scores are too high", err=True)
     if words:
@@ -135,19 +196,6 @@ def bli(where: tuple[Path, ...], test: Path, words: bool, as_json: bool, **how: 
         _print_levels_as_json(found)
     else:
         _print_levels(found)
-
-
-def _mapped(where: Sequence[Path], top: int | None, case: Case | None) -> Mapped:
-    from crossgraft.embeddings.direct.mapped import opened
-
-    return opened(where, top=top, case=case)
-
-
-def _search(how: dict[str, Any]) -> Search:
-    from crossgraft.embeddings.retrieval import Search
-
-    retrieval: Retrieval = how["retrieval"]
-    return Search.of(retrieval, how["neighbours"], how["beta"])
 
 
 def _print_levels(found: Scored) -> None:
@@ -183,14 +231,24 @@ def _print_queries(found: Scored, *, as_json: bool) -> None:
 @click.command(short_help="Translate words, or induce a dictionary.")
 @click.argument("where", nargs=-1, required=True, metavar=f"{WHERE} [WORDS]...")
 @click.option("-k", "count", type=click.IntRange(min=1), help="Translations a word.  [default: 5; 1 with --all]")
-@searched
+@retrieves
 @click.option("--more", type=FILE, help="Vectors of more source words, mapped as the others were.")
 @click.option("--all", "everything", is_flag=True, help="Translate the most frequent words of the source, as TSV.")
 @click.option("--top", "most", type=click.IntRange(min=0), help="Of --all: so many words; 0: all.  [default: 20000]")
 @click.option("--mutual", is_flag=True, help="Of --all: only words that choose each other.")
 @click.option("--out", type=FILE, help="Of --all: a file.  [default: print]")
 @AS_JSON
-def translate(where: tuple[str, ...], everything: bool, as_json: bool, **how: Any) -> None:
+def translate(
+    where: tuple[str, ...],
+    count: int | None,
+    how: Retrieving,
+    more: Path | None,
+    everything: bool,
+    most: int | None,
+    mutual: bool,
+    out: Path | None,
+    as_json: bool,
+) -> None:
     """Translate WORDS with a mapping, or induce a whole dictionary with --all.
 
     The mapping is a FOLDER that `map` wrote, or SOURCE TARGET, two files of vectors in one space, mapped by whichever
@@ -200,13 +258,20 @@ def translate(where: tuple[str, ...], everything: bool, as_json: bool, **how: An
     places, words = _places(where)
     if everything == bool(words):
         raise SpecError("expected words to translate, or --all")
-    _refuse_what_is_not_of(everything, how)
-    search, mapped = _search(how), _mapped(places, how["top"], how["case"])
-    mapped = mapped.reversed() if how["reverse"] else mapped
     if everything:
-        _induce(mapped, search, how, as_json=as_json)
+        _refuse({"--more": more}, "of WORDS, not of --all")
     else:
-        _translate(mapped, words, search, how, as_json=as_json)
+        _refuse({"--top": most, "--mutual": mutual or None, "--out": out}, "of --all")
+    search, mapped = how.search, how.open(places)
+    mapped = mapped.reversed() if how.reverse else mapped
+    if not everything:
+        _translate(mapped, words, count or 5, search, more, as_json=as_json)
+        return
+    found = _induced(mapped, count or 1, search, 20_000 if most is None else most, mutual=mutual, as_json=as_json)
+    if out is None:
+        _echo(found)
+    else:
+        _write(found, out)
 
 
 def _places(where: Sequence[str]) -> tuple[list[Path], Sequence[str]]:
@@ -217,33 +282,29 @@ def _places(where: Sequence[str]) -> tuple[list[Path], Sequence[str]]:
     return [Path(place) for place in where[:size]], where[size:]
 
 
-def _refuse_what_is_not_of(everything: bool, how: dict[str, Any]) -> None:
-    """An option that would be left out of account is a mistake."""
-    names = ("more",) if everything else ("most", "mutual", "out")
-    said = {"most": "--top", "mutual": "--mutual", "out": "--out", "more": "--more"}
-    for name in names:
-        if how[name] not in (None, False):
-            raise SpecError(f"{said[name]} is {'of WORDS, not of' if everything else 'of'} --all")
+def _refuse(options: Mapping[str, object], belong: str) -> None:
+    """An option that would be ignored is a mistake."""
+    for name, value in options.items():
+        if value is not None:
+            raise SpecError(f"{name} is {belong}")
 
 
-def _induce(mapped: Mapped, search: Search, how: dict[str, Any], *, as_json: bool) -> None:
-    from crossgraft.embeddings.direct.outputs import new_file, writing
+def _induced(mapped: Mapped, count: int, search: Search, most: int, *, mutual: bool, as_json: bool) -> Iterable[str]:
+    """A line a pair, or as JSON a line a word."""
     from crossgraft.embeddings.direct.translation import induced
 
-    def lines() -> Iterable[str]:
-        most = 20_000 if how["most"] is None else how["most"]
-        for found in induced(mapped, how["count"] or 1, search, words=most, mutual=how["mutual"]):
-            if as_json:
-                yield _as_json(found)
-            else:
-                yield from (f"{one.source}\t{one.target}\t{one.score:.4f}" for one in found)
+    for found in induced(mapped, count, search, words=most, mutual=mutual):
+        if as_json:
+            yield _as_json(found)
+        else:
+            yield from (f"{one.source}\t{one.target}\t{one.score:.4f}" for one in found)
 
-    out: Path | None = how["out"]
-    if out is None:
-        _echo(lines())
-        return
+
+def _write(lines: Iterable[str], out: Path) -> None:
+    from crossgraft.embeddings.direct.outputs import new_file, writing
+
     with new_file(out) as stream:
-        for line in lines():
+        for line in lines:
             with writing(out):
                 stream.write(f"{line}\n")
     echo(f"wrote {out}")
@@ -259,11 +320,13 @@ def _echo(lines: Iterable[str]) -> None:
         echo(line)
 
 
-def _translate(mapped: Mapped, words: Sequence[str], search: Search, how: dict[str, Any], *, as_json: bool) -> None:
+def _translate(
+    mapped: Mapped, words: Sequence[str], count: int, search: Search, more: Path | None, *, as_json: bool
+) -> None:
     from crossgraft.embeddings.direct.translation import look_up, spellings, translations
 
-    found, missing = look_up(mapped, words, how["more"])
-    for translated in translations(mapped, found, how["count"] or 5, search):
+    found, missing = look_up(mapped, words, more)
+    for translated in translations(mapped, found, count, search):
         if as_json:
             echo(_as_json(translated))
             continue

@@ -120,7 +120,7 @@ def _print(findings: Findings, *, cells: bool = False) -> None:
             print_table(table.titles, (tuple(map(short, row)) for row in table.shown))
         return
     print_table(matrices.CELL_TITLES, matrices.cell_lines(findings))
-    for one in findings.trust_checks:
+    for one in findings.evidence.checks:
         if one.name == "near-ties":
             echo(f"{one.name}: {one.saw}")
     shared = [one for one in findings.regimes if one.regime in REGIME_WORDS]

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -89,13 +89,24 @@ def preview(spec: Path, sets: tuple[str, ...], limit: int | None, count: int) ->
 @click.option("--smoke", is_flag=True, help="First take every model through one step and one item a target.")
 @AS_JSON
 def run(
-    spec: Path, out: Path, sets: tuple[str, ...], limit: int | None, smoke: bool, as_json: bool, **how: Any
+    spec: Path,
+    out: Path,
+    sets: tuple[str, ...],
+    limit: int | None,
+    only: tuple[str, ...],
+    executor: str,
+    device: str,
+    threads: int | None,
+    budget: str | None,
+    retry: bool,
+    smoke: bool,
+    as_json: bool,
 ) -> None:
     """Run whatever the study in SPEC still lacks; interrupt and repeat at will.
 
     Exit code 0 when all is done, 1 when some jobs failed, 2 for a mistake in the spec or the data.
     """
-    settings = settings_of(**how)
+    settings = settings_of(only, executor, device, threads, budget, retry)
     study = study_of(spec, sets, limit)
     if smoke:
         _smoke(study, settings)

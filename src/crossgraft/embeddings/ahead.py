@@ -97,7 +97,7 @@ def preview(study: EmbeddingSpec, count: int) -> Iterator[Glimpse]:
 
 
 def known_pairs(pair: LanguagePair, lexicon: Lexicon, source: Space, target: Space) -> Pairs:
-    """The rows of a training dictionary's words; an error where there are none, or more with its columns swapped."""
+    """The rows of a training dictionary's words; an error if no row is left, or if more would be with the columns swapped."""
     if note := direction_note(lexicon, source, target):
         raise DataError(f"{pair}: {note}; rename the file, or swap its columns")
     pairs = lexicon.rows(source, target)

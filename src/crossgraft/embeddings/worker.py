@@ -96,7 +96,7 @@ class EmbeddingWorker:
 
 
 def _told(one: Tried | str) -> float | str | None:
-    """MAP on the validation dictionary, or why there is none."""
+    """MAP on the validation dictionary, or why it cannot be computed."""
     if isinstance(one, str):
         return one
     return one.level.mean if one.level else None

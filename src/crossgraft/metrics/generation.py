@@ -129,7 +129,7 @@ def wrong_language(answers: Answers) -> Floats:
 
 
 def _is_other(text: str, language: str) -> float:
-    """1 for another language, 0 for the same, NaN where it cannot be told."""
+    """1 for another language, 0 for the same, NaN where the language cannot be identified."""
     expected = language.partition("-")[0]
     identifier = _identifier()
     if sum(one.isalpha() for one in text) < _LEAST_LETTERS or expected not in identifier.labels:

@@ -72,7 +72,7 @@ Stamp = tuple[int, int, int, int]  # size, mtime and ctime in ns, inode: an ordi
 
 @dataclass(frozen=True)
 class Damage:
-    """A file in the store that is none of ours, or a broken one, and what becomes of it."""
+    """A file in the store that we did not write, or a damaged one, and what happens to it."""
 
     file: Path
     reason: str
@@ -122,7 +122,7 @@ class Store:
         return self._survey()[0]
 
     def damaged_records(self) -> list[Damage]:
-        """The files among the records that are none, or whose bytes are not those that were written."""
+        """The files among the records that are not records, or whose bytes have changed."""
         return self._survey()[1]
 
     def _survey(self) -> tuple[dict[str, set[str]], list[Damage]]:
@@ -143,7 +143,7 @@ class Store:
         return any(not self._record_damage(file) for root in self._roots for file in root.glob(pattern))
 
     def read(self, ids: Iterable[str] | None = None) -> tuple[list[Record], list[Damage]]:
-        """The records of these ids (or all), in order of file name, and the files that are none."""
+        """The records of these ids (or all), in order of file name, and the files that cannot be read as records."""
         wanted = None if ids is None else set(ids)
         records: list[Record] = []
         damages = []

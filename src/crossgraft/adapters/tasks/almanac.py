@@ -21,8 +21,8 @@ LANGUAGES = ("en", "de", "fr", "es", "tr", "id", "ru", "ar", "ja", "ko", "th", "
 @TASKS.register
 @dataclass(frozen=True)
 class Almanac:
-    """``about`` is one of the almanac's tasks, or "sham": the items of all of them with answers drawn by
-    lot, a source that can teach nothing but the format.
+    """``about`` is one of the almanac's tasks, or "sham": the items of all of them with answers drawn at
+    random, a source that teaches nothing but the format.
 
     ``format`` is how answers look: the text of the option, or its letter after a list of the options.
     """

@@ -43,7 +43,7 @@ class TaskTables:
 
 
 def task_tables(matrix: TransferMatrix, records: Iterable[Record]) -> tuple[TaskTables, ...]:
-    """The tasks of a study in which words were ranked for language pairs; there are none in other studies."""
+    """The tasks of a study in which words were ranked for language pairs; empty in other studies."""
     by_id: dict[str, list[Record]] = {}
     for record in records:
         if record.answers.kind == "ranking" and ":" in record.target.lang:

@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from crossgraft.analysis.external.named import check_columns, named_columns
 from crossgraft.core import Floats
-from crossgraft.errors import DataError, SpecError, did_you_mean
+from crossgraft.errors import DataError, SpecError
 from crossgraft.safety.opening import open_bytes, open_plain
 
 Codes = npt.NDArray[np.int64]
@@ -47,17 +48,9 @@ class OutcomeColumns:
     def parse(cls, named: Iterable[str], header: Sequence[str]) -> Self:
         """From texts such as ``score=acc_norm``; what is not named has the field's own name."""
         columns = cls()
-        known = [field.name for field in fields(cls)]
-        for text in named:
-            key, equals, name = text.partition("=")
-            if not (key and equals and name):
-                raise SpecError(f"expected FIELD=COLUMN, such as score=acc_norm; got {text!r}")
-            if key not in known:
-                raise SpecError(f"no field of a table of items is called {key!r}{did_you_mean(key, known)}")
-            columns = replace(columns, **{key: name})
-            for part in _parts(name, header):
-                if part not in header:
-                    raise SpecError(f"{text}: the table has no column {part!r}{did_you_mean(part, header)}")
+        for field, name in named_columns(named, [field.name for field in fields(cls)]):
+            check_columns(field, _parts(name, header), header)
+            columns = replace(columns, **{field: name})
         return columns
 
     def present(self, header: Sequence[str]) -> dict[str, list[str]]:
@@ -105,7 +98,7 @@ def is_parquet(path: Path) -> bool:
 
 
 def columns_of(table: object, named: Iterable[str]) -> tuple[pa.Table, dict[str, list[str]], OutcomeColumns]:
-    """The columns that matter, as they were told, which field is in which, and how the fields are called."""
+    """The columns that matter, as named, which field is in which, and how the fields are called."""
     header = header_of(table)
     columns = OutcomeColumns.parse(named, header)
     present = columns.present(header)
@@ -244,7 +237,7 @@ def together(*codes: Codes) -> Codes:
 
 
 def shares(table: pa.Table, name: str) -> Floats:
-    """Numbers from 0 to 1, or true and false; NaN where there is none."""
+    """Numbers from 0 to 1, or true and false; NaN where the field is empty."""
     column = table[name]
     if pa.types.is_boolean(column.type) or pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         values = np.asarray(pc.cast(column, pa.float64(), safe=False).to_numpy(), dtype=np.float64)

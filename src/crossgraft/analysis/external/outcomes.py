@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.external.outcome_table import (
     Coded,
     Codes,
@@ -68,7 +69,7 @@ def matrix_from_outcomes(table: object, named: Iterable[str] = ()) -> TransferMa
 def read_findings(path: Path, named: Sequence[str] = ()) -> Findings:
     """What a table says: of items where it has a column for them, else of scores."""
     if not _has_items(path, named):
-        return analyse(read_table(path, named), path.stem, authors=True)
+        return analyse(Evidence(read_table(path, named), path.stem, as_published=True))
     matrix = matrix_from_outcomes(path, named)
     if not matrix.cells:
         gap = matrix.gaps[0]
@@ -76,7 +77,7 @@ def read_findings(path: Path, named: Sequence[str] = ()) -> Findings:
             f"{path}: no treatment can be compared with its base, the first, {gap.row} on {gap.target}: {gap.reason}"
         )
     sourced = any(row.source for row in matrix.rows)
-    return analyse(matrix, path.stem, notes=() if sourced else (_NO_SOURCE,))
+    return analyse(Evidence(matrix, path.stem, notes=() if sourced else (_NO_SOURCE,)))
 
 
 def _has_items(path: Path, named: Sequence[str]) -> bool:
@@ -156,7 +157,7 @@ class _Bases:
     by_seed: dict[int | None, _Run] = field(default_factory=dict)
 
     def of(self, seed: int | None) -> _Run | str:
-        """The base that a treatment with this seed is compared with, or why there is none."""
+        """The base that a treatment with this seed is compared with, or why it has no base."""
         if not self.by_seed:
             return "the table has no base for this model and target"
         found = self.by_seed.get(seed, self.by_seed.get(None))
@@ -368,4 +369,4 @@ def _chance(told: Floats) -> float | None:
 
 
 def _no_answers(_: object) -> npt.NDArray[np.float64]:
-    raise DataError("the scores of items were read from a table: expected their answers, and there are none")
+    raise DataError("only the scores of items were read from a table; this needs their answers")

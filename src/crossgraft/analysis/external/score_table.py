@@ -15,9 +15,10 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Self
 
+from crossgraft.analysis.external.named import check_columns, named_columns
 from crossgraft.analysis.external.scores import ScoreRow, matrix_of_scores
 from crossgraft.core import Labels, Point, Treatment
-from crossgraft.errors import CrossgraftError, DataError, SpecError, did_you_mean, shown
+from crossgraft.errors import CrossgraftError, DataError, SpecError, shown
 from crossgraft.safety.opening import open_plain
 from crossgraft.transfer.matrix import Gap, TransferMatrix
 
@@ -50,17 +51,10 @@ class Columns:
     def parse(cls, named: Iterable[str], header: Sequence[str]) -> Self:
         """From texts such as ``score=acc_norm``; what is not named is as in the released table if it is that one."""
         columns = cls(**RELEASED) if set(_names(RELEASED.values())) <= set(header) else cls()
-        known = [field.name for field in fields(cls)]
-        for text in named:
-            key, equals, name = text.partition("=")
-            if not (key and equals and name):
-                raise SpecError(f"expected FIELD=COLUMN, such as score=acc_norm; got {text!r}")
-            if key not in known:
-                raise SpecError(f"no field of a table is called {key!r}{did_you_mean(key, known)}")
-            missing = [part for part in _names([name]) if part not in header]
-            if missing and not (key == "items" and name.isdecimal()):
-                raise SpecError(f"{text}: the table has no column {missing[0]!r}{did_you_mean(missing[0], header)}")
-            columns = replace(columns, **{key: name})
+        for field, name in named_columns(named, [field.name for field in fields(cls)]):
+            if not (field == "items" and name.isdecimal()):
+                check_columns(field, [*_names([name])], header)
+            columns = replace(columns, **{field: name})
         return columns
 
 
@@ -217,7 +211,7 @@ def _with_base(entries: Sequence[_Entry], path: Path) -> tuple[list[ScoreRow], l
         )
     if not rows:
         raise DataError(
-            "expected scores with a base: a column of its name (base=COLUMN), or lines whose source is empty; there is none"
+            "expected the scores of the base, in a column (base=COLUMN) or in lines whose source is empty; the table has neither"
         )
     return rows, gaps
 

@@ -121,7 +121,7 @@ def _change(row: ScoreRow) -> float:
 
 
 def _zero(change: float) -> float:
-    """What rounding left of a zero is none: neither a gain nor a loss."""
+    """A change that is zero up to rounding is neither a gain nor a loss."""
     return 0.0 if abs(change) < TINY else change
 
 
@@ -192,6 +192,6 @@ def _metric(name: str) -> Metric:
     """A score as it was told: there are no answers it could be computed from."""
 
     def statistics(_: object) -> np.ndarray:
-        raise DataError(f"the score {name!r} was read from a table: expected answers of items, and there are none")
+        raise DataError(f"the score {name!r} was read from a table, which has no answers of items; this needs them")
 
     return Metric(name, "scores", statistics, description="read from a table")

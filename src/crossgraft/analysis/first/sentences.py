@@ -90,7 +90,7 @@ def _losses(signals: Sequence[Signal]) -> Iterator[str]:
 
 
 def _named_of(signals: Sequence[Signal], kind: Kind, *, gain: bool) -> Iterator[tuple[Signal, int]]:
-    """The most extreme significant mean of a kind, and how many others there are; nothing where there is none."""
+    """The most extreme significant mean of a kind, and how many others there are; nothing if no mean is significant."""
     found = [one for one in signals if one.kind == kind and (one.gains if gain else one.loses)]
     if found:
         yield (max if gain else min)(found, key=lambda one: one.named.value), len(found) - 1

@@ -5,16 +5,17 @@ The paper's own definitions: every cell counts as measured, means are over cells
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from crossgraft.analysis.cells import in_regimes, other_tasks, same_task, trained
 from crossgraft.analysis.consistency import consistencies
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.paper.typology import typology
 from crossgraft.analysis.paper.uriel import EXTRA, SETS, installed
-from crossgraft.core import REGIME_WORDS, Floats, Labels, Point, Regime
+from crossgraft.core import REGIME_WORDS, Floats, Labels, Point
 from crossgraft.stats.matrices.agreement import ranks
 from crossgraft.stats.matrices.two_way import additive
 from crossgraft.transfer.matrix import ChangeCell
@@ -29,7 +30,7 @@ Cells = Sequence[ChangeCell]
 
 @dataclass(frozen=True)
 class SideBySide:
-    """One figure of the paper, its way and ours; None where there is none, ``why`` says why or why they differ."""
+    """One figure, the paper's way and ours; None where it cannot be computed. ``why`` says why, or why the two differ."""
 
     what: str
     unit: str  # "pp", "%" or "" for what has none
@@ -54,7 +55,7 @@ class ParetoPoint:
 def side_by_side(draws: Draws, labels: Labels) -> tuple[SideBySide, ...]:
     """All figures that these cells allow, in the order of the paper."""
     cells = [cell for cell in draws.cells if cell.row.kind == "trained" and cell.regime]
-    near, across = _of(cells, "MT-CL"), _of(cells, "CT-ML")
+    near, across = same_task(cells), in_regimes(cells, "CT-ML")
     return (
         *_regimes(cells),
         *_scores("language", near, _language),
@@ -74,14 +75,10 @@ def _task(point: Point) -> str:
     return point.skill
 
 
-def _of(cells: Iterable[ChangeCell], *regimes: Regime) -> list[ChangeCell]:
-    return [cell for cell in cells if cell.regime in regimes]
-
-
 def _regimes(cells: Cells) -> Iterator[SideBySide]:
     """Means, positive and harmed cells of each regime."""
     for regime, words in REGIME_WORDS.items():
-        group = _of(cells, regime)
+        group = in_regimes(cells, regime)
         if not group:
             continue
         changes = np.array([cell.change.mean for cell in group])
@@ -177,14 +174,14 @@ def _index(draws: Draws, labels: Labels) -> Iterator[SideBySide]:
 def pareto_points(draws: Draws) -> tuple[ParetoPoint, ...]:
     """Every model and source that has cells both on its task and off it; fronts are within a model."""
     groups: dict[str, dict[Point, list[ChangeCell]]] = {}
-    for cell in draws.cells:
-        if cell.row.kind == "trained" and cell.row.source and cell.regime != "MT-ML":
-            groups.setdefault(cell.row.model, {}).setdefault(cell.row.source, []).append(cell)
+    for cell in trained(draws.cells):
+        assert cell.row.source is not None
+        groups.setdefault(cell.row.model, {}).setdefault(cell.row.source, []).append(cell)
     return tuple(point for model, by_source in groups.items() for point in _points(model, by_source, draws))
 
 
 def _points(model: str, by_source: dict[Point, list[ChangeCell]], draws: Draws) -> Iterator[ParetoPoint]:
-    sides = {source: (_of(cells, "MT-CL"), _of(cells, "CT-ML", "CT-CL")) for source, cells in by_source.items()}
+    sides = {source: (same_task(cells), other_tasks(cells)) for source, cells in by_source.items()}
     sides = {source: both for source, both in sides.items() if all(both)}
     if not sides:
         return

@@ -77,7 +77,7 @@ class Typology:
     beyond: float | None = None  # of what donor and recipient language leave of them
     beyond_p: float | None = None
     relabelings: int = 0
-    why: str = ""  # there is none, or p is coarse
+    why: str = ""  # no correlation, or p is coarse
 
 
 def distance(one: str, other: str) -> float:

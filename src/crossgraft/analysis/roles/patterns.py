@@ -36,7 +36,7 @@ class Pattern:
     p: float = 1.0
     sources: tuple[Point, ...] = ()  # those that move ``targets`` more than expected, strongest first
     targets: tuple[Point, ...] = ()
-    why: str = ""  # there is none
+    why: str = ""  # no p-value
 
     @property
     def real(self) -> bool:

@@ -100,7 +100,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class NoRoles:
-    """A kind of score that there is none of, and why."""
+    """A kind of score that cannot be computed, and why."""
 
     of: str
     way: str

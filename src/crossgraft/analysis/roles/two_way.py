@@ -60,7 +60,7 @@ class Fit:
 
 
 def fits(cells: Sequence[ChangeCell]) -> Iterator[tuple[str, Fit | None]]:
-    """Every model's, from its cells off the source; None where the effects cannot be told apart."""
+    """Every model's, from its cells off the source; None where the effects are not identified."""
     off = of.sourced(cells)
     for model in dict.fromkeys(cell.row.model for cell in off):
         own = tuple(cell for cell in off if cell.row.model == model)

@@ -80,7 +80,7 @@ class VarianceFit:
 
 @dataclass(frozen=True)
 class Variance:
-    """The two fits side by side, or why there are none."""
+    """The two fits side by side, or why they cannot be made."""
 
     crossed: VarianceFit | None = None
     nested: VarianceFit | None = None
@@ -163,7 +163,7 @@ def _nothing(cells: Sequence[ChangeCell]) -> str:
 def _described(
     name: str, words: str, found: MixedFit, noise: Floats | None, intervals: Sequence[Ends] | None
 ) -> VarianceFit:
-    """Without ``noise`` (k + 1,) the components are left as they are fitted; without intervals there are none."""
+    """Without ``noise`` (k + 1,) the components stay as fitted, without intervals."""
     raw, cells = found.components, len(found.design.fixed)
     factors = [(factor.name, factor.levels) for factor in found.design.factors] + [(CELL, cells)]
     components, added, values = raw, np.zeros(len(raw)), parts(raw, noise)

@@ -68,7 +68,7 @@ _NONE = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint32))
 
 
 def ngrams(words: Sequence[str], shortest: int, longest: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
-    """Of all n-grams of all words: the place of the word, and the hash; ``<`` and ``>`` alone are none.
+    """Of all n-grams of all words: the place of the word, and the hash; ``<`` and ``>`` alone are left out.
 
     All n-grams grow at once, byte by byte, from every character of every word. As in fastText, bytes enter the hash
     as signed numbers.

@@ -15,7 +15,7 @@ _MEAN = ("pairs_low", "pairs_high", "pairs", "queries", "clusters")
 
 
 def sections(findings: Findings) -> Iterator[Section]:
-    for one in findings.bli:
+    for one in findings.evidence.bli:
         tables = (
             _methods(one),
             _convergence(one),

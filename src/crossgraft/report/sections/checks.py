@@ -16,12 +16,12 @@ _LOOKED = columns("model", "check", ("result", "result"), "seen")
 
 def sections(findings: Findings) -> Iterator[Section]:
     groups: dict[tuple[str, str], list[ControlCheck]] = {}
-    for check in findings.control_checks:
+    for check in findings.matrix.control_checks:
         groups.setdefault((check.model, check.variant), []).append(check)
     if groups:
         rows = tuple(_row(f"{model}: {variant}", group) for (model, variant), group in groups.items())
         yield Section("The control, measured again", (Table("control_checks", _AGAIN, rows),))
-    looked = [*findings.gates, *findings.trust_checks]
+    looked = [*findings.gates, *findings.evidence.checks]
     if looked:
         found = tuple((one.model, one.name, "fine" if one.fine else "look into this", one.saw) for one in looked)
         yield Section("Can the numbers be trusted?", (Table("checks", _LOOKED, found),))

@@ -14,12 +14,12 @@ _HEAD = columns("model", "treatment", "seed", "target", ("status", "why"), "reas
 
 
 def sections(findings: Findings) -> Iterator[Section]:
-    counted = Counter((str(gap.row), gap.reason) for gap in findings.gaps)
+    counted = Counter((str(gap.row), gap.reason) for gap in findings.matrix.gaps)
     lines = [f"{row}: {reason} ({number_of(count, 'target')})" for (row, reason), count in counted.items()]
-    lines += [f"failed: {failure}" for failure in findings.failures]
+    lines += [f"failed: {failure}" for failure in findings.evidence.failures]
     rows = tuple(
         (gap.row.model, gap.row.label, str(gap.row.seed or ""), str(gap.target), gap.why, gap.reason)
-        for gap in findings.gaps
+        for gap in findings.matrix.gaps
     )
     note = "" if lines else "Nothing: every cell of the study has been measured."
     yield Section("What is missing", (Table("missing", _HEAD, rows, most=0),), tuple(lines), note)

@@ -33,7 +33,7 @@ _NOTE = "Losses: nats, mean over the tokens that count. Each curve has its own s
 
 
 def sections(findings: Findings) -> Iterator[Section]:
-    rows = tuple(row for one in findings.training for row in _rows(one))
+    rows = tuple(row for one in findings.evidence.training for row in _rows(one))
     if rows:
         yield Section("Training", (Table("training", _HEAD, rows, most=_MOST),), note=_NOTE, folded=True)
 

@@ -1,0 +1,30 @@
+"""What an analysis is given: the matrix of changes, and what was noted while it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from crossgraft.analysis.bli import BLIFindings
+from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.training import Training
+from crossgraft.core import Check
+from crossgraft.transfer.matrix import TransferMatrix
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A matrix and all else that a finding may rest on; ``draws`` are its joint draws of items, made when first asked for."""
+
+    matrix: TransferMatrix
+    study: str = ""
+    notes: Sequence[str] = ()
+    failures: Sequence[str] = ()
+    checks: Sequence[Check] = ()  # of the records
+    bli: Sequence[BLIFindings] = ()  # one a task of ranked words
+    training: Sequence[Training] = ()
+    as_published: bool = False  # with the paper's figures beside ours
+    draws: Draws = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "draws", Draws(self.matrix))
