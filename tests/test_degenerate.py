@@ -60,5 +60,5 @@ def test_a_report_has_numbers_or_sentences(name: str, tmp_path: Path) -> None:
         assert not re.search(r"(?<![\d.])1 (cells|items|models|tasks|sources|targets|degrees|treatments)\b", text), (
             file.name
         )
-    assert len(findings.sentences) == 3
+    assert 3 <= len(findings.sentences) <= 5
     assert all(findings.sentences)

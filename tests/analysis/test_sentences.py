@@ -1,4 +1,4 @@
-"""Seven grids after one look: what a reader should take from the three sentences stands beside each."""
+"""Seven grids after one look: what a reader should take from the first screen stands beside each."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ ONE_MODEL = OtherGrid(models=1, effects=Effects(same_task=5))
 SCORES = OtherGrid(effects=Effects(same_task=8), planted=Planted(ruinous=1))
 
 
-def sentences(grid: OtherGrid, seed: int = 1) -> tuple[str, ...]:
+def sentences(grid: OtherGrid, seed: int = 1) -> tuple[str, str, str]:
+    """What helped, what harmed and what to train in one; how sure that is; what to distrust."""
     drawn = grid.draw(seed)
-    return analyse((as_scores(drawn) if grid is SCORES else drawn).matrix).sentences
+    *found, sure, doubt = analyse((as_scores(drawn) if grid is SCORES else drawn).matrix).sentences
+    return " ".join(found), sure, doubt
 
 
 def test_a_strong_effect() -> None:
@@ -65,7 +67,6 @@ def test_losses_everywhere() -> None:
 
     assert "none of the 6 sources gains significantly" in found
     assert found.count("(5 others significant)") == 2  # of six sources, on the same task and on other tasks
-    assert "(11 others significant)" in found  # of twelve targets
     assert "No loss" not in found
     assert "in other languages by -7.3 pp, and other tasks by -7.0 pp" in sure
 

@@ -25,8 +25,10 @@ from crossgraft.analysis.first.sentences import (
     how_sure,
     nothing_yet,
     what_controls_did,
+    what_harmed,
+    what_helped,
     what_to_distrust,
-    what_was_found,
+    what_to_train,
 )
 from crossgraft.analysis.first.signals import LEVEL, Signal, signals
 from crossgraft.analysis.first.summaries import Summary, harmed_cells, summaries
@@ -47,7 +49,7 @@ from crossgraft.transfer.matrix import TransferMatrix
 METHOD = (
     "Intervals of cells: Agresti–Min, 95 %, paired by item, the variance between seeds added. Intervals of means: joint item "
     f"bootstrap, {DRAWS} draws, seed {SEED}, the variance between seeds beyond that of single answers added. They are about new items, not "
-    "about new models, tasks or languages, unless it says so. The first paragraph tests means of sources and targets over all models, and "
+    "about new models, tasks or languages, unless it says so. The first screen tests means of sources and targets over all models, and "
     f"effects of donors: gains and losses each at a false discovery rate of {LEVEL:.0%} (weighted Benjamini–Hochberg), single cells at {LEVEL:.0%} among all "
     "cells. What it names was chosen for being extreme: its value is shrunk and its interval simultaneous. Other intervals are not "
     "corrected for their number: of 100 cells without any change, about five exclude zero."
@@ -111,21 +113,27 @@ def analyse(evidence: Evidence | TransferMatrix) -> Findings:
     tested, looked = signals(draws, ranked), gates(matrix)
     parted = variance(draws, labels) if sourced else None
     notes = (*evidence.notes, *(f"{one.task}: {note}" for one in evidence.bli for note in one.notes))
-    sentences = nothing_yet(matrix)
+    regime_means = tuple(regimes(draws))
+    sentences: tuple[str, ...] = nothing_yet(matrix)
     if matrix.cells:
-        first = [*(one.sentence for one in evidence.bli), *what_was_found(tested, harms[0], rows)]
-        sentences = (
-            " ".join(filter(None, [*first, at_chance(draws.cells), what_controls_did(controls, harms[1])])),
-            " ".join([*headline(contrasted), how_sure(matrix, harms[0])]),
-            what_to_distrust(matrix, [*notes, *doubts(evidence.checks, looked)], evidence.failures),
+        own = next(
+            (one.estimate for one in reversed(regime_means) if one.regime == "MT-ML"), None
+        )  # all models are last
+        paragraphs = (
+            [*(one.sentence for one in evidence.bli), *what_helped(tested, rows)],
+            [*what_harmed(tested, harms[0], rows), at_chance(draws.cells), what_controls_did(controls, harms[1])],
+            [what_to_train(tested, harms[0], own)],
+            [*headline(contrasted), how_sure(matrix, harms[0])],
+            [what_to_distrust(matrix, [*notes, *doubts(evidence.checks, looked)], evidence.failures)],
         )
+        sentences = tuple(filter(None, (" ".join(filter(None, one)) for one in paragraphs)))
     return Findings(
         evidence=evidence,
         sentences=sentences,
         summaries=rows,
         controls=controls,
         signals=tested,
-        regimes=tuple(regimes(draws)),
+        regimes=regime_means,
         contrasts=contrasted,
         treatment_harm=treatment_harm(matrix, draws),
         target_harm=tuple(target_harm(draws)),

@@ -1,4 +1,4 @@
-"""The sentences of the first screen: what was found, how sure that is, what to distrust. Words only; nothing is computed here."""
+"""The first screen: what helped, what harmed, what to train, how sure that is, what to distrust. Words only; nothing is computed here."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from crossgraft.analysis.contrast import Contrast
 from crossgraft.analysis.first.signals import LEVEL, Kind, Signal
 from crossgraft.analysis.first.summaries import Harmed, Summary
 from crossgraft.analysis.intervals.draws import has_items
+from crossgraft.analysis.intervals.estimate import Estimate
 from crossgraft.analysis.intervals.extremes import Named
 from crossgraft.analysis.wording import interval, number_of, signed
 from crossgraft.core import Check
@@ -31,19 +32,59 @@ def nothing_yet(matrix: TransferMatrix) -> tuple[str, str, str]:
     )
 
 
-def what_was_found(signals: Sequence[Signal], harmed: Harmed, summaries: Sequence[Summary]) -> Iterator[str]:
-    """Gains, then losses; the largest of each kind by name."""
+def what_helped(signals: Sequence[Signal], summaries: Sequence[Summary]) -> Iterator[str]:
+    """Gains on the same task in other languages; the best donor where none is significant."""
     if not any(one.gain for one in summaries):
         yield "No treatment has a change in percentage points."
         return
-    kind = next((kind for kind in _WHERE if any(one.kind == kind for one in signals)), None)
-    first = [one for one in signals if one.kind == kind]
+    first = _first(signals)
     if first:
         yield _gains(first, len({one.row.model for one in summaries}))
-    rest = [one for one in signals if one.kind != kind]
-    yield from _other_gains(rest)
-    losses = [*_losses(signals if len(first) > 1 else rest), *_lost_cells(harmed, summaries)]
+    if not any(one.gains for one in first):
+        yield from _other_gains([one for one in signals if one not in first])
+
+
+def what_harmed(signals: Sequence[Signal], harmed: Harmed, summaries: Sequence[Summary]) -> Iterator[str]:
+    """Losses of sources, else of targets and donors; then the cells that lose."""
+    if not any(one.gain for one in summaries):
+        return
+    first = _first(signals)
+    tested = signals if len(first) > 1 else [one for one in signals if one not in first]
+    losses = [*_losses_of_sources(tested)] or [*_losses_of_others(tested)]
+    losses += _lost_cells(harmed, summaries)
     yield from losses or [_no_loss(harmed, summaries)]
+
+
+def what_to_train(signals: Sequence[Signal], harmed: Harmed, own: Estimate | None) -> str:
+    """A first answer without a goal: the largest significant gain, and what it harms."""
+    gains = [one for one in _first(signals) if one.gains]
+    if not gains:
+        if own is None or own.verdict != "better":
+            return ""
+        return f"To train: each target on itself, {_estimate(own)} on average; no source is better than the base elsewhere."
+    lost = {one.name: _lost_by(one, harmed) for one in gains}
+    safe = [one for one in gains if not lost[one.name]]
+    best = max(safe or gains, key=lambda one: one.named.value)
+    if safe:
+        return (
+            f"To train: {best.name}, {_number(best.named)} {_WHERE[best.kind]}; none of its cells loses significantly."
+        )
+    return (
+        f"To train: {best.name} gains most, {_number(best.named)}, but {number_of(lost[best.name], 'cell')} of it "
+        f"{'loses' if lost[best.name] == 1 else 'lose'} significantly; look at these before."
+    )
+
+
+def _first(signals: Sequence[Signal]) -> list[Signal]:
+    """The means of the kind that the study is made for."""
+    kind = next((kind for kind in _WHERE if any(one.kind == kind for one in signals)), None)
+    return [one for one in signals if one.kind == kind]
+
+
+def _lost_by(one: Signal, harmed: Harmed) -> int:
+    """How many cells of the treatments behind a mean lose significantly."""
+    rows = {cell.row for cell in one.cells}
+    return sum(cell.row in rows for cell in harmed.cells)
 
 
 def _gains(tested: Sequence[Signal], models: int) -> str:
@@ -76,13 +117,16 @@ def _other_gains(signals: Sequence[Signal]) -> Iterator[str]:
         yield f"The target {_told(one, 'changes by')} averaged over treatments{_and(rest)}."
 
 
-def _losses(signals: Sequence[Signal]) -> Iterator[str]:
+def _losses_of_sources(signals: Sequence[Signal]) -> Iterator[str]:
     for kind in ("same task", "all targets"):
         for one, rest in _named_of(signals, kind, gain=False):
             yield f"{one.name} loses significantly {_WHERE[kind]}: {_number(one.named)}{_and(rest)}."
     for one, rest in _named_of(signals, "other tasks", gain=False):
         low = sum(cell.change.high < 0 for cell in one.cells)
         yield f"On other tasks, {_told(one, 'changes scores by')}; {low} of its {len(one.cells)} cells there exclude zero{_and(rest)}."
+
+
+def _losses_of_others(signals: Sequence[Signal]) -> Iterator[str]:
     for one, rest in _named_of(signals, "target", gain=False):
         yield f"The target {_told(one, 'changes by')} averaged over treatments{_and(rest)}."
     for one, rest in _named_of(signals, "donor", gain=False):
@@ -153,7 +197,11 @@ def _number(one: Named) -> str:
 
 
 def _raw(one: Signal) -> str:
-    return f"{signed(one.raw.mean)} pp {interval(one.raw.low, one.raw.high)}"
+    return _estimate(one.raw)
+
+
+def _estimate(one: Estimate) -> str:
+    return f"{signed(one.mean)} pp {interval(one.low, one.high)}"
 
 
 def _and(rest: int) -> str:
@@ -259,6 +307,6 @@ def what_to_distrust(matrix: TransferMatrix, notes: Sequence[str], failures: Seq
 
 
 def doubts(checks: Sequence[Check], looked: Sequence[Check]) -> list[str]:
-    """Targets at chance are not among them: the first sentence names these."""
+    """Targets at chance are not among them: the second paragraph names these."""
     both: list[Check] = [*checks, *(gate for gate in looked if gate.name != CHANCE_FLOOR)]
     return [f"{check.model}, {check.name}: {check.saw}" for check in both if not check.fine]
