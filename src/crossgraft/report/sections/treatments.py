@@ -26,12 +26,12 @@ _HEAD = columns(
     "treatment",
     ("gain, pp", "gain"),
     "where",
-    ("n", "rests_on"),
+    ("n of the gain", "rests_on"),
     "verdict",
     ("worst elsewhere, pp", "worst"),
     ("on", "worst_target"),
     ("measured", "worst_measured"),
-    ("n", "worst_items"),
+    ("n of the worst", "worst_items"),
     ("cells with a significant loss", "losses"),
 )
 _NOTE = (
