@@ -59,7 +59,6 @@ if TYPE_CHECKING:
     from crossgraft.errors import StoreError as StoreError
     from crossgraft.metrics import METRICS as METRICS
     from crossgraft.metrics import Metric as Metric
-    from crossgraft.recommendation.answer import Recommendation as Recommendation
     from crossgraft.recommendation.answer import recommend as recommend
     from crossgraft.recommendation.question import Question as Question
     from crossgraft.report.about import About as About
@@ -93,7 +92,7 @@ _HOMES = {
     "embeddings.spaces.space": ("Space", "read_space"),
     "errors": ("CrossgraftError", "DataError", "JobFailed", "MissingExtra", "SpecError", "StoreError"),
     "metrics": ("METRICS", "Metric"),
-    "recommendation.answer": ("Recommendation", "recommend"),
+    "recommendation.answer": ("recommend",),
     "recommendation.question": ("Question",),
     "report.about": ("About",),
     "report.write": ("write_report",),

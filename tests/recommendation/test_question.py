@@ -10,9 +10,7 @@ import pytest
 from crossgraft import Question, recommend
 from crossgraft.core import Point
 from crossgraft.errors import DataError, SpecError
-from crossgraft.recommendation.answer import answer
 from crossgraft.recommendation.asked import Asked
-from crossgraft.recommendation.wording import sentences
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid
 
@@ -64,13 +62,18 @@ def test_a_study_without_results_is_refused() -> None:
         recommend(replace(MATRIX, cells={}), improve="task0/de")
 
 
+def test_a_question_and_its_parts_are_not_mixed() -> None:
+    with pytest.raises(SpecError, match="expected a question or its parts; got both"):
+        recommend(MATRIX, Question(("task0/de",)), improve="task1/de")
+
+
 def test_an_empty_matrix_is_refused() -> None:
     with pytest.raises(SpecError, match="the study has no treatment"):
         recommend(TransferMatrix((), (), {}), improve="task0/de")
 
 
 def said(matrix: TransferMatrix, **asked: object) -> str:
-    return "\n".join(sentences(answer(matrix, Question(**{"improve": ("task0/de",), **asked}))))  # type: ignore[arg-type]
+    return str(recommend(matrix, Question(**{"improve": ("task0/de",), **asked})))  # type: ignore[arg-type]
 
 
 def test_an_empty_protected_set_is_said() -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from crossgraft import posterior, recommend
 from crossgraft.core import Treatment
-from crossgraft.recommendation.answer import Recommendation, decide
+from crossgraft.recommendation.answer import decide
 from crossgraft.recommendation.asked import Asked
 from crossgraft.recommendation.question import Question
-from crossgraft.recommendation.wording import option_rows, plain, sentences, yardstick_rows
+from crossgraft.recommendation.verdicts import Recommendation
+from crossgraft.recommendation.wording import option_rows, plain, yardstick_rows
 from crossgraft.transfer.synthetic import SyntheticGrid
 
 GRID = SyntheticGrid(models=1, tasks=3, languages=3, seeds=2, items=300, source=1, same_task=3, on_source=5, cell=0.5)
@@ -48,7 +49,7 @@ def test_an_abstention_names_what_to_measure() -> None:
             break
 
     assert found.abstains
-    told = list(sentences(found))
+    told = found.sentences
     assert told[0].startswith("Keep the base: ")
     assert told[1].startswith("What would settle it: ")
     assert all(target in (*found.asked.protect, *found.asked.improve) for target in found.settling.targets)
@@ -139,7 +140,7 @@ def test_the_largest_measured_change_is_that_of_the_matrix() -> None:
 def test_the_answer_is_one_sentence_with_all_that_matters() -> None:
     found = judged()
 
-    first = next(sentences(found))
+    first = found.sentences[0]
 
     assert first.startswith(f"Train {found.choice.name}: expected gain +")
     for part in ("probability that any of the 3 protected targets loses more than 3 pp (10 % allowed)", "runner-up"):
@@ -162,7 +163,7 @@ def test_json_says_the_same(tolerance: float) -> None:
 
     told = plain(found)
 
-    assert told["answer"] == next(sentences(found))
+    assert told["answer"] == found.sentences[0]
     assert (told["recommended"] is None) == found.abstains
     assert len(told["options"]) == len(found.verdicts)
 

@@ -12,8 +12,8 @@ from crossgraft.cli.options import AS_JSON, OUT, overrides, study_of
 from crossgraft.cli.printing import echo, print_table
 
 if TYPE_CHECKING:
-    from crossgraft.recommendation.answer import Recommendation
     from crossgraft.recommendation.question import Rule
+    from crossgraft.recommendation.verdicts import Recommendation
     from crossgraft.transfer.matrix import TransferMatrix
 
 KEPT_BASE = 3  # the exit code of an abstention
@@ -68,11 +68,11 @@ def recommend(
 
     Ends with exit code 0 if a treatment is recommended, with 3 if the answer is to keep the base, with 2 after a mistake.
     """
-    from crossgraft.recommendation.answer import answer
+    from crossgraft.recommendation.answer import recommend as recommended
     from crossgraft.recommendation.question import Question
 
     question = Question(improve, protect, tolerance, risk, rule, model, least)
-    found = answer(_matrix(what, columns, out, sets, limit), question)
+    found = recommended(_matrix(what, columns, out, sets, limit), question)
     if as_json:
         from crossgraft.recommendation.wording import plain
 
@@ -98,7 +98,7 @@ def _matrix(what: str, columns: tuple[str, ...], out: Path, sets: tuple[str, ...
 def _print(found: Recommendation) -> None:
     from crossgraft.recommendation import wording
 
-    first, *more = wording.sentences(found)
+    first, *more = found.sentences
     echo(first, bold=True)
     for sentence in more:
         echo(sentence)

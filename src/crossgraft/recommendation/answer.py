@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
 from crossgraft.analysis.variance.posterior import Posterior, posterior
-from crossgraft.core import Point
+from crossgraft.errors import SpecError
 from crossgraft.recommendation.asked import Asked
 from crossgraft.recommendation.doubts import doubts
-from crossgraft.recommendation.options import Choice, Options, name_of
+from crossgraft.recommendation.options import Options
 from crossgraft.recommendation.question import Question, Rule
 from crossgraft.recommendation.rules import (
     Allowed,
-    Step,
     allowed,
     choose,
     frontier,
@@ -23,76 +22,27 @@ from crossgraft.recommendation.rules import (
     regret,
     tail,
 )
-from crossgraft.recommendation.settling import Settling, settling
-from crossgraft.recommendation.yardsticks import Yardstick, yardsticks
+from crossgraft.recommendation.settling import settling
+from crossgraft.recommendation.verdicts import Recommendation, Verdict, Worst
+from crossgraft.recommendation.wording import sentences
+from crossgraft.recommendation.yardsticks import yardsticks
 from crossgraft.transfer.matrix import TransferMatrix
-
-
-@dataclass(frozen=True)
-class Worst:
-    """The protected target that most often loses more than the tolerance."""
-
-    target: Point
-    change: float  # expected, in percentage points
-    risk: float  # probability that it alone loses more
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One option, in percentage points and probabilities; the interval holds 95 % of the draws."""
-
-    row: Choice
-    gain: float
-    low: float
-    high: float
-    best: float  # probability that it gains most, of the options that do no harm
-    regret: float  # expected loss against the best of these
-    risk: float  # probability that any protected target loses more than the tolerance
-    tail: float  # what the worst protected target loses beyond the tolerance, mean of the worst draws
-    worst: Worst | None  # none for the base, or where nothing is protected
-    missing: tuple[Point, ...]  # targets of the question on which it was not measured
-    harmful: bool  # the rule does not allow it
-    idle: bool  # it is not expected to gain enough
-
-    @property
-    def name(self) -> str:
-        return name_of(self.row)
-
-    @property
-    def is_out(self) -> bool:
-        return self.harmful or self.idle
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """The answer to a question: ``verdicts`` are of all options, those that are allowed first, by expected gain."""
-
-    asked: Asked
-    choice: Verdict
-    runner_up: Verdict | None
-    verdicts: tuple[Verdict, ...]
-    frontier: tuple[Step, ...]
-    yardsticks: tuple[Yardstick, ...]
-    settling: Settling | None  # only where the base is kept
-    notes: tuple[str, ...]
-
-    @property
-    def abstains(self) -> bool:
-        """Whether the answer is to keep the base."""
-        return self.choice.row is None
 
 
 def recommend(
     matrix: TransferMatrix,
+    question: Question | None = None,
     *,
-    improve: str | Sequence[str],
+    improve: str | Sequence[str] = (),
     protect: str | Sequence[str] = (),
     tolerance: float = 1.0,
     risk: float = 0.1,
-    model: str = "",
     rule: Rule = "chance",
+    model: str = "",
 ) -> Recommendation:
     """What to train to improve some targets while others lose no more than ``tolerance`` points, with a joint risk of ``risk``.
+
+    A question that was put together before takes the place of its parts.
 
     >>> from crossgraft.transfer.synthetic import SyntheticGrid
     >>> grid = SyntheticGrid(models=1, tasks=2, languages=3, items=400, on_source=8.0, same_task=4.0)
@@ -100,14 +50,10 @@ def recommend(
     >>> found.choice.name, found.abstains
     ('task0/de', False)
     """
-    question = Question(_patterns(improve), _patterns(protect), tolerance, risk, rule, model)
-    return answer(matrix, question)
-
-
-def answer(matrix: TransferMatrix, question: Question) -> Recommendation:
-    """The same, for a question that was put together before."""
-    asked = Asked.of(question, matrix)
-    return decide(matrix, asked, posterior(matrix))
+    if question is not None and improve:
+        raise SpecError("expected a question or its parts; got both")
+    question = question or Question(_patterns(improve), _patterns(protect), tolerance, risk, rule, model)
+    return decide(matrix, Asked.of(question, matrix), posterior(matrix))
 
 
 def decide(matrix: TransferMatrix, asked: Asked, found: Posterior) -> Recommendation:
@@ -119,7 +65,7 @@ def decide(matrix: TransferMatrix, asked: Asked, found: Posterior) -> Recommenda
     others = np.arange(len(options.rows)) != chosen
     second = choose(options, candidates & others)
     ranked = sorted(range(len(verdicts)), key=lambda place: (verdicts[place].is_out, -verdicts[place].gain))
-    return Recommendation(
+    answer = Recommendation(
         asked,
         verdicts[chosen],
         verdicts[second] if second != chosen else None,
@@ -129,6 +75,7 @@ def decide(matrix: TransferMatrix, asked: Asked, found: Posterior) -> Recommenda
         settling(matrix, options) if chosen == 0 else None,
         tuple(doubts(matrix, options)),
     )
+    return replace(answer, sentences=tuple(sentences(answer)))
 
 
 def _patterns(told: str | Sequence[str]) -> tuple[str, ...]:

@@ -8,11 +8,11 @@ from typing import Any
 
 from crossgraft.analysis.wording import interval, listed, number_of, signed
 from crossgraft.core import Point
-from crossgraft.recommendation.answer import Recommendation, Verdict
 from crossgraft.recommendation.asked import Asked
 from crossgraft.recommendation.options import name_of
 from crossgraft.recommendation.question import Question
 from crossgraft.recommendation.settling import Outlook, Settling
+from crossgraft.recommendation.verdicts import Recommendation, Verdict
 from crossgraft.recommendation.yardsticks import Yardstick
 
 Row = tuple[str, ...]
@@ -134,7 +134,7 @@ def plain(found: Recommendation) -> dict[str, Any]:
     """The answer as JSON can hold it, with full precision."""
     question = found.asked.question
     return {
-        "answer": next(sentences(found)),
+        "answer": found.sentences[0],
         "recommended": None if found.abstains else found.choice.name,
         "abstains": found.abstains,
         "model": found.asked.model,
