@@ -114,3 +114,32 @@ def test_a_study_that_was_never_run_is_one_sentence(crossgraft, embedding_spec: 
 
     assert code == 2
     assert len(err.splitlines()) == 1
+
+
+def test_the_question_of_a_spec_is_answered_by_file_and_by_name(crossgraft, embedding_spec: Path) -> None:  # type: ignore[no-untyped-def]
+    spec = Path("study.toml")
+    spec.write_text(spec.read_text() + '\n[question]\nimprove = ["*"]\nleast = 2.0\n')
+    crossgraft("run", "study.toml", "--threads", "1")
+
+    by_file = json.loads(crossgraft("recommend", "study.toml", "--json")[1])
+    by_name = json.loads(crossgraft("recommend", "--json", "--least", "3")[1])
+
+    assert (by_file["least"], by_name["least"]) == (2.0, 3.0)
+    assert by_file["improve"] == by_name["improve"]
+
+
+def test_a_question_in_a_spec_is_checked_when_the_spec_is_read(crossgraft, embedding_spec: Path) -> None:  # type: ignore[no-untyped-def]
+    spec = Path("study.toml")
+    spec.write_text(spec.read_text() + '\n[question]\nimprove = ["*"]\nrisk = 2.0\n')
+
+    code, _, err = crossgraft("plan", "study.toml")
+
+    assert code == 2
+    assert "question.risk: expected a risk between 0 and 1, such as 0.1; got 2" in err
+
+
+def test_without_a_question_the_options_must_ask_one(crossgraft, scores: Path) -> None:  # type: ignore[no-untyped-def]
+    code, _, err = crossgraft("recommend", str(scores))
+
+    assert code == 2
+    assert "expected a target to improve, such as 'intent/sw' or '*/sw'; got none" in err

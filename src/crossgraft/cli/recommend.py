@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ from crossgraft.cli.options import AS_JSON, OUT, overrides, study_of
 from crossgraft.cli.printing import echo, print_table
 
 if TYPE_CHECKING:
-    from crossgraft.recommendation.question import Rule
+    from crossgraft.recommendation.question import Question
     from crossgraft.recommendation.verdicts import Recommendation
     from crossgraft.transfer.matrix import TransferMatrix
 
@@ -22,60 +24,43 @@ _TABLES = (".csv", ".parquet", ".pq")
 
 @click.command(short_help="Say what to train, or to keep the base.")
 @click.argument("what", metavar="STUDY|TABLE", default="")
-@click.option(
-    "--improve", multiple=True, required=True, metavar="TARGETS", help="Such as intent/sw or '*/sw'; repeatable."
-)
-@click.option(
-    "--protect", multiple=True, metavar="TARGETS", help="Targets that must not lose, such as '*/en'; repeatable."
-)
-@click.option("--tolerance", type=float, default=1.0, show_default=True, help="Loss that is tolerated there, in pp.")
-@click.option(
-    "--risk", type=float, default=0.1, show_default=True, help="Allowed probability that any of them loses more."
-)
+@click.option("--improve", multiple=True, metavar="TARGETS", help="Such as intent/sw or '*/sw'; repeatable.")
+@click.option("--protect", multiple=True, metavar="TARGETS", help="What must not lose, such as '*/en'; repeatable.")
+@click.option("--tolerance", type=float, help="Loss that is tolerated there, in percentage points.  [default: 1]")
+@click.option("--risk", type=float, help="Allowed probability that any of them loses more.  [default: 0.1]")
 @click.option(
     "--rule",
     type=click.Choice(["chance", "cvar"]),
-    default="chance",
-    show_default=True,
-    help="What may be at most that: the probability of harm, or the share of draws whose mean harm is judged.",
+    help="chance: as --risk says; cvar: that share of the draws, the worst, must keep the tolerance on average.  [default: chance]",
 )
-@click.option(
-    "--least", type=float, default=0.0, show_default=True, help="Expected gain that is worth training, in pp."
-)
-@click.option("--model", default="", help="Of which model, where there are several.")
+@click.option("--least", type=float, help="Expected gain that is worth training, in percentage points.  [default: 0]")
+@click.option("--model", help="Of which model, where there are several.")
 @click.option("--column", "columns", multiple=True, metavar="FIELD=NAME", help="Of a TABLE, as in 'read'; repeatable.")
 @OUT
 @overrides
 @AS_JSON
 def recommend(
     what: str,
-    improve: tuple[str, ...],
-    protect: tuple[str, ...],
-    tolerance: float,
-    risk: float,
-    rule: Rule,
-    least: float,
-    model: str,
     columns: tuple[str, ...],
     out: Path,
     sets: tuple[str, ...],
     limit: int | None,
     as_json: bool,
+    **asked: object,
 ) -> None:
-    """Which treatment improves some targets and harms no other: one of those measured, or none.
+    """Which treatment improves some targets and harms no other: one of those that were measured, or none.
 
-    STUDY is a spec file, or the name of a study in the store; TABLE is a CSV or Parquet file, as for `read`.
+    STUDY is a spec file, or the name of a study in the store; TABLE is a CSV or Parquet file, as for `read`. What the
+    options do not say is taken from [question] in the spec.
 
     Ends with exit code 0 if a treatment is recommended, with 3 if the answer is to keep the base, with 2 after a mistake.
     """
     from crossgraft.recommendation.answer import recommend as recommended
-    from crossgraft.recommendation.question import Question
+    from crossgraft.recommendation.wording import plain
 
-    question = Question(improve, protect, tolerance, risk, rule, model, least)
-    found = recommended(_matrix(what, columns, out, sets, limit), question)
+    matrix, question = _table(Path(what), columns) if what.endswith(_TABLES) else _study(what, out, sets, limit)
+    found = recommended(matrix, _completed(question, asked))
     if as_json:
-        from crossgraft.recommendation.wording import plain
-
         echo(json.dumps(plain(found), indent=1))
     else:
         _print(found)
@@ -83,16 +68,33 @@ def recommend(
         raise click.exceptions.Exit(KEPT_BASE)
 
 
-def _matrix(what: str, columns: tuple[str, ...], out: Path, sets: tuple[str, ...], limit: int | None) -> TransferMatrix:
+def _table(path: Path, columns: tuple[str, ...]) -> tuple[TransferMatrix, None]:
     from crossgraft.analysis.external.outcomes import read_matrix
-    from crossgraft.analysis.results import load_matrix
+
+    return read_matrix(path, columns), None
+
+
+def _study(what: str, out: Path, sets: tuple[str, ...], limit: int | None) -> tuple[TransferMatrix, Question | None]:
+    """Its results, and the question of the spec file, or else of the spec it was run with."""
+    from crossgraft.analysis.results import load_matrix, require_study
+    from crossgraft.recommendation.question import question_of
     from crossgraft.runs.campaign import title
     from crossgraft.runs.store import Store
 
-    if what.endswith(_TABLES):
-        return read_matrix(Path(what), columns)
-    name = title(study_of(Path(what), sets, limit)) if what.endswith(".toml") else what
-    return load_matrix(Store(out), name)
+    store = Store(out)
+    if what.endswith(".toml"):
+        study = study_of(Path(what), sets, limit)
+        return load_matrix(store, title(study)), question_of(study.origin.text, study.origin.overrides)
+    manifest = require_study(store, what)
+    return load_matrix(store, manifest.name), question_of(manifest.spec, manifest.overrides)
+
+
+def _completed(question: Question | None, asked: Mapping[str, object]) -> Question:
+    """What the options say comes before what the spec says."""
+    from crossgraft.recommendation.question import Question
+
+    told = {name: value for name, value in asked.items() if value not in (None, ())}
+    return replace(question, **told) if question else Question(**{"improve": (), **told})  # type: ignore[arg-type]
 
 
 def _print(found: Recommendation) -> None:

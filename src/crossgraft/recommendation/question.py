@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Literal, get_args
 
 from crossgraft.errors import SpecError
+from crossgraft.spec import build, override, parse_toml
 
 Rule = Literal["chance", "cvar"]
 
 
 @dataclass(frozen=True)
 class Question:
-    """Targets are patterns of task/language with ``*``; changes are in percentage points, ``risk`` is a probability.
+    """``[question]`` of a spec. Targets are patterns of task/language with ``*``; changes are in percentage points, ``risk`` is a probability.
 
     ``chance`` allows a treatment if the probability that any protected target loses more than ``tolerance`` is at most ``risk``.
     ``cvar`` asks that in the worst share ``risk`` of the draws the worst protected target loses ``tolerance`` at most, on average
@@ -41,3 +43,11 @@ class Question:
             raise SpecError(f"expected a least gain of 0 or more percentage points; got {self.least:g}", ("least",))
         if self.rule not in get_args(Rule):
             raise SpecError(f"expected a rule 'chance' or 'cvar'; got {self.rule!r}", ("rule",))
+
+
+def question_of(text: str, overrides: Sequence[str] = ()) -> Question | None:
+    """The question of a spec, from its text; none where it has no ``[question]``."""
+    table = parse_toml(text)
+    for change in overrides:
+        override(table, change)
+    return build(Question, table["question"], ("question",)) if "question" in table else None
