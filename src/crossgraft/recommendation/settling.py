@@ -20,8 +20,8 @@ from crossgraft.recommendation.rules import RULES
 from crossgraft.transfer.changes import ChangeCell
 from crossgraft.transfer.matrix import TransferMatrix
 
-_TIMES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)  # as many items, or seeds
-_CLEAR = 0.8  # probability of a clear answer that counts as settling
+_TIMES = (1, 2, 3, 4, 6, 8, 12, 16)  # as many items, or seeds
+_CLEAR = 0.7  # probability of a clear answer that counts as settling
 _MATTERS = 0.1  # of the allowed risk: a target that adds less to it is not worth measuring
 _TRUTHS = 200
 _SEED = 0
@@ -45,8 +45,8 @@ class Outlook:
 class Settling:
     """The option that is worth most if it does no harm, and what measuring it more would show.
 
-    Each way is the least that settles it: by items alone, by seeds alone, or where neither does, by both. There are no targets where
-    no measurement is likely to help the option.
+    Each way is the least that settles it: by items alone, by seeds alone, or where neither does, by both. Where nothing does, the
+    only way is the most that was looked at, and is not ``clear``. There are no targets where no measurement is likely to help the option.
     """
 
     row: Treatment
@@ -70,19 +70,20 @@ def settling(matrix: TransferMatrix, options: Options) -> Settling | None:
     good = float((worth[:, place] > 0).mean())
     if good < options.asked.question.risk:
         return Settling(row, good)
-    doubt = _Doubt.of(matrix, options, place)
+    doubt = Doubt.of(matrix, options, place)
     targets = tuple(target for target, one in zip(doubt.targets, doubt.doubtful, strict=True) if one)
     unmeasured = tuple(target for target in targets if target in options.missing[place])
     return Settling(row, good, targets, unmeasured, doubt.items, doubt.seeds, _ways(doubt))
 
 
-def _ways(doubt: _Doubt) -> tuple[Outlook, ...]:
+def _ways(doubt: Doubt) -> tuple[Outlook, ...]:
     ways = [_first_clear(doubt.outlook(times, 1) for times in _TIMES)]
     if doubt.seeds > 1:  # with one the noise of seeds is not known
         ways.append(_first_clear(doubt.outlook(1, times) for times in _TIMES))
-    found = tuple(one for one in ways if one)
-    both = None if found else _first_clear(doubt.outlook(times, times) for times in _TIMES)
-    return (both,) if both else found
+    if found := tuple(one for one in ways if one):
+        return found
+    both = [doubt.outlook(times, times) for times in _TIMES]
+    return (_first_clear(iter(both)) or both[-1],)
 
 
 def _first_clear(outlooks: Iterator[Outlook]) -> Outlook | None:
@@ -90,7 +91,7 @@ def _first_clear(outlooks: Iterator[Outlook]) -> Outlook | None:
 
 
 @dataclass(frozen=True, eq=False)
-class _Doubt:
+class Doubt:
     """One option: draws of its cells (draws, targets), and by what each is measured."""
 
     options: Options
@@ -104,7 +105,7 @@ class _Doubt:
     seeds: int
 
     @classmethod
-    def of(cls, matrix: TransferMatrix, options: Options, place: int) -> _Doubt:
+    def of(cls, matrix: TransferMatrix, options: Options, place: int) -> Doubt:
         asked, row = options.asked, options.rows[place]
         places = {target: options.protected[:, place, at] for at, target in enumerate(asked.protect)}
         places |= {target: options.improved[:, place, at] for at, target in enumerate(asked.improve)}

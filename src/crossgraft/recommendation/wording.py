@@ -82,10 +82,10 @@ def _settling(found: Settling, asked: Asked) -> str:
     on = _names(found.targets)
     if found.unmeasured:
         on += f" (not measured yet: {_names(found.unmeasured)})"
-    told = f"What would settle it: {found.row.label} {good}"
-    if not found.ways:
-        return f"{told}, which no number of items and seeds would make clear; measure {on} first, or ask with another tolerance."
-    return f"{told}; measure it on {on} with {', or with '.join(_way(way, found) for way in found.ways)}."
+    ways = ", or with ".join(_way(way, found) for way in found.ways)
+    if any(way.clear for way in found.ways):
+        return f"What would settle it: {found.row.label} {good}; measured on {on} with {ways}."
+    return f"Hard to settle, because the effect is near the limit: {found.row.label} {good}; even measured on {on} with {ways}."
 
 
 def _way(way: Outlook, found: Settling) -> str:
@@ -93,7 +93,7 @@ def _way(way: Outlook, found: Settling) -> str:
     if way.seeds > found.seeds:
         more.append(f"{way.seeds} seeds (now {found.seeds})")
     what = " and ".join(more) or "as many items and seeds as its other targets"
-    return f"{what}, after which it is allowed with {_percent(way.allowed)} and ruled out with {_percent(way.ruled_out)} probability"
+    return f"{what} it would be allowed with {_percent(way.allowed)} and ruled out with {_percent(way.ruled_out)} probability"
 
 
 def option_rows(found: Recommendation) -> Iterator[Row]:
