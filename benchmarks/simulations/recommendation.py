@@ -54,7 +54,7 @@ OTHER = OtherGrid(
 )
 DESIGNS: Mapping[str, SyntheticGrid | OtherGrid] = {
     "synthetic": SyntheticGrid(
-        models=2, tasks=3, languages=3, seeds=2, items=300, source=1, target=0.7, target_task=0.7, task_pair=0.7,
+        models=2, tasks=3, languages=4, seeds=2, items=300, source=1, target=0.7, target_task=0.7, task_pair=0.7,
         model_source=0.5, model_target=0.7, same_task=1.5, cell=0.7, seed=0.3,
     ),
     "other, one model": OTHER,

@@ -143,3 +143,12 @@ def test_without_a_question_the_options_must_ask_one(crossgraft, scores: Path) -
 
     assert code == 2
     assert "expected a target to improve, such as 'intent/sw' or '*/sw'; got none" in err
+
+
+def test_validation_of_a_table_of_scores_holds_out_what_it_can(crossgraft, scores: Path) -> None:  # type: ignore[no-untyped-def]
+    asked = ("--improve", "task0/de", "--protect", "task1/*", "--validate", "--json")
+
+    code, out, _ = crossgraft("recommend", str(scores), *asked)
+
+    assert code == 0
+    assert {one["held_out"] for one in json.loads(out)} == {"a seed", "a language", "a task"}

@@ -36,12 +36,14 @@ _TABLES = (".csv", ".parquet", ".pq")
 @click.option("--least", type=float, help="Expected gain that is worth training, in percentage points.  [default: 0]")
 @click.option("--model", help="Of which model, where there are several.")
 @click.option("--column", "columns", multiple=True, metavar="FIELD=NAME", help="Of a TABLE, as in 'read'; repeatable.")
+@click.option("--validate", is_flag=True, help="Say instead how well this works here: parts are held out.")
 @OUT
 @overrides
 @AS_JSON
 def recommend(
     what: str,
     columns: tuple[str, ...],
+    validate: bool,
     out: Path,
     sets: tuple[str, ...],
     limit: int | None,
@@ -53,13 +55,20 @@ def recommend(
     STUDY is a spec file, or the name of a study in the store; TABLE is a CSV or Parquet file, as for `read`. What the
     options do not say is taken from [question] in the spec.
 
+    With --validate halves of the items, single seeds, languages, tasks and the model are held out in turn, what rules would
+    have chosen without them is looked up there, and the exit code is 0.
+
     Ends with exit code 0 if a treatment is recommended, with 3 if the answer is to keep the base, with 2 after a mistake.
     """
     from crossgraft.recommendation.answer import recommend as recommended
     from crossgraft.recommendation.wording import plain
 
-    matrix, question = _table(Path(what), columns) if what.endswith(_TABLES) else _study(what, out, sets, limit)
-    found = recommended(matrix, _completed(question, asked))
+    matrix, told = _table(Path(what), columns) if what.endswith(_TABLES) else _study(what, out, sets, limit)
+    question = _completed(told, asked)
+    if validate:
+        _validate(matrix, question, as_json=as_json)
+        return
+    found = recommended(matrix, question)
     if as_json:
         echo(json.dumps(plain(found), indent=1))
     else:
@@ -107,3 +116,18 @@ def _print(found: Recommendation) -> None:
     print_table(wording.OPTION_TITLES, wording.option_rows(found))
     print_table(wording.FRONTIER_TITLES, wording.frontier_rows(found))
     print_table(wording.YARDSTICK_TITLES, wording.yardstick_rows(found))
+
+
+def _validate(matrix: TransferMatrix, question: Question, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from crossgraft.recommendation import wording
+    from crossgraft.recommendation.asked import Asked
+    from crossgraft.recommendation.validation import validate
+
+    found = validate(matrix, Asked.of(question, matrix))
+    if as_json:
+        echo(json.dumps([asdict(one) for one in found], indent=1))
+        return
+    print_table(wording.VALIDATION_TITLES, wording.validation_rows(found))
+    echo(wording.VALIDATION_NOTE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -37,6 +38,17 @@ class Options:
             _with_base(found.draws, places, [_column(target, found) for target in asked.improve]),
             _with_base(found.draws, places, [_column(target, found) for target in asked.protect]),
             ((), *missing),
+        )
+
+    def of_rows(self, places: Sequence[int]) -> Options:
+        """Some of the options."""
+        some = list(places)
+        return Options(
+            self.asked,
+            tuple(self.rows[place] for place in some),
+            self.improved[:, some],
+            self.protected[:, some],
+            tuple(self.missing[place] for place in some),
         )
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +12,7 @@ from crossgraft.recommendation.asked import Asked
 from crossgraft.recommendation.options import name_of
 from crossgraft.recommendation.question import Question
 from crossgraft.recommendation.settling import Outlook, Settling
+from crossgraft.recommendation.validation import Validated
 from crossgraft.recommendation.verdicts import Recommendation, Verdict
 from crossgraft.recommendation.yardsticks import Yardstick
 
@@ -20,6 +21,14 @@ Row = tuple[str, ...]
 OPTION_TITLES = ("option", "gain (pp)", "P(best)", "regret (pp)", "P(harm)", "worst protected target", "out because")
 YARDSTICK_TITLES = ("yardstick", "takes", "gain (pp)", "P(harm)")
 FRONTIER_TITLES = ("allowed risk from", "option", "gain (pp)")
+VALIDATION_TITLES = (
+    "held out", "rule", "questions", "pairs right", "NDCG@3", "regret (pp)", "recommends", "P(harm)", "P(harm seen)", "harm seen",
+)  # fmt: skip
+VALIDATION_NOTE = (
+    "Every target that was held out is asked for in turn. P(harm) is promised of true changes; what is seen in a held-out part is noisy, so "
+    "compare 'harm seen' with 'P(harm seen)', which has that noise. Single seeds share their items, and halves of the items their "
+    "training runs: neither tests the other. Regrets are against the largest of noisy changes, so all are too large."
+)
 _VERBS = {"trained": "Train", "given": "Use", "mapping": "Use", "control": "Use"}
 
 
@@ -128,6 +137,24 @@ def yardstick_rows(found: Recommendation) -> Iterator[Row]:
 def frontier_rows(found: Recommendation) -> Iterator[Row]:
     for step in found.frontier:
         yield _percent(step.risk), name_of(step.row), signed(step.gain)
+
+
+def validation_rows(found: Iterable[Validated]) -> Iterator[Row]:
+    for one in found:
+        pairs, *harms = (
+            "–" if value is None else _percent(value) for value in (one.pairs, one.promised, one.expected, one.seen)
+        )
+        ndcg = "–" if one.ndcg is None else f"{one.ndcg:.2f}"
+        yield (
+            one.held_out,
+            one.rule,
+            f"{one.questions:,}",
+            pairs,
+            ndcg,
+            f"{one.regret:.2f}",
+            _percent(one.recommends),
+            *harms,
+        )
 
 
 def plain(found: Recommendation) -> dict[str, Any]:
