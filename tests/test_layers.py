@@ -18,6 +18,7 @@ LAYERS = [  # "__main__" and the lazy public face stand above all of them
     {"spec", "metrics", "stats"},
     {"transfer", "runs"},
     {"analysis", "testing"},
+    {"recommendation"},
     {"adapters", "embeddings", "report"},
     {"cli"},
 ]

@@ -9,7 +9,7 @@ Everything the command line does, in Python:
 A study is read with `load_study`, run with `run`, read back from its `Store` with
 `TransferMatrix.from_records` (or `load_matrix`, by the study's name; `matrix_from_outcomes` takes items that
 were measured elsewhere), judged with `analyse`, printed
-with `write_report`; `posterior` has draws of what every cell would be without noise.
+with `write_report`; `posterior` has draws of what every cell would be without noise, and `recommend` says from them what to train.
 
 Word embeddings need no study: `read_space` and `read_lexicon` read files, `map_spaces` maps one space onto another,
 `translate` and `evaluate_bli` use the result. Names are imported when they are first used, so importing the package
@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from crossgraft.errors import StoreError as StoreError
     from crossgraft.metrics import METRICS as METRICS
     from crossgraft.metrics import Metric as Metric
+    from crossgraft.recommendation.answer import recommend as recommend
+    from crossgraft.recommendation.question import Question as Question
     from crossgraft.report.about import About as About
     from crossgraft.report.write import write_report as write_report
     from crossgraft.runs.campaign import Campaign as Campaign
@@ -90,6 +92,8 @@ _HOMES = {
     "embeddings.spaces.space": ("Space", "read_space"),
     "errors": ("CrossgraftError", "DataError", "JobFailed", "MissingExtra", "SpecError", "StoreError"),
     "metrics": ("METRICS", "Metric"),
+    "recommendation.answer": ("recommend",),
+    "recommendation.question": ("Question",),
     "report.about": ("About",),
     "report.write": ("write_report",),
     "runs.campaign": ("Campaign", "Settings", "describe_study", "plan_study", "run"),

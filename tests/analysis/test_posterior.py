@@ -66,6 +66,30 @@ def test_cells_that_were_not_measured_are_predicted() -> None:
     assert result.deviation[unseen].mean() > result.deviation[~unseen].mean()
 
 
+def test_cells_of_a_task_that_was_never_measured_on_its_own_source_are_predicted() -> None:
+    matrix = GRID.matrix(1)
+    last = [row for row in matrix.rows if row.source and row.source.task == "task2"]
+    some = {place: cell for place, cell in matrix.cells.items() if not (place[0] in last and cell.regime == "MT-ML")}
+
+    result = found(TransferMatrix(matrix.rows, matrix.columns, some))
+
+    assert result.measured.sum() == len(some)
+    assert np.isfinite(result.draws).all()
+
+
+def test_of_the_whole_matrix_rows_and_targets_without_a_cell_are_predicted_too() -> None:
+    matrix, truth = GRID.matrix(1), GRID.truth(1)
+    kept = {place: cell for place, cell in matrix.cells.items() if place[0].model != "model2"}
+
+    result = posterior(TransferMatrix(matrix.rows, matrix.columns, kept), count=200, whole=True)
+
+    assert result.rows == matrix.rows
+    unseen = ~result.measured
+    assert unseen.sum() == 144
+    assert np.corrcoef(result.mean[unseen], truth[unseen])[0, 1] > 0.4
+    assert result.deviation[unseen].mean() > result.deviation[~unseen].mean()
+
+
 def test_a_null_grid_has_no_sure_gain() -> None:
     """No cell's sign is sure: in five null grids hardly a cell is above zero with a probability of .975."""
     null = SyntheticGrid(models=3, tasks=3, languages=3, items=200)

@@ -17,6 +17,7 @@ from crossgraft.adapters.tasks import TASKS, MaybeSham, Split, Task
 from crossgraft.adapters.training.callbacks import CALLBACKS
 from crossgraft.core import Labels, Pairing, Point, SourceVariant, Treatment
 from crossgraft.errors import SpecError, did_you_mean
+from crossgraft.recommendation.question import Question
 from crossgraft.spec import Chosen
 from crossgraft.study import Bench, Input, Origin
 
@@ -39,6 +40,7 @@ class AdapterSpec:
     merge: bool = False  # adapters into the weights before evaluation; float32 only
     callbacks: tuple[str, ...] = ()  # where training runs are followed
     limit: int = 0  # test items a target, 0 for all
+    question: Question | None = None  # what `recommend` answers; in no id
     origin: Origin = field(default=Origin(), metadata={"toml": False})
 
     def __post_init__(self) -> None:

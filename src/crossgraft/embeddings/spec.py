@@ -17,6 +17,7 @@ from crossgraft.embeddings.spaces.space import Case, Space, Step, read_space
 from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, LanguagePair
 from crossgraft.embeddings.tasks.bli import lexicon_file
 from crossgraft.errors import DataError, SpecError, did_you_mean
+from crossgraft.recommendation.question import Question
 from crossgraft.spec import Chosen
 from crossgraft.study import Fingerprints, Input, Origin
 
@@ -149,6 +150,7 @@ class EmbeddingSpec:
     tasks: dict[str, Annotated[EmbeddingTask, Chosen("kind", TASKS, default="bli")]]
     seeds: tuple[int, ...] = (1,)  # of stochastic methods
     limit: int = 0  # test items a target, 0 for all
+    question: Question | None = None  # what `recommend` answers; in no id
     origin: Origin = field(default=Origin(), metadata={"toml": False})
 
     def __post_init__(self) -> None:

@@ -50,18 +50,18 @@ def _columns(matrix: TransferMatrix) -> dict[str, dict[Point, list[ChangeCell]]]
 
 def _dead(model: str, columns: dict[Point, list[ChangeCell]]) -> Check:
     """A target on which no treatment changes anything is not measured, or cannot be."""
-    dead = [
-        target
-        for target, cells in columns.items()
-        if len(cells) >= _FEW and float(np.std([cell.change.mean for cell in cells])) < _STILL
-    ]
     return _gate(
         "dead targets",
         model,
-        dead,
+        [target for target, cells in columns.items() if is_dead(cells)],
         "no treatment changes them by a tenth of a point",
         "every target is moved by some treatment",
     )
+
+
+def is_dead(cells: Sequence[ChangeCell]) -> bool:
+    """Whether treatments change a target, all of them, by the same to a tenth of a point; of few treatments that tells nothing."""
+    return len(cells) >= _FEW and float(np.std([cell.change.mean for cell in cells])) < _STILL
 
 
 def _chance(model: str, columns: dict[Point, list[ChangeCell]]) -> Check:

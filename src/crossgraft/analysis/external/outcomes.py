@@ -68,16 +68,24 @@ def matrix_from_outcomes(table: object, named: Iterable[str] = ()) -> TransferMa
 
 def read_findings(path: Path, named: Sequence[str] = ()) -> Findings:
     """What a table says: of items where it has a column for them, else of scores."""
+    matrix = read_matrix(path, named)
     if not _has_items(path, named):
-        return analyse(Evidence(read_table(path, named), path.stem, as_published=True))
+        return analyse(Evidence(matrix, path.stem, as_published=True))
+    sourced = any(row.source for row in matrix.rows)
+    return analyse(Evidence(matrix, path.stem, notes=() if sourced else (_NO_SOURCE,)))
+
+
+def read_matrix(path: Path, named: Sequence[str] = ()) -> TransferMatrix:
+    """The matrix of a table of items or of scores; of items, some must have a base."""
+    if not _has_items(path, named):
+        return read_table(path, named)
     matrix = matrix_from_outcomes(path, named)
     if not matrix.cells:
         gap = matrix.gaps[0]
         raise DataError(
             f"{path}: no treatment can be compared with its base, the first, {gap.row} on {gap.target}: {gap.reason}"
         )
-    sourced = any(row.source for row in matrix.rows)
-    return analyse(Evidence(matrix, path.stem, notes=() if sourced else (_NO_SOURCE,)))
+    return matrix
 
 
 def _has_items(path: Path, named: Sequence[str]) -> bool:

@@ -8,7 +8,7 @@ seeds (common to a row) is taken out: it is no effect of targets or sources.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -67,8 +67,11 @@ class Posterior:
         return np.asarray(self.draws[:, self.rows.index(row), self.columns.index(target)])
 
 
-def posterior(matrix: TransferMatrix, *, count: int = POSTERIOR_DRAWS, seed: int = 0) -> Posterior:
+def posterior(matrix: TransferMatrix, *, count: int = POSTERIOR_DRAWS, seed: int = 0, whole: bool = False) -> Posterior:
     """Fit the crossed model with the noise of every cell known, and draw. DataError where there is nothing to fit.
+
+    Rows and targets without a measured cell are left out, unless the ``whole`` matrix is wanted: then they are predicted from what is
+    like them, and of their own effects nothing is known.
 
     >>> from crossgraft.transfer.synthetic import SyntheticGrid
     >>> grid = SyntheticGrid(models=2, tasks=2, languages=3, items=200, source=2.0)
@@ -83,20 +86,23 @@ def posterior(matrix: TransferMatrix, *, count: int = POSTERIOR_DRAWS, seed: int
     if not cells:
         raise DataError(f"nothing tells the noise of any cell ({draws.cells[0].change.why}): it cannot be taken out")
     known = {(cell.row, cell.target): number for number, cell in enumerate(cells)}
-    rows = tuple(dict.fromkeys(row for row in matrix.rows if any((row, column) in known for column in matrix.columns)))
-    columns = tuple(column for column in matrix.columns if any((row, column) in known for row in rows))
+    rows, columns = tuple(row for row in matrix.rows if not row.is_sham), matrix.columns
+    if not whole:
+        rows = tuple(row for row in rows if any((row, column) in known for column in columns))
+        columns = tuple(column for column in columns if any((row, column) in known for row in rows))
     places = [(row, column) for row in rows for column in columns]
     at = np.array([known.get(place, NOT_MEASURED) for place in places])
     measured = np.flatnonzero(at != NOT_MEASURED)
     seen = [cells[number] for number in at[measured]]
     grid = crossed_design(places, measured.tolist(), matrix.labels)
-    groups = _groups(places)
+    groups = _groups(places, measured)
     fitted_rows = np.full(len(places), NOT_MEASURED)
     fitted_rows[measured] = np.arange(len(measured))
     design = _measured_design(grid.design, measured)
     own, levels = _noise(seen, noise_draws(draws, seen), design)
     y = np.array([cell.change.mean for cell in seen])
     found = fit_known_noise(design, y, Noise(own, groups[measured], levels))
+    found = replace(found, cells=np.append(found.cells, found.cells.mean()))  # of groups without a measured cell
     drawn = posterior_draws(found, grid.design, fitted_rows, groups, draws=count, rng=np.random.default_rng(seed))
     shape = (len(rows), len(columns))
     notes = grid.notes
@@ -105,10 +111,11 @@ def posterior(matrix: TransferMatrix, *, count: int = POSTERIOR_DRAWS, seed: int
     return Posterior(rows, columns, drawn.reshape(count, *shape), (at != NOT_MEASURED).reshape(shape), notes)
 
 
-def _groups(places: Sequence[Place]) -> Codes:
-    """Cells of a task vary alike; those on the source itself more."""
+def _groups(places: Sequence[Place], measured: npt.NDArray[np.integer]) -> Codes:
+    """Cells of a task vary alike; those on the source itself more. Groups without a measured cell come last, as one."""
     labels = [(target.task, row.source is not None and row.source.regime(target) == "MT-ML") for row, target in places]
-    return Factor.of("group", labels).codes
+    codes = {label: code for code, label in enumerate(dict.fromkeys(labels[place] for place in measured))}
+    return np.array([codes.get(label, len(codes)) for label in labels])
 
 
 def _measured_design(whole: Design, measured: npt.NDArray[np.integer]) -> Design:

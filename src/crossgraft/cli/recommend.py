@@ -1,0 +1,133 @@
+"""``recommend``: what to train, from a study or from a table of results that were measured elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from crossgraft.cli.options import AS_JSON, OUT, overrides, study_of
+from crossgraft.cli.printing import echo, print_table
+
+if TYPE_CHECKING:
+    from crossgraft.recommendation.question import Question
+    from crossgraft.recommendation.verdicts import Recommendation
+    from crossgraft.transfer.matrix import TransferMatrix
+
+KEPT_BASE = 3  # the exit code of an abstention
+_TABLES = (".csv", ".parquet", ".pq")
+
+
+@click.command(short_help="Say what to train, or to keep the base.")
+@click.argument("what", metavar="STUDY|TABLE", default="")
+@click.option("--improve", multiple=True, metavar="TARGETS", help="Such as intent/sw or '*/sw'; repeatable.")
+@click.option("--protect", multiple=True, metavar="TARGETS", help="What must not lose, such as '*/en'; repeatable.")
+@click.option("--tolerance", type=float, help="Loss that is tolerated there, in percentage points.  [default: 1]")
+@click.option("--risk", type=float, help="Allowed probability that any of them loses more.  [default: 0.1]")
+@click.option(
+    "--rule",
+    type=click.Choice(["chance", "cvar"]),
+    help="chance: as --risk says; cvar: that share of the draws, the worst, must keep the tolerance on average.  [default: chance]",
+)
+@click.option("--least", type=float, help="Expected gain that is worth training, in percentage points.  [default: 0]")
+@click.option("--model", help="Of which model, where there are several.")
+@click.option("--column", "columns", multiple=True, metavar="FIELD=NAME", help="Of a TABLE, as in 'read'; repeatable.")
+@click.option("--validate", is_flag=True, help="Say instead how well this works here: parts are held out.")
+@OUT
+@overrides
+@AS_JSON
+def recommend(
+    what: str,
+    columns: tuple[str, ...],
+    validate: bool,
+    out: Path,
+    sets: tuple[str, ...],
+    limit: int | None,
+    as_json: bool,
+    **asked: object,
+) -> None:
+    """Which treatment improves some targets and harms no other: one of those that were measured, or none.
+
+    STUDY is a spec file, or the name of a study in the store; TABLE is a CSV or Parquet file, as for `read`. What the
+    options do not say is taken from [question] in the spec.
+
+    With --validate halves of the items, single seeds, languages, tasks and the model are held out in turn, what rules would
+    have chosen without them is looked up there, and the exit code is 0.
+
+    Ends with exit code 0 if a treatment is recommended, with 3 if the answer is to keep the base, with 2 after a mistake.
+    """
+    from crossgraft.recommendation.answer import recommend as recommended
+    from crossgraft.recommendation.wording import plain
+
+    matrix, told = _table(Path(what), columns) if what.endswith(_TABLES) else _study(what, out, sets, limit)
+    question = _completed(told, asked)
+    if validate:
+        _validate(matrix, question, as_json=as_json)
+        return
+    found = recommended(matrix, question)
+    if as_json:
+        echo(json.dumps(plain(found), indent=1))
+    else:
+        _print(found)
+    if found.abstains:
+        raise click.exceptions.Exit(KEPT_BASE)
+
+
+def _table(path: Path, columns: tuple[str, ...]) -> tuple[TransferMatrix, None]:
+    from crossgraft.analysis.external.outcomes import read_matrix
+
+    return read_matrix(path, columns), None
+
+
+def _study(what: str, out: Path, sets: tuple[str, ...], limit: int | None) -> tuple[TransferMatrix, Question | None]:
+    """Its results, and the question of the spec file, or else of the spec it was run with."""
+    from crossgraft.analysis.results import load_matrix, require_study
+    from crossgraft.recommendation.question import question_of
+    from crossgraft.runs.campaign import title
+    from crossgraft.runs.store import Store
+
+    store = Store(out)
+    if what.endswith(".toml"):
+        study = study_of(Path(what), sets, limit)
+        return load_matrix(store, title(study)), question_of(study.origin.text, study.origin.overrides)
+    manifest = require_study(store, what)
+    return load_matrix(store, manifest.name), question_of(manifest.spec, manifest.overrides)
+
+
+def _completed(question: Question | None, asked: Mapping[str, object]) -> Question:
+    """What the options say comes before what the spec says."""
+    from crossgraft.recommendation.question import Question
+
+    told = {name: value for name, value in asked.items() if value not in (None, ())}
+    return replace(question, **told) if question else Question(**{"improve": (), **told})  # type: ignore[arg-type]
+
+
+def _print(found: Recommendation) -> None:
+    from crossgraft.recommendation import wording
+
+    first, *more = found.sentences
+    echo(first, bold=True)
+    for sentence in more:
+        echo(sentence)
+    print_table(wording.OPTION_TITLES, wording.option_rows(found))
+    print_table(wording.FRONTIER_TITLES, wording.frontier_rows(found))
+    print_table(wording.YARDSTICK_TITLES, wording.yardstick_rows(found))
+
+
+def _validate(matrix: TransferMatrix, question: Question, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from crossgraft.recommendation import wording
+    from crossgraft.recommendation.asked import Asked
+    from crossgraft.recommendation.validation import validate
+
+    found = validate(matrix, Asked.of(question, matrix))
+    if as_json:
+        echo(json.dumps([asdict(one) for one in found], indent=1))
+        return
+    print_table(wording.VALIDATION_TITLES, wording.validation_rows(found))
+    echo(wording.VALIDATION_NOTE)
