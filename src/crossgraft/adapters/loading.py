@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from crossgraft.adapters.models import Model, check_model_folder
+from crossgraft.adapters.gguf import kept
+from crossgraft.adapters.models import Model, check_model
 from crossgraft.adapters.weights import quantisation
 from crossgraft.errors import DataError, JobFailed, MissingExtra
 from crossgraft.runs.fingerprints import hub_commit, hub_is_reachable, in_hub_cache
@@ -42,7 +42,7 @@ def device_kind(wish: str) -> str:
 
 
 def load_tokenizer(name: str, model: Model, origin: Origin) -> Any:
-    where, options = _where(name, model, origin)
+    where, options = _tokenizer(name, model, origin)
     with _explained(f"models.{name}: cannot load the tokenizer of {where}"):
         return AutoTokenizer.from_pretrained(where, **options)
 
@@ -69,9 +69,22 @@ def _where(name: str, model: Model, origin: Origin) -> tuple[str, dict[str, Any]
     if model.hub:
         commit = hub_commit(model.hub, model.revision, f"models.{name}")
         return model.hub, {**options, "revision": commit, **_offline(name, model.hub, commit)}
-    folder = Path(model.input(name, origin).path)
-    check_model_folder(folder, f"models.{name}")
+    role = f"models.{name}"
+    check_model(model, origin, role)
+    file = model.gguf_file(origin)
+    folder = kept.weights(file, model.dtype, role) if file else model.folder(origin)
     return str(folder), {**options, "local_files_only": True}
+
+
+def _tokenizer(name: str, model: Model, origin: Origin) -> tuple[str, dict[str, Any]]:
+    """Where the tokenizer lies, which for GGUF is made without touching the weights."""
+    options = {"trust_remote_code": model.trust_remote_code, "local_files_only": True}
+    if other := model.tokenizer_input(name, origin):
+        check_model(model, origin, f"models.{name}")
+        return other.path, options
+    if file := model.gguf_file(origin):
+        return str(kept.tokenizer(file, f"models.{name}")), options
+    return _where(name, model, origin)
 
 
 @cache

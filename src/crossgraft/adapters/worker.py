@@ -195,7 +195,7 @@ class AdapterWorker:
         started = time.perf_counter()
         outcome = yield from _told(job, f"evaluating {cell.target}", prepared.answer(engine))
         timings = {**timings, "evaluate": time.perf_counter() - started}
-        facts = {**facts, **prepared.facts, **outcome.facts}
+        facts = {**base.facts, **facts, **prepared.facts, **outcome.facts}
         texts = Texts(cell.texts_id, outcome.answers.items, prepared.texts)
         yield Recorded(job, self._record(job, cell, outcome, facts, timings), texts)
 
