@@ -20,6 +20,7 @@ from crossgraft.study import Input, Origin
 DType = Literal["float32", "bfloat16", "float16"]
 Quantised = Literal["", "nf4", "int8"]
 
+_INDEX = "model.safetensors.index.json"
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt")
 
 
@@ -145,11 +146,33 @@ def check_model_folder(folder: Path, role: str, *, own_tokenizer: bool = True) -
         raise DataError(f"{role}: expected a Transformers model folder; {folder} has no config.json")
     if not any(folder.glob("*.safetensors")):
         raise DataError(f"{role}: {folder} has no *.safetensors; pickled weights are not loaded, convert them first")
+    _check_shards(folder, role)
     for _ in weight_shapes(folder):  # reads the headers, and so finds what is no safetensors
         pass
     if own_tokenizer:
         _check_tokenizer(folder, role)
     read_config(folder / "config.json", role)
+
+
+def _check_shards(folder: Path, role: str) -> None:
+    """Weights in several files have an index, which names them all."""
+    index = folder / _INDEX
+    if not is_file(index) or is_file(folder / "model.safetensors"):  # as Transformers looks for them
+        return
+    places = read_config(index, role).get("weight_map")
+    if not isinstance(places, dict) or not all(isinstance(name, str) for name in places.values()):
+        raise DataError(f"{role}: {index}: expected weight_map, a table of file names by weight; get the file again")
+    names = sorted(set(places.values()))
+    if missing := [name for name in names if not is_file(folder / name)]:
+        raise DataError(
+            f"{role}: {folder} lacks {len(missing)} of the {len(names)} files with its weights (such as {missing[0]}); "
+            "get the missing ones"
+        )
+    found = {weight for weight, _ in weight_shapes(folder)}
+    if lost := [weight for weight in places if weight not in found]:
+        raise DataError(
+            f"{role}: {_INDEX} names the weight {lost[0][:80]!r}, which no file in {folder} holds; get the folder again"
+        )
 
 
 def _check_tokenizer(folder: Path, role: str) -> None:
