@@ -27,9 +27,15 @@ HEADS, KV_HEADS = 2, 1  # of the tiny model
 
 
 def make_gguf(
-    model: Path, file: Path, *, architecture: str = "llama", tokenizer: bool = True, kind: str = "F32"
+    model: Path,
+    file: Path,
+    *,
+    architecture: str = "llama",
+    tokenizer: bool = True,
+    kind: str = "F32",
+    layers: int = 0,
 ) -> Path:
-    """The weights in float32, or those with rows of whole blocks quantised."""
+    """The weights in float32, or those with rows of whole blocks quantised; ``layers`` is what the header says, where that is a lie."""
     gguf: Any = pytest.importorskip("gguf", reason="writing a GGUF file needs the package gguf")
     load_file = pytest.importorskip("safetensors.numpy").load_file
 
@@ -38,7 +44,7 @@ def make_gguf(
     writer.add_file_type(gguf.LlamaFileType.ALL_F32 if kind == "F32" else gguf.LlamaFileType[f"MOSTLY_{kind}"])
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
-    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_block_count(layers or config["num_hidden_layers"])
     writer.add_feed_forward_length(config["intermediate_size"])
     writer.add_head_count(HEADS)
     writer.add_head_count_kv(KV_HEADS)

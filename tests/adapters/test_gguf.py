@@ -192,6 +192,17 @@ def test_a_file_that_is_cut_short_is_refused_wherever_it_ends(tiny_gguf: Path, t
             check_model(Model(path=str(tmp_path / "cut.gguf")), Origin(), "models.m")
 
 
+def test_weights_that_a_file_lacks_are_not_made_up(tiny_model: Path, tmp_path: Path, own_cache: Path) -> None:
+    file = make_gguf(tiny_model, tmp_path / "thin.gguf", layers=3)
+
+    with pytest.raises(
+        DataError, match=r"models.m: .*cannot read its weights \(ValueError: no model.layers.2.* 9 weights"
+    ):
+        loaded(Model(path=str(file)))
+
+    assert not list(own_cache.glob("*/*"))
+
+
 def test_a_doubtful_split_of_texts_is_told(tiny_gguf: Path) -> None:
     from dataclasses import replace
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from crossgraft.adapters.models import Model, adapter_bytes, check_given_folder, check_model_folder
 from crossgraft.adapters.weights.tensors import weight_shapes
 from crossgraft.errors import DataError, SpecError
+from crossgraft.study import Origin
 
 
 @pytest.mark.parametrize(
@@ -68,3 +70,33 @@ def test_the_weight_of_an_adapter_is_known_from_the_shapes(tiny_model: Path, tmp
 
     assert told == pytest.approx((tmp_path / "adapter_model.safetensors").stat().st_size, rel=0.2)
     assert adapter_bytes(weight_shapes(tiny_model), 4, ("q_proj",)) < told
+
+
+@pytest.mark.parametrize("method", ["gptq", "awq", "compressed-tensors"])
+def test_packed_weights_are_refused_where_nothing_unpacks_them(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr("crossgraft.adapters.models.find_spec", lambda module: None)
+    folder = shutil.copytree(tiny_model, tmp_path / "packed")
+    change_config(folder, quantization_config={"quant_method": method, "bits": 4})
+
+    with pytest.raises(
+        DataError, match=f"models.m: .* weights packed by {method}, which .* not installed here. Give the"
+    ):
+        check_model_folder(folder, "models.m")
+
+
+def test_weights_that_a_folder_lacks_are_not_made_up(tiny_model: Path, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from crossgraft.adapters.loading import load_model
+
+    folder = shutil.copytree(tiny_model, tmp_path / "other")
+    change_config(folder, num_hidden_layers=3)
+
+    with pytest.raises(DataError, match=r"models.m: .* lacks 9 weights of a LlamaForCausalLM \(such as model.layers.2"):
+        load_model("m", Model(path=str(folder)), Origin(), "sdpa", torch.device("cpu"))
+
+
+def change_config(folder: Path, **change: object) -> None:
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))

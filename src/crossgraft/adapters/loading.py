@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -52,16 +52,28 @@ def load_model(name: str, model: Model, origin: Origin, attention: str, device: 
     quantisation.require(name, model, device)
     where, options = _where(name, model, origin)
     with _explained(f"models.{name}: cannot load {where}"):
-        loaded = AutoModelForCausalLM.from_pretrained(
+        loaded, found = AutoModelForCausalLM.from_pretrained(
             where,
+            output_loading_info=True,
             dtype=getattr(torch, model.dtype),
             attn_implementation=attention,
             use_safetensors=True,
             **options,
             **quantisation.loading_options(model, device),
         )
+    _check_complete(f"models.{name}", where, loaded, found)
     loaded = quantisation.prepared(loaded) if model.quantised else loaded.to(device)
     return loaded.eval().requires_grad_(False)
+
+
+def _check_complete(role: str, where: str, model: Any, found: Mapping[str, Collection[str]]) -> None:
+    """Transformers fills what a checkpoint lacks with random numbers, and says so in its log only."""
+    if lost := sorted(found["missing_keys"]):
+        raise DataError(
+            f"{role}: {where} lacks {len(lost)} weights of a {type(model).__name__} (such as {lost[0]}), which Transformers "
+            "would fill with random numbers. Is config.json that of another model, or are the weights packed by a method "
+            "that is not known here?"
+        )
 
 
 def _where(name: str, model: Model, origin: Origin) -> tuple[str, dict[str, Any]]:
@@ -105,7 +117,7 @@ def _explained(what: str) -> Iterator[None]:
     """Transformers raises a dozen kinds of errors for a folder it does not like; ours is one sentence."""
     try:
         yield
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (ImportError, OSError, ValueError, KeyError, RuntimeError) as error:
         lines = str(error).strip().splitlines()
         raise DataError(f"{what}: {lines[0] if lines else type(error).__name__}") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,12 @@ DType = Literal["float32", "bfloat16", "float16"]
 Quantised = Literal["", "nf4", "int8"]
 
 _INDEX = "model.safetensors.index.json"
+_UNPACKED_BY = {  # by what config.json calls a method
+    "gptq": ("optimum", "gptqmodel"),
+    "awq": ("gptqmodel",),
+    "bitsandbytes": ("bitsandbytes", "accelerate"),
+    "compressed-tensors": ("compressed_tensors",),
+}
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt")
 
 
@@ -151,7 +158,20 @@ def check_model_folder(folder: Path, role: str, *, own_tokenizer: bool = True) -
         pass
     if own_tokenizer:
         _check_tokenizer(folder, role)
-    read_config(folder / "config.json", role)
+    _check_packing(read_config(folder / "config.json", role), folder, role)
+
+
+def _check_packing(config: Mapping[str, Any], folder: Path, role: str) -> None:
+    """Weights that were packed after training need the packages that unpack them."""
+    told = config.get("quantization_config")
+    method = told.get("quant_method") if isinstance(told, dict) else None
+    needed = _UNPACKED_BY.get(method, ()) if isinstance(method, str) else ()
+    if missing := [module for module in needed if find_spec(module) is None]:
+        raise DataError(
+            f"{role}: {folder} holds weights packed by {method}, which Transformers reads with {' and '.join(needed)}; "
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed here. Give the original folder (with "
+            'quantised = "nf4" where memory is short), or a GGUF file of the model'
+        )
 
 
 def _check_shards(folder: Path, role: str) -> None:

@@ -73,9 +73,15 @@ def doubt_about_splits(header: Header) -> str:
 def save_weights(header: Header, dtype: str, folder: Path) -> None:
     """The dequantised weights as safetensors, with their config.json."""
     with _explained(header, "weights"):
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            header.file.parent, gguf_file=header.file.name, dtype=getattr(torch, dtype), local_files_only=True
+        model, found = AutoModelForCausalLM.from_pretrained(
+            header.file.parent,
+            gguf_file=header.file.name,
+            dtype=getattr(torch, dtype),
+            local_files_only=True,
+            output_loading_info=True,
         )
+        if lost := sorted(found["missing_keys"]):
+            raise ValueError(f"no {lost[0]}, and {len(lost)} weights missing in all")
         model.hf_quantizer = None  # or Transformers takes the weights, which are plain now, for quantised ones
         if hasattr(model.config, "quantization_config"):
             del model.config.quantization_config
