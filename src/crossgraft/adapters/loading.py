@@ -30,6 +30,8 @@ def device_of(wish: str) -> torch.device:
         device = torch.device(wish)
     except RuntimeError as error:
         raise DataError(f"expected a device such as 'cpu' or 'cuda:0'; got {wish!r}") from error
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise DataError(f"there is no device {wish!r} here: PyTorch sees no Apple GPU")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise DataError(f"there is no device {wish!r} here: PyTorch sees {torch.cuda.device_count()} CUDA devices")
     return device
