@@ -79,12 +79,12 @@ $(VENV)/.demo: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
-	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,almanac,generation,dev]'
+	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,almanac,generation,gguf,dev]'
 	touch $@
 
 # what the slow tests compare with
 $(VENV)/.all: $(VENV)/.dev
-	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,almanac,generation,lm-eval,wandb,mlflow,dev]'
+	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,almanac,generation,gguf,lm-eval,wandb,mlflow,dev]'
 	touch $@
 
 # with lm-evaluation-harness, to be compared with

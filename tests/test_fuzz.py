@@ -13,7 +13,9 @@ FUZZ = Path(__file__).parent.parent / "tools/fuzz.py"
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory as Linux has them")
-@pytest.mark.parametrize("reader", ["jsonl", "text", "csv", "vectors", "dictionary", "spec", "adapter", "harness"])
+@pytest.mark.parametrize(
+    "reader", ["jsonl", "text", "csv", "vectors", "dictionary", "spec", "adapter", "gguf", "harness"]
+)
 def test_no_damaged_file_breaks_a_reader(reader: str) -> None:
     if reader == "harness":
         pytest.importorskip("lm_eval")

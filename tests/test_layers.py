@@ -28,6 +28,7 @@ MAY_BE_HEAVY = {
     *(f"adapters/{name}.py" for name in ("base", "loading", "worker")),
     *(f"adapters/weights/{name}.py" for name in ("lora", "quantisation", "snapshot")),
     "adapters/check/doctor.py",
+    "adapters/gguf/conversion.py",
     *(f"adapters/training/{name}.py" for name in ("apart", "examples", "loop", "loss", "run")),
     *(f"adapters/engine/{name}.py" for name in ("body", "generation", "local", "paths", "rows", "scorer", "selftest")),
     *(

@@ -35,7 +35,7 @@ from typing import Any
 
 import numpy as np
 
-from crossgraft.errors import CrossgraftError
+from crossgraft.errors import CrossgraftError, MissingExtra
 from crossgraft.study import Origin
 
 MEMORY = 1 << 30  # bytes above what good input takes
@@ -177,6 +177,26 @@ def safetensors() -> bytes:
     return struct.pack("<Q", len(raw)) + raw + b"\0" * at
 
 
+def gguf() -> bytes:
+    """Version 3, with a text, a number, a list of each, and two tensors in float32."""
+
+    def text(value: bytes) -> bytes:
+        return struct.pack("<Q", len(value)) + value
+
+    facts = [
+        text(b"general.architecture") + struct.pack("<I", 8) + text(b"llama"),
+        text(b"general.alignment") + struct.pack("<II", 4, 32),
+        text(b"tokenizer.ggml.tokens") + struct.pack("<IIQ", 9, 8, 3) + text(b"a") + text(b"b") + text(b"ab"),
+        text(b"tokenizer.ggml.scores") + struct.pack("<IIQ3f", 9, 6, 3, 0.0, -1.0, -2.0),
+    ]
+    tensors = [
+        text(b"token_embd.weight") + struct.pack("<IQQIQ", 2, 4, 3, 0, 0),
+        text(b"blk.0.attn_q.weight") + struct.pack("<IQQIQ", 2, 4, 4, 0, 64),
+    ]
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(facts)) + b"".join([*facts, *tensors])
+    return head + bytes(-len(head) % 32 + 128)
+
+
 def fasttext() -> bytes:
     head = struct.pack("<ii", 793712314, 12) + struct.pack("<12id", 3, 5, 5, 1, 5, 1, 1, 1, 10, 2, 4, 100, 1e-4)
     words = b"".join(b"w%d\0" % n + struct.pack("<qb", 9 - n, 0) for n in range(5))
@@ -263,6 +283,16 @@ def read_adapter(folder: Path) -> object:
     return adapter_bytes(folder, 8, ["all-linear"])
 
 
+def read_gguf(folder: Path) -> object:
+    from crossgraft.adapters.gguf.header import check_whole, read_header
+    from crossgraft.adapters.models import Model, adapter_bytes
+
+    header = read_header(folder / "x.gguf")
+    with suppress(MissingExtra):  # without the package gguf, the sizes of blocks are not known
+        check_whole(header)
+    return header.parameters, adapter_bytes(Model(path="x.gguf").shapes(Origin(folder)), 8, ["all-linear"])
+
+
 def read_definition(folder: Path) -> object:
     from crossgraft.adapters.tasks.lm_eval import LmEval
 
@@ -309,6 +339,7 @@ READERS: Mapping[str, Callable[[], list[Case]]] = {
         Case({"adapter_config.json": CONFIG, "adapter_model.safetensors": safetensors()}, (name,), read_adapter)
         for name in ("adapter_config.json", "adapter_model.safetensors")
     ],
+    "gguf": lambda: [Case({"x.gguf": gguf()}, ("x.gguf",), read_gguf)],
     "harness": lambda: [
         Case({"colours.yaml": DEFINITION, "more.yaml": MORE, "rows.jsonl": ROWS}, (name,), read_definition)
         for name in ("colours.yaml", "colours.yaml", "more.yaml", "rows.jsonl")

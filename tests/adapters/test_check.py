@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gguf_files import make_gguf
 from parts import make_choice_files, make_tiny_model, write_jsonl, write_spec
 
 torch = pytest.importorskip("torch")
@@ -145,10 +146,32 @@ def record_ids(text: str, folder: Path) -> set[str]:
     return {cell.record_id for job in jobs for cell in job.cells if job.treatment.kind != "trained"}
 
 
-@pytest.mark.parametrize("base", ["x/small-q4.gguf", "owner/Small-GGUF", "owner/Small-GGUF@main"])
-def test_a_base_of_gguf_says_how_to_convert_it(adapter_spec: Path, base: str) -> None:
-    with pytest.raises(DataError, match="BASE: .* holds GGUF weights"):
+@pytest.mark.parametrize(
+    ("base", "message"),
+    [
+        ("x/small-q4.gguf", "no such file: x/small-q4.gguf"),
+        ("owner/Small-GGUF", "owner/Small-GGUF holds GGUF files; download one of them"),
+        ("owner/Small-GGUF@main", "owner/Small-GGUF holds GGUF files; download one of them"),
+    ],
+)
+def test_a_base_of_gguf_is_a_file_that_exists(adapter_spec: Path, base: str, message: str) -> None:
+    with pytest.raises(DataError, match=f"BASE: {message}"):
         compose(Asked(base, (), (str(adapter_spec),)))
+
+
+def test_a_gguf_file_is_a_base_with_the_tokenizer_that_is_named(
+    adapter_spec: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CROSSGRAFT_CACHE", str(tmp_path / "cache"))
+    file = make_gguf(tiny_model, tmp_path / "tiny.gguf", tokenizer=False)
+    asked = Asked(str(file), (), (str(adapter_spec),), tokenizer=str(tiny_model))
+
+    study = parse_study(compose(asked).text, folder=tmp_path)
+
+    assert (study.models["base"].path, study.models["base"].tokenizer) == (str(file), str(tiny_model))
+    told = [*in_memory(study)]
+    assert told[0] == f"base: GGUF, dequantised once, kept in {tmp_path / 'cache' / 'gguf'}"
+    assert told[-1].startswith("base: float32, ")
 
 
 READING = {

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossgraft.adapters.gguf.header import read_header
+from crossgraft.adapters.gguf.kept import notes
 from crossgraft.adapters.ids import leaks, unequal_ids
 from crossgraft.adapters.items.encoding import glimpse
 from crossgraft.adapters.items.shown import items_to_test
-from crossgraft.adapters.models import adapter_bytes, check_given_folder, check_model_folder
+from crossgraft.adapters.models import Model, adapter_bytes, check_given_folder, check_model
 from crossgraft.adapters.tasks import Noted, choose
 from crossgraft.adapters.training.callbacks import require
 from crossgraft.core import Job
 from crossgraft.metrics import METRICS
-from crossgraft.study import Glimpse
+from crossgraft.study import Glimpse, Origin
 
 if TYPE_CHECKING:
     from crossgraft.adapters.spec import AdapterSpec
@@ -24,8 +26,7 @@ def check(study: AdapterSpec) -> Sequence[str]:
     """Read every input and raise on the first mistake; return notes on what looks odd."""
     require(study.callbacks)
     for name, model in study.models.items():
-        if model.path:
-            check_model_folder(Path(model.input(name, study.origin).path), f"models.{name}")
+        check_model(model, study.origin, f"models.{name}")
     for name, given in study.adapters.items():
         check_given_folder(Path(given.input(name, study.origin).path), f"adapters.{name}")
     for task in study.tasks.values():
@@ -37,7 +38,14 @@ def check(study: AdapterSpec) -> Sequence[str]:
     }
     test = {target: items_to_test(study, target) for target in study.targets}
     told = [note for task in study.tasks.values() if isinstance(task, Noted) for note in task.notes()]
-    return [*told, *leaks(train, test), *unequal_ids(test)]
+    about = [note for name, model in study.models.items() for note in _about(name, model, study.origin)]
+    return [*about, *told, *leaks(train, test), *unequal_ids(test)]
+
+
+def _about(name: str, model: Model, origin: Origin) -> Sequence[str]:
+    """What to know of a model whose weights are not the original ones."""
+    file = model.gguf_file(origin)
+    return notes(name, read_header(file), own_tokenizer=not model.tokenizer) if file else ()
 
 
 def preview(study: AdapterSpec, count: int) -> Iterator[Glimpse]:
@@ -62,7 +70,6 @@ def bytes_of_adapters(study: AdapterSpec, jobs: Sequence[Job]) -> int | None:
             return None
         key = (job.treatment.model, recipe.rank)
         if key not in weights:
-            folder = Path(model.input(job.treatment.model, study.origin).path)
-            weights[key] = adapter_bytes(folder, recipe.rank, recipe.targets)
+            weights[key] = adapter_bytes(model.shapes(study.origin), recipe.rank, recipe.targets)
         total += weights[key]
     return total

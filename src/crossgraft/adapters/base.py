@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from crossgraft.adapters.engine.local import LocalEngine, window_of
+from crossgraft.adapters.gguf.header import read_header
+from crossgraft.adapters.gguf.kept import provenance
 from crossgraft.adapters.loading import load_model, load_tokenizer, quiet
 from crossgraft.adapters.models import Model
 from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.adapters.weights.snapshot import Checksums, changed, checksums, sampled_checksums
 from crossgraft.core import Floats
 from crossgraft.errors import DataError
+from crossgraft.study import Origin
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,9 @@ class Base:
     tokenizer: Any
     engine: LocalEngine
     loaded: Loaded
+    facts: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # for its records: where weights and tokenizer are not the original
 
     @property
     def window(self) -> int:
@@ -58,7 +65,14 @@ def load_base(study: AdapterSpec, name: str, device: torch.device) -> Base:
         loaded = load_model(name, model, study.origin, study.attention, device)
     engine = LocalEngine(loaded, tokenizer, way=study.scoring)
     as_loaded = Loaded(sampled_checksums(loaded), checksums(loaded), engine.probe())
-    return Base(name, loaded, tokenizer, engine, as_loaded)
+    return Base(name, loaded, tokenizer, engine, as_loaded, _facts(model, study.origin))
+
+
+def _facts(model: Model, origin: Origin) -> dict[str, Any]:
+    facts: dict[str, Any] = {"tokenizer": model.tokenizer} if model.tokenizer else {}
+    if file := model.gguf_file(origin):
+        facts["gguf"] = provenance(read_header(file))
+    return facts
 
 
 def load_checkpoint(study: AdapterSpec, base: Base, name: str, folder: str, device: torch.device) -> LocalEngine:

@@ -28,6 +28,8 @@ def jobs(study: AdapterSpec, fingerprints: Fingerprints) -> tuple[Job, ...]:
     tests = _tests(study, fingerprints)
     for name, model in study.models.items():
         base = {"weights": fingerprints[model.input(name, study.origin)], **model.identity()}
+        if other := model.tokenizer_input(name, study.origin):
+            base["tokenizer"] = fingerprints[other]
         merged = {"merged": True} if study.merge else {}
         for treatment, extra in _controls(study, name):
             view = view_of(study, treatment)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from crossgraft.adapters.models import Model, check_model_folder
+from crossgraft.adapters.gguf import kept
+from crossgraft.adapters.models import Model, check_model
 from crossgraft.adapters.weights import quantisation
 from crossgraft.errors import DataError, JobFailed, MissingExtra
 from crossgraft.runs.fingerprints import hub_commit, hub_is_reachable, in_hub_cache
@@ -30,6 +30,8 @@ def device_of(wish: str) -> torch.device:
         device = torch.device(wish)
     except RuntimeError as error:
         raise DataError(f"expected a device such as 'cpu' or 'cuda:0'; got {wish!r}") from error
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise DataError(f"there is no device {wish!r} here: PyTorch sees no Apple GPU")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise DataError(f"there is no device {wish!r} here: PyTorch sees {torch.cuda.device_count()} CUDA devices")
     return device
@@ -42,7 +44,7 @@ def device_kind(wish: str) -> str:
 
 
 def load_tokenizer(name: str, model: Model, origin: Origin) -> Any:
-    where, options = _where(name, model, origin)
+    where, options = _tokenizer(name, model, origin)
     with _explained(f"models.{name}: cannot load the tokenizer of {where}"):
         return AutoTokenizer.from_pretrained(where, **options)
 
@@ -52,16 +54,28 @@ def load_model(name: str, model: Model, origin: Origin, attention: str, device: 
     quantisation.require(name, model, device)
     where, options = _where(name, model, origin)
     with _explained(f"models.{name}: cannot load {where}"):
-        loaded = AutoModelForCausalLM.from_pretrained(
+        loaded, found = AutoModelForCausalLM.from_pretrained(
             where,
+            output_loading_info=True,
             dtype=getattr(torch, model.dtype),
             attn_implementation=attention,
             use_safetensors=True,
             **options,
             **quantisation.loading_options(model, device),
         )
+    _check_complete(f"models.{name}", where, loaded, found)
     loaded = quantisation.prepared(loaded) if model.quantised else loaded.to(device)
     return loaded.eval().requires_grad_(False)
+
+
+def _check_complete(role: str, where: str, model: Any, found: Mapping[str, Collection[str]]) -> None:
+    """Transformers fills what a checkpoint lacks with random numbers, and says so in its log only."""
+    if lost := sorted(found["missing_keys"]):
+        raise DataError(
+            f"{role}: {where} lacks {len(lost)} weights of a {type(model).__name__} (such as {lost[0]}), which Transformers "
+            "would fill with random numbers. Is config.json that of another model, or are the weights packed by a method "
+            "that is not known here?"
+        )
 
 
 def _where(name: str, model: Model, origin: Origin) -> tuple[str, dict[str, Any]]:
@@ -69,9 +83,22 @@ def _where(name: str, model: Model, origin: Origin) -> tuple[str, dict[str, Any]
     if model.hub:
         commit = hub_commit(model.hub, model.revision, f"models.{name}")
         return model.hub, {**options, "revision": commit, **_offline(name, model.hub, commit)}
-    folder = Path(model.input(name, origin).path)
-    check_model_folder(folder, f"models.{name}")
+    role = f"models.{name}"
+    check_model(model, origin, role)
+    file = model.gguf_file(origin)
+    folder = kept.weights(file, model.dtype, role) if file else model.folder(origin)
     return str(folder), {**options, "local_files_only": True}
+
+
+def _tokenizer(name: str, model: Model, origin: Origin) -> tuple[str, dict[str, Any]]:
+    """Where the tokenizer lies, which for GGUF is made without touching the weights."""
+    options = {"trust_remote_code": model.trust_remote_code, "local_files_only": True}
+    if other := model.tokenizer_input(name, origin):
+        check_model(model, origin, f"models.{name}")
+        return other.path, options
+    if file := model.gguf_file(origin):
+        return str(kept.tokenizer(file, f"models.{name}")), options
+    return _where(name, model, origin)
 
 
 @cache
@@ -92,7 +119,7 @@ def _explained(what: str) -> Iterator[None]:
     """Transformers raises a dozen kinds of errors for a folder it does not like; ours is one sentence."""
     try:
         yield
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (ImportError, OSError, ValueError, KeyError, RuntimeError) as error:
         lines = str(error).strip().splitlines()
         raise DataError(f"{what}: {lines[0] if lines else type(error).__name__}") from error
 

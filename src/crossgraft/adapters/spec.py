@@ -165,6 +165,7 @@ class AdapterSpec:
 
     def inputs(self) -> Sequence[Input]:
         found = [model.input(name, self.origin) for name, model in self.models.items()]
+        found += [other for name, model in self.models.items() if (other := model.tokenizer_input(name, self.origin))]
         found += [given.input(name, self.origin) for name, given in self.adapters.items()]
         found += [self.data(point, "train") for point in self.trained_on()]
         found += [self.data(point, "test") for point in self.targets]

@@ -16,6 +16,7 @@ import torch
 
 from crossgraft.adapters.base import Base, load_base, load_checkpoint
 from crossgraft.adapters.engine import Engine
+from crossgraft.adapters.engine.selftest import DOUBTFUL
 from crossgraft.adapters.evaluation import Outcome, Prepared, prepare
 from crossgraft.adapters.grid import View
 from crossgraft.adapters.items.shown import items_to_test, view_of
@@ -52,12 +53,14 @@ class AdapterWorker:
         self._changes: list[str] = []  # of the base, by the job that is running
         self._wavering: set[str] = set()  # bases that do not repeat their numbers on this device
         self._prepared: dict[tuple[Point, View], Prepared] = {}
+        self._warned = False
 
     def close(self) -> None:
         torch.set_num_threads(self._threads_before)
         self._base = None
 
     def run(self, job: Job) -> Iterator[Progress | Remark | Recorded]:
+        yield from self._doubted(job)
         yield from self._trained(job)
         base = self._loaded(job.treatment.model)
         facts: dict[str, Any] = {}
@@ -72,6 +75,17 @@ class AdapterWorker:
         yield from self._scored_again(base, job)
         if job.treatment.kind == "trained" and self._study.grid.keep_adapters == "never":
             shutil.rmtree(self._adapter(job), ignore_errors=True)
+
+    def _doubted(self, job: Job) -> Iterator[Remark]:
+        """Said once a run: what was never tested is not passed over in silence."""
+        if self._device.type in DOUBTFUL and not self._warned:
+            self._warned = True
+            yield Remark(
+                job,
+                f"EXPERIMENTAL DEVICE {self._device.type}: others measured wrong scores on it, and training on it was never tested "
+                "here. Each base is compared with the CPU before it is scored; its adapters are not. Repeat with "
+                "--device cpu what you want to publish",
+            )
 
     def _checked(self, job: Job) -> Iterator[Remark]:
         """A kept adapter whose files are no longer those that were written makes way for a new one."""
@@ -195,7 +209,7 @@ class AdapterWorker:
         started = time.perf_counter()
         outcome = yield from _told(job, f"evaluating {cell.target}", prepared.answer(engine))
         timings = {**timings, "evaluate": time.perf_counter() - started}
-        facts = {**facts, **prepared.facts, **outcome.facts}
+        facts = {**base.facts, **facts, **prepared.facts, **outcome.facts}
         texts = Texts(cell.texts_id, outcome.answers.items, prepared.texts)
         yield Recorded(job, self._record(job, cell, outcome, facts, timings), texts)
 

@@ -29,6 +29,7 @@ _KINDS = ("float32", "bfloat16", "float16")
 @click.option("--items", type=click.IntRange(min=1), help="At most so many items a target.  [default: all]")
 @click.option("--shots", type=click.IntRange(min=0), default=0, help="Solved examples before every item.")
 @click.option("--chat", is_flag=True, help="Put prompts through the chat template of BASE.")
+@click.option("--tokenizer", default="", metavar="FOLDER", help="Another tokenizer than that of BASE.")
 @click.option(
     "--dtype",
     type=click.Choice(_KINDS),
@@ -48,6 +49,7 @@ def check(
     items: int | None,
     shots: int,
     chat: bool,
+    tokenizer: str,
     dtype: str | None,
     name: str,
     out: Path,
@@ -58,7 +60,7 @@ def check(
 ) -> None:
     """What did fine-tuning BASE do to everything else?
 
-    BASE is a model folder, almanac:NAME, or owner/name@commit. ADAPTERS are PEFT folders, merged models or
+    BASE is a model folder, a GGUF file, almanac:NAME, or owner/name@commit. ADAPTERS are PEFT folders, merged models or
     checkpoints made from it, by whatever tool. Nothing is trained: base and adapters are measured on every
     target, and the report says what got better, what got worse, and how sure that is. Without ADAPTERS, the
     scores of BASE are printed with their intervals and what guessing would score. The results are those of an
@@ -69,7 +71,7 @@ def check(
     from crossgraft.adapters.check.run import told as lines
     from crossgraft.spec import parse_study
 
-    asked = Asked(base, adapters, on, items or 0, shots, chat, dtype or "", name, trained_on)
+    asked = Asked(base, adapters, on, items or 0, shots, chat, tokenizer, dtype or "", name, trained_on)
     composed = compose(asked).apart_from(out, named=bool(name)) if on or not doctor else None
     text = composed.text if composed else ""
     study: Any = parse_study(text, folder=Path.cwd(), name="check") if text else None

@@ -13,10 +13,10 @@ from crossgraft.adapters.check.toml import value
 from crossgraft.errors import SpecError
 from crossgraft.study import home
 
-_PATHS = ("files", "folder", "path")  # keys of a table that name files, relative to their spec
+_PATHS = ("files", "folder", "path", "tokenizer")  # keys of a table that name files, relative to their spec
 _OF_STUDY = ("boundary", "attention", "scoring", "merge", "limit")
 _OF_GRID = ("test_items", "shots", "shots_seed", "shots_between", "base_shots", "base_repeats", "base_variants")
-OF_MODEL = ("dtype", "quantised", "trust_remote_code", "chat", "system", "family", "billions")
+OF_MODEL = ("gguf", "tokenizer", "dtype", "quantised", "trust_remote_code", "chat", "system", "family", "billions")
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,13 @@ from crossgraft.adapters.check.guess import Guess, tasks_of
 from crossgraft.adapters.check.lent import OF_MODEL, Lent, lent_by, resolved
 from crossgraft.adapters.check.toml import key as toml_key
 from crossgraft.adapters.check.toml import pairs, tables
+from crossgraft.adapters.gguf.choice import is_gguf
+from crossgraft.adapters.gguf.header import read_header
+from crossgraft.adapters.gguf.kept import cache, notes
 from crossgraft.adapters.items.shown import items_to_test
-from crossgraft.adapters.models import Model, check_model_folder, is_gguf, not_gguf
+from crossgraft.adapters.models import Model, check_model, no_gguf_of_a_hub
 from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.adapters.tasks import AnyItem, OpenItem, TextItem
-from crossgraft.adapters.weights.tensors import weight_shapes
 from crossgraft.core import Point
 from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.runs.store import Store
@@ -38,6 +40,7 @@ class Asked:
     items: int = 0  # a target, 0 for all
     shots: int = 0
     chat: bool = False
+    tokenizer: str = ""  # a folder; of the base, or as a spec that knows it says
     dtype: str = ""  # as a spec that knows the base says, or float32
     name: str = ""  # of the study
     trained_on: tuple[str, ...] = ()  # TASK/LANGUAGE for all adapters, or ADAPTER=TASK/LANGUAGE
@@ -199,9 +202,11 @@ def in_memory(study: AdapterSpec) -> Iterator[str]:
     """The dtype of the base, what its weights take, and the other choice."""
     model = study.models["base"]
     if model.path:
-        folder = Path(model.input("base", study.origin).path)
-        check_model_folder(folder, "BASE")
-        numbers = sum(prod(shape) for _, shape in weight_shapes(folder))
+        check_model(model, study.origin, "BASE")
+        if file := model.gguf_file(study.origin):
+            yield f"base: GGUF, dequantised once, kept in {cache()}"
+            yield from notes("base", read_header(file), own_tokenizer=not model.tokenizer)
+        numbers = sum(prod(shape) for _, shape in model.shapes(study.origin))
         other = (
             "--dtype bfloat16 takes half of it, and adds noise"
             if model.dtype == "float32"
@@ -275,18 +280,19 @@ def _files(pattern: str) -> list[Path]:
 
 def _model(asked: Asked, known: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """The base's table: as a spec has it that knows the same model; else with the chat settings that all its models share."""
-    folder = Path(asked.base)
-    if is_gguf(asked.base.partition("@")[0]) and not folder.is_dir():
-        raise DataError(f"BASE: {not_gguf(asked.base.partition('@')[0])}")
+    place = Path(asked.base)
+    if is_gguf(asked.base.partition("@")[0]) and not place.exists():
+        told_where = f"no such file: {place}" if place.suffix else no_gguf_of_a_hub(asked.base.partition("@")[0])
+        raise DataError(f"BASE: {told_where}")
     if asked.base.startswith("almanac:"):
         told: dict[str, Any] = {"path": asked.base}
-    elif folder.is_dir():
-        told = {"path": str(folder.resolve())}
+    elif place.exists():
+        told = {"path": str(place.resolve())}
     elif "@" in asked.base:
         hub, _, revision = asked.base.rpartition("@")
         told = {"hub": hub, "revision": revision}
     else:
-        raise DataError(f"expected a model folder, almanac:NAME, or owner/name@commit; got {asked.base!r}")
+        raise DataError(f"expected a model folder, a GGUF file, almanac:NAME, or owner/name@commit; got {asked.base!r}")
     same = [model for model in known if all(resolved(model, key) == value for key, value in told.items())]
     shared = [{key: model[key] for key in ("chat", "system") if key in model} for model in known]
     if same:
@@ -295,6 +301,8 @@ def _model(asked: Asked, known: Sequence[Mapping[str, Any]] = ()) -> dict[str, A
         told |= shared[0]
     if asked.dtype:
         told["dtype"] = asked.dtype
+    if asked.tokenizer:
+        told["tokenizer"] = str(Path(asked.tokenizer).resolve())
     if asked.chat:
         told["chat"] = True
     return told

@@ -103,15 +103,20 @@ class Whole:
         return states.float()
 
 
+def zero_sums(count: int, device: torch.device) -> torch.Tensor:
+    """Room for so many sums: float64, or float32 where the device (Apple's MPS) has nothing wider."""
+    return torch.zeros(count, dtype=torch.float32 if device.type == "mps" else torch.float64, device=device)
+
+
 def add_sums(body: Body, states: torch.Tensor, picks: Picks, sums: torch.Tensor) -> None:
     """Add to ``sums``, option by option, the log-probability of every token that is predicted.
 
-    Log-softmax in float32, a tile of rows at a time; sums in float64.
+    Log-softmax in float32, a tile of rows at a time; sums in their own type.
     """
     if not len(picks.places):
         return
     chosen = states.flatten(0, 1)[picks.places]
-    found = torch.empty(len(picks.tokens), dtype=torch.float64, device=chosen.device)
+    found = torch.empty(len(picks.tokens), dtype=sums.dtype, device=chosen.device)
     starts = torch.searchsorted(picks.at, torch.arange(len(picks.places) + 1, device=picks.at.device)).tolist()
     tile = _tile(body.vocabulary, chosen.device)
     for first in range(0, len(chosen), tile):
@@ -120,7 +125,7 @@ def add_sums(body: Body, states: torch.Tensor, picks: Picks, sums: torch.Tensor)
         whole = torch.logsumexp(logits, dim=-1)
         mine = slice(starts[first], starts[last])
         at = picks.at[mine] - first
-        found[mine] = (logits[at, picks.tokens[mine]] - whole[at]).double()
+        found[mine] = (logits[at, picks.tokens[mine]] - whole[at]).to(sums.dtype)
     sums.index_add_(0, picks.owners, found)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from crossgraft.adapters.engine import Scores, Steps
-from crossgraft.adapters.engine.body import Halves, Whole
+from crossgraft.adapters.engine.body import Halves, Whole, zero_sums
 from crossgraft.adapters.engine.paths import Kept, KeptContext, PackedRow, Path, PlainRows
 from crossgraft.adapters.engine.requests import Request, shared_beginning
 from crossgraft.adapters.engine.rows import Windows
@@ -108,7 +108,7 @@ class Scorer:
 
     def _sums(self, batch: Sequence[Request], kept: Kept | None) -> Floats | None:
         """The sums of a batch; None when it did not fit into memory, after halving the budget."""
-        sums = torch.zeros(sum(len(request.options) for request in batch), dtype=torch.float64, device=self._device)
+        sums = zero_sums(sum(len(request.options) for request in batch), self._device)
         try:
             self._path.add(batch, kept, sums)
             return np.asarray(sums.cpu().numpy())

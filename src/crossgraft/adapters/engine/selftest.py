@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from crossgraft.adapters.engine.body import zero_sums
 from crossgraft.adapters.engine.paths import Path
 from crossgraft.adapters.engine.requests import Request, shared_beginning
 from crossgraft.core import Floats
 from crossgraft.errors import JobFailed
 
 EXACT = 2e-4  # nats an option, in float32
+DOUBTFUL = ("mps",)  # types of devices on which others measured wrong scores
 _SHAPES = ((23, (3, 1, 4)), (41, (2, 5, 1, 1)), (60, (4, 4, 2)))  # tokens of context, and of each option
 
 
@@ -52,12 +55,15 @@ class SelfTest:
 def self_test(model: Any, candidates: Sequence[Path]) -> SelfTest:
     """The first of the candidates that agrees with one option after another, each read alone.
 
-    Requests are random tokens with a shared beginning; one is longer than any sliding window of the model.
+    Requests are random tokens with a shared beginning; one is longer than any sliding window of the model. On a
+    doubtful device that one option after another is read on the CPU.
     """
     requests = probe_requests(model)
     with torch.inference_mode():
-        expected = _one_by_one(model, requests)
-        swing = _swing(model, requests, expected)
+        oracle = _oracle(model)
+        expected = _one_by_one(oracle, requests)
+        swing = _swing(oracle, requests, expected)
+        del oracle
         trials: list[Trial] = []
         for path in candidates:
             trial = _trial(path, model, requests, expected, swing)
@@ -66,11 +72,22 @@ def self_test(model: Any, candidates: Sequence[Path]) -> SelfTest:
                 longest = max(len(request.context) for request in requests)
                 return SelfTest(path, tuple(trials), trial.largest, longest)
     told = "; ".join(f"{trial.path}: {trial.why or f'{trial.largest:.2g} nats'}" for trial in trials)
+    if model.device.type in DOUBTFUL:
+        raise JobFailed(
+            f"this model gives other log-likelihoods on {model.device.type} than on the CPU ({told}), so its scores there are "
+            "wrong; use --device cpu",
+            deterministic=True,
+        )
     raise JobFailed(
         f"this model gives other log-likelihoods in batches than one text at a time ({told}), so its scores would depend on "
         'their company; try attention = "eager" or another dtype',
         deterministic=True,
     )
+
+
+def _oracle(model: Any) -> Any:
+    """The model whose plain numbers count: itself, or its copy on the CPU where the device is known for wrong ones."""
+    return copy.deepcopy(model).to("cpu") if model.device.type in DOUBTFUL else model
 
 
 def probe_requests(model: Any) -> list[Request]:
@@ -103,7 +120,7 @@ def _alone(model: Any, context: Sequence[int], option: Sequence[int]) -> float:
     ids = torch.tensor([[*context, *option]], device=model.device)
     logits = model(input_ids=ids, use_cache=False).logits[0, len(context) - 1 : -1]
     logprobs = torch.log_softmax(logits.float(), dim=-1)
-    return float(logprobs.gather(1, ids[0, len(context) :, None]).double().sum())
+    return float(logprobs.gather(1, ids[0, len(context) :, None]).cpu().double().sum())
 
 
 def _swing(model: Any, requests: Sequence[Request], expected: Floats) -> float:
@@ -117,7 +134,7 @@ def _swing(model: Any, requests: Sequence[Request], expected: Floats) -> float:
     ids = torch.tensor([[*request.context, *request.options[0]]] * 3, device=model.device)
     logits = model(input_ids=ids, use_cache=False).logits[0, len(request.context) - 1 : -1]
     logprobs = torch.log_softmax(logits.float(), dim=-1)
-    together = float(logprobs.gather(1, ids[0, len(request.context) :, None]).double().sum())
+    together = float(logprobs.gather(1, ids[0, len(request.context) :, None]).cpu().double().sum())
     place = sum(len(one.options) for one in requests[: requests.index(request)])
     return abs(together - float(expected[place]))
 
@@ -144,6 +161,6 @@ def _found(path: Path, model: Any, requests: Sequence[Request]) -> Floats:
     """By the path: all requests in one batch, with what they share read once where the path can."""
     beginning = shared_beginning(requests)
     kept = path.keep(beginning) if beginning else None
-    sums = torch.zeros(sum(len(request.options) for request in requests), dtype=torch.float64, device=model.device)
+    sums = zero_sums(sum(len(request.options) for request in requests), model.device)
     path.add(requests, kept, sums)
     return np.asarray(sums.cpu().numpy())
