@@ -13,7 +13,7 @@ import numpy as np
 from crossgraft.analysis.cells import in_regimes, other_tasks, same_task, sourced, trained
 from crossgraft.analysis.consistency import consistencies
 from crossgraft.analysis.contrast import contrasts
-from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.intervals.draws import Draws, has_items
 from crossgraft.analysis.paper.published import ALL_TRANSFER, HARM
 from crossgraft.analysis.paper.typology import typology
 from crossgraft.analysis.paper.uriel import EXTRA, SETS, installed
@@ -236,14 +236,13 @@ def _undominated(values: Floats) -> Floats:
 
 def _pareto(draws: Draws) -> Iterator[SideBySide]:
     points = pareto_points(draws)
-    if points:
-        yield SideBySide(
-            "sources on their model's front of own task and other tasks",
-            "%",
-            100 * float(np.mean([point.on_front for point in points])),
-            100 * float(np.mean([point.on_front and point.probability > 0.95 for point in points])),
-            "ours counts those that are on it in 95 % of the draws of items",
-        )
+    if not points:
+        return
+    sure = 100 * float(np.mean([point.on_front and point.probability > 0.95 for point in points]))
+    known = has_items(draws.cells)
+    why = "ours counts those that are on it in 95 % of the draws of items" if known else "ours needs outcomes of items"
+    what, share = "sources on their model's front of own task and other tasks", [point.on_front for point in points]
+    yield SideBySide(what, "%", 100 * float(np.mean(share)), sure if known else None, why)
 
 
 def _translated(cells: Cells, labels: Labels) -> Iterator[SideBySide]:
