@@ -148,6 +148,15 @@ class Trains(Protocol):
 
 
 @runtime_checkable
+class Fetches(Protocol):
+    """A study whose inputs may have to be downloaded before a run."""
+
+    def fetch(self) -> None:
+        """Have them on this machine, or raise with one sentence."""
+        ...
+
+
+@runtime_checkable
 class Labelled(Protocol):
     """A study that says more of its models and tasks than their names."""
 

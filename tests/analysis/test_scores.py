@@ -296,3 +296,14 @@ def test_the_authors_table_gives_its_means() -> None:
     if len(models) == 1:
         assert findings.contrasts == ()
         assert any(note.startswith("One model says nothing of others") for note in findings.notes)
+
+
+def test_the_released_table_names_families_by_its_models(tmp_path: Path) -> None:
+    rows = [
+        {**row, "model_name": {"small": "Llama-3.2-1B", "large": "gemma-3-1b"}[str(row["model_name"])]}
+        for row in lines()
+    ]
+
+    families = read_table(write(tmp_path, rows)).labels.family
+
+    assert families == {"Llama-3.2-1B": "Llama", "gemma-3-1b": "gemma"}

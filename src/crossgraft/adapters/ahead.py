@@ -12,9 +12,9 @@ from crossgraft.adapters.ids import leaks, unequal_ids
 from crossgraft.adapters.items.encoding import glimpse
 from crossgraft.adapters.items.shown import items_to_test
 from crossgraft.adapters.models import Model, adapter_bytes, check_given_folder, check_model
-from crossgraft.adapters.tasks import Noted, choose
+from crossgraft.adapters.tasks import Fetched, Noted, Split, choose
 from crossgraft.adapters.training.callbacks import require
-from crossgraft.core import Job
+from crossgraft.core import Job, Point
 from crossgraft.metrics import METRICS
 from crossgraft.study import Glimpse, Origin
 
@@ -35,9 +35,12 @@ def check(study: AdapterSpec) -> Sequence[str]:
     train = {
         point: choose(study.tasks[point.task].items(point.lang, "train", study.origin), study.grid.train_items)
         for point in study.trained_on()
+        if is_here(study, point, "train")
     }
-    test = {target: items_to_test(study, target) for target in study.targets}
+    test = {target: items_to_test(study, target) for target in study.targets if is_here(study, target, "test")}
     told = [note for task in study.tasks.values() if isinstance(task, Noted) for note in task.notes()]
+    if away := len(study.trained_on()) + len(study.targets) - len(train) - len(test):
+        told.append(f"{away} splits of the hub are not on this machine yet: a run downloads and checks them first")
     about = [note for name, model in study.models.items() for note in _about(name, model, study.origin)]
     return [*about, *told, *leaks(train, test), *unequal_ids(test)]
 
@@ -46,6 +49,21 @@ def _about(name: str, model: Model, origin: Origin) -> Sequence[str]:
     """What to know of a model whose weights are not the original ones."""
     file = model.gguf_file(origin)
     return notes(name, read_header(file), own_tokenizer=not model.tokenizer) if file else ()
+
+
+def is_here(study: AdapterSpec, point: Point, split: Split) -> bool:
+    """Whether a split can be read without a download."""
+    task = study.tasks[point.task]
+    splits: tuple[Split, ...] = (split, "train") if study.most_shots else (split,)
+    return not isinstance(task, Fetched) or all(task.is_here(point.lang, one, study.origin) for one in splits)
+
+
+def fetch(study: AdapterSpec) -> None:
+    """Download what tasks lack, as far as the study reads it."""
+    used = {point.task for point in (*study.trained_on(), *study.targets)}
+    for name, task in study.tasks.items():
+        if name in used and isinstance(task, Fetched):
+            task.fetch(study.origin)
 
 
 def preview(study: AdapterSpec, count: int) -> Iterator[Glimpse]:

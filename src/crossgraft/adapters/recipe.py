@@ -16,6 +16,19 @@ Axes = tuple[tuple[str, Scalar], ...]
 
 
 @dataclass(frozen=True)
+class OfTask:
+    """``[recipe.by_task.NAME]``: what differs for the items of one task, whatever its view."""
+
+    loss_on: Literal["", "answer", "all"] = ""
+    max_tokens: int = 0
+    special_tokens: Literal["", "as-evaluated", "none"] = ""
+
+    def __post_init__(self) -> None:
+        if self.max_tokens < 0:
+            raise SpecError(f"expected 0 or more; got {self.max_tokens}", ("max_tokens",))
+
+
+@dataclass(frozen=True)
 class Recipe:
     """The defaults are those of the paper's release where it states them (rank, alpha, targets, epochs,
     learning rate, warm-up).
@@ -48,6 +61,9 @@ class Recipe:
     gradient_checkpointing: bool = False
     loss_on: Literal["answer", "all"] = "answer"
     format: str = "as-evaluated"  # or the view of the task that is trained on: "letter" is TASK@letter
+    chat: Literal["as-evaluated", "none"] = "as-evaluated"  # "none" trains without the chat template
+    special_tokens: Literal["as-evaluated", "none"] = "as-evaluated"  # "none" puts no beginning of sequence in front
+    by_task: dict[str, OfTask] = field(default_factory=dict)
     max_tokens: int = 0  # an example's; the prompt is cut on the left; 0: the model's window
     validation: float = 0.0  # share of the items held out; the epoch with the lowest loss on them is kept
     protect: tuple[str, ...] = ()  # points on which training stops once they fall by more than ``tolerance``
@@ -81,7 +97,7 @@ class Recipe:
 
     def _check_axes(self) -> None:
         hints = typing.get_type_hints(Recipe, include_extras=True)
-        known = [one.name for one in fields(self) if one.name != "axes"]
+        known = [one.name for one in fields(self) if one.name not in ("axes", "by_task")]
         for name, values in self.axes.items():
             if name not in known:
                 raise SpecError(f"unknown key {name!r}{did_you_mean(name, known)}", ("axes", name))
@@ -113,6 +129,12 @@ class Recipe:
         return {
             name: value for name, value in told.items() if name != "axes" and (name in always or value != plain[name])
         }
+
+    def of_task(self, task: str) -> Recipe:
+        """The recipe for the items of a task: what ``by_task`` says of it, and else what holds for all."""
+        own = self.by_task.get(task, OfTask())
+        told = {one.name: value for one in fields(own) if (value := getattr(own, one.name))}
+        return replace(self, axes={}, **told)
 
     def training(self) -> Recipe:
         """The training run this belongs to: adapters after other numbers of epochs come from the same one."""

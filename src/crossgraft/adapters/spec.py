@@ -95,6 +95,10 @@ class AdapterSpec:
                     self.trained_point(point, recipe)
         for pattern in self.recipe.protect:
             self._matching(pattern, ("recipe", "protect"))
+        skills = list(dict.fromkeys(point.skill for point in self._every_point))
+        for task in self.recipe.by_task:
+            if task not in skills:
+                raise SpecError(f"no task is called {task!r}{did_you_mean(task, skills)}", ("recipe", "by_task", task))
 
     @cached_property
     def _every_point(self) -> tuple[Point, ...]:

@@ -34,6 +34,9 @@ class AdapterStudy(AdapterSpec):
     def check(self) -> Sequence[str]:
         return ahead.check(self)
 
+    def fetch(self) -> None:
+        ahead.fetch(self)
+
     def preview(self, count: int) -> Iterator[Glimpse]:
         return ahead.preview(self, count)
 

@@ -93,6 +93,7 @@ class Consistency:
     w_p: float | None = None
     icc: float | None = None  # share of the variance of cells that is common to all models
     signs: Signs | None = None
+    of_sources: tuple[tuple[str, float], ...] = ()  # every source's own index
     why: str = ""  # there is no index, or it must not be read as one
 
 
@@ -130,7 +131,8 @@ def _consistency(
         assert cell.row.source is not None
         places = by_source.setdefault((cell.row.source, cell.row.recipe), {})
         places.setdefault((level_of[cell.row.model], cell.target), []).append(cell)
-    tables = [table for _, of in sorted(by_source.items(), key=_source_name) if (table := _Table.of(of, levels, draws))]
+    ordered = sorted(by_source.items(), key=_source_name)
+    tables = {_label(place): table for place, of in ordered if (table := _Table.of(of, levels, draws))}
     counts = [len({target for _, target in of}) for of in by_source.values()]
     words = REGIME_WORDS[regime]
     if len(levels) < 2:
@@ -144,6 +146,12 @@ def _consistency(
 
 def _source_name(place: tuple[Source, Cells]) -> str:
     return str(place[0])
+
+
+def _label(source: Source) -> str:
+    point, recipe = source
+    axes = ", ".join(f"{key} {value}" for key, value in recipe)
+    return f"{point} ({axes})" if axes else str(point)
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +199,8 @@ def _variance(changes: Floats) -> Floats:
     return np.where(count >= _LEAST_RECIPIENTS, squares / np.maximum(count - 1, 1), np.nan)
 
 
-def _summary(rankers: Ranker, regime: Regime, levels: tuple[str, ...], tables: Sequence[_Table]) -> Consistency:
+def _summary(rankers: Ranker, regime: Regime, levels: tuple[str, ...], by_source: Mapping[str, _Table]) -> Consistency:
+    tables = list(by_source.values())
     values = np.array([table.index for table in tables])
     lower, index, upper = (float(value) for value in np.quantile(values, [0.25, 0.5, 0.75]))
     measured = all(table.has_noise for table in tables)
@@ -216,6 +225,7 @@ def _summary(rankers: Ranker, regime: Regime, levels: tuple[str, ...], tables: S
         w_p,
         agreement.icc(np.concatenate(complete, axis=1)) if complete else None,
         _signs(complete, len(levels)),
+        tuple((source, table.index) for source, table in by_source.items()),
         "; ".join(filter(None, [_caution(rankers, len(levels)), "" if measured else _SCORES_ONLY])),
     )
 

@@ -9,6 +9,7 @@ from crossgraft.registry import Registry
 _REGISTRIES: tuple[Registry[Any], ...] = (
     Registry("kind of study", "crossgraft.studies"),
     Registry("kind of task", "crossgraft.tasks", "crossgraft.adapters.tasks"),
+    Registry("benchmark", "crossgraft.benchmarks", "crossgraft.adapters.tasks.benchmarks"),
     Registry("mapping method", "crossgraft.mappings", "crossgraft.embeddings.mapping"),
     Registry("embedding task", "crossgraft.embedding_tasks", "crossgraft.embeddings.tasks"),
     Registry("callback", "crossgraft.callbacks", "crossgraft.adapters.training.callbacks"),

@@ -22,7 +22,7 @@ from crossgraft.runs.fingerprints import FingerprintCache, fingerprint
 from crossgraft.runs.layout import Manifest
 from crossgraft.runs.plan import Plan, plan, select
 from crossgraft.runs.store import Store
-from crossgraft.study import Bench, Event, Failed, Finished, Input, Inspectable, Labelled, Recorded, Study
+from crossgraft.study import Bench, Event, Failed, Fetches, Finished, Input, Inspectable, Labelled, Recorded, Study
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,9 @@ class Campaign:
 
     @cached_property
     def manifest(self) -> Manifest:
-        """The study with its jobs; looking at it reads and checks every input."""
+        """The study with its jobs; looking at it downloads what is not here, and reads and checks every input."""
+        if isinstance(self.study, Fetches):
+            self.study.fetch()
         return describe_study(self.study, self.store)
 
     @cached_property

@@ -116,10 +116,10 @@ def hub_commit(name: str, revision: str, role: str) -> str:
     return str(commit)
 
 
-def _hub_cache(name: str) -> Path:
-    """Where the hub's client keeps a model."""
+def _hub_cache(name: str, kind: str = "models") -> Path:
+    """Where the hub's client keeps a model, or a data set."""
     home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
-    return Path(os.environ.get("HF_HUB_CACHE", home / "hub")) / f"models--{name.replace('/', '--')}"
+    return Path(os.environ.get("HF_HUB_CACHE", home / "hub")) / f"{kind}--{name.replace('/', '--')}"
 
 
 def hub_is_reachable(name: str, commit: str) -> bool:
@@ -138,3 +138,9 @@ def hub_is_reachable(name: str, commit: str) -> bool:
 
 def in_hub_cache(name: str, commit: str) -> bool:
     return (_hub_cache(name) / "snapshots" / commit).is_dir()
+
+
+def dataset_snapshot(name: str, commit: str) -> Path | None:
+    """The folder in which the hub's client keeps a data set at a commit; None where it does not."""
+    folder = _hub_cache(name, "datasets") / "snapshots" / commit
+    return folder if folder.is_dir() else None

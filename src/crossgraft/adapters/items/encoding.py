@@ -19,13 +19,14 @@ class Reading:
 
     ``boundary``: where a token spans prompt and option, scoring begins at the longest token prefix they all
     share ("shared"), or at the prompt's own tokens, as lm-evaluation-harness cuts ("lm-eval").
-    ``between`` stands between solved examples.
+    ``between`` stands between solved examples. Without ``bos``, no beginning of sequence is put in front.
     """
 
     boundary: Boundary = "shared"
     chat: bool = False
     system: str = ""
     between: str = "\n\n"
+    bos: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def encode(tokenizer: Any, item: Item, reading: Reading = Reading()) -> Encoded:
     option; cutting at the prompt's own tokens would score a text nobody wrote.
     """
     prompt, options = render(tokenizer, item, reading)
-    bos = _bos(tokenizer, prompt)
+    bos = _bos(tokenizer, prompt) if reading.bos else ()
     if reading.boundary == "lm-eval":
         return _cut_as_lm_eval(tokenizer, item, prompt, options, bos)
     context = (*bos, *_tokens(tokenizer, prompt))

@@ -102,6 +102,21 @@ class Noted(Protocol):
 
 
 @runtime_checkable
+class Fetched(Protocol):
+    """A task whose data may have to be downloaded first, and that knows about how much it is."""
+
+    def is_here(self, language: str, split: Split, origin: Origin) -> bool: ...
+
+    def fetch(self, origin: Origin) -> None:
+        """Have the data of all languages on this machine, or raise with one sentence."""
+        ...
+
+    def expected(self, split: Split) -> tuple[int, Item]:
+        """How many items a language has, and one of about the length of the English ones."""
+        ...
+
+
+@runtime_checkable
 class MaybeSham(Protocol):
     """A task that knows whether its answers are drawn at random; what is trained on such a task is a control."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,26 +31,44 @@ def examples(tokenizer: Any, items: Sequence[Drawn], reading: Reading, recipe: R
     """Every item as a training text; too many cut answers are refused."""
     if not items:
         raise DataError("expected items to train on; the train split has none")
-    most = min((one for one in (recipe.max_tokens, window) if one), default=0)
+    recipes = {point.skill: recipe.of_task(point.skill) for point, _ in items}
     texts: list[Example] = []
     prompts = answers = 0
     for point, item in items:
-        part = str(point)
+        part, own = str(point), recipes[point.skill]
+        most = _most(own, window)
         if isinstance(item, TextItem):
             pieces = encode_text(tokenizer, item, most)
             texts += [Example((*piece.context, *piece.options[0]), len(piece.context), part) for piece in pieces]
             continue
-        whole, bos = _whole(tokenizer, item, reading)
+        whole, bos = _whole(tokenizer, item, trained_reading(reading, own))
         example, prompt_cut, answer_cut = _fit(whole, bos, most)
         prompts += prompt_cut
         answers += answer_cut
-        texts.append(Example(example.ids, example.start if recipe.loss_on == "answer" else 1, part))
+        texts.append(Example(example.ids, example.start if own.loss_on == "answer" else 1, part))
     if answers > _MOST_CUT * len(items):
         raise DataError(
-            f"{answers} of {len(items)} answers do not fit into {most} tokens even without their prompts; raise "
+            f"{answers} of {len(items)} answers do not fit into {_told(recipes.values(), window)} tokens even without their prompts; raise "
             "recipe.max_tokens, or choose a model with a larger window"
         )
     return Examples(tuple(texts), prompts, answers)
+
+
+def trained_reading(reading: Reading, recipe: Recipe) -> Reading:
+    """How texts become tokens in training: as in evaluation, but for what the recipe leaves out."""
+    return replace(
+        reading,
+        chat=reading.chat and recipe.chat == "as-evaluated",
+        bos=reading.bos and recipe.special_tokens == "as-evaluated",
+    )
+
+
+def _most(recipe: Recipe, window: int) -> int:
+    return min((one for one in (recipe.max_tokens, window) if one), default=0)
+
+
+def _told(recipes: Iterable[Recipe], window: int) -> str:
+    return " or ".join(map(str, sorted({_most(recipe, window) for recipe in recipes})))
 
 
 def hold_out(texts: Sequence[Example], share: float) -> tuple[tuple[Example, ...], tuple[Example, ...]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -45,6 +46,7 @@ class Columns:
     seeds: str = "seeds"  # how many a line is the mean of
     items: str = "n"  # how many items a score is from; or a number, which then holds for all
     billions: str = "billions"
+    family: str = "family"
     regime: str = "regime"  # checked where it is there
 
     @classmethod
@@ -289,7 +291,18 @@ def _same_regime(row: Mapping[str, str], columns: Columns, source: Point | None,
 
 def _labels(lines: Sequence[Line], columns: Columns) -> Labels:
     sizes = {row[columns.model].strip(): _number(row, columns.billions, number, least=0) for number, row in lines}
-    return Labels(billions={model: size for model, size in sizes.items() if size is not None})
+    families = {row[columns.model].strip(): _family(row, columns) for _, row in lines}
+    return Labels(
+        family={model: family for model, family in families.items() if family},
+        billions={model: size for model, size in sizes.items() if size is not None},
+    )
+
+
+def _family(row: Mapping[str, str], columns: Columns) -> str:
+    """As its column says; the released table has none, but its models are called by it (``Llama-3.2-1B-Instruct``)."""
+    if columns.family in row or columns.model != RELEASED["model"]:
+        return (row.get(columns.family) or "").strip()
+    return re.match("[A-Za-z]*", row[columns.model].strip())[0]  # type: ignore[index]  # it always matches
 
 
 def _is_point(name: str) -> bool:

@@ -10,17 +10,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis.cells import in_regimes, other_tasks, same_task, trained
+from crossgraft.analysis.cells import in_regimes, other_tasks, same_task, sourced, trained
 from crossgraft.analysis.consistency import consistencies
-from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.contrast import contrasts
+from crossgraft.analysis.intervals.draws import Draws, has_items
+from crossgraft.analysis.paper.published import ALL_TRANSFER, HARM
 from crossgraft.analysis.paper.typology import typology
 from crossgraft.analysis.paper.uriel import EXTRA, SETS, installed
+from crossgraft.analysis.wording import interval
 from crossgraft.core import REGIME_WORDS, Floats, Labels, Point
 from crossgraft.stats.matrices.agreement import ranks
 from crossgraft.stats.matrices.two_way import additive
 from crossgraft.transfer.matrix import ChangeCell
 
-HARM = -1.0  # percentage points: the paper's harm is a change at or below it
 _FRONT_DRAWS = 200
 _LEAST_RANKED = 3
 
@@ -58,6 +60,8 @@ def side_by_side(draws: Draws, labels: Labels) -> tuple[SideBySide, ...]:
     near, across = same_task(cells), in_regimes(cells, "CT-ML")
     return (
         *_regimes(cells),
+        *_by_label(sourced(cells), labels),
+        *_against_off(draws, labels, cells),
         *_scores("language", near, _language),
         *_scores("task", across, _task),
         *_index(draws, labels),
@@ -76,9 +80,9 @@ def _task(point: Point) -> str:
 
 
 def _regimes(cells: Cells) -> Iterator[SideBySide]:
-    """Means, positive and harmed cells of each regime."""
-    for regime, words in REGIME_WORDS.items():
-        group = in_regimes(cells, regime)
+    """Means, positive and harmed cells of each regime, and of all off the source."""
+    groups = {words: in_regimes(cells, regime) for regime, words in REGIME_WORDS.items()}
+    for words, group in {**groups, f"in {ALL_TRANSFER}": sourced(cells)}.items():
         if not group:
             continue
         changes = np.array([cell.change.mean for cell in group])
@@ -104,6 +108,34 @@ def _regimes(cells: Cells) -> Iterator[SideBySide]:
             100 * float(((changes <= HARM) & (highs < 0)).mean()),
             "ours counts only those whose interval is below zero: the noise of a cell is about a point",
         )
+
+
+def _by_label(cells: Cells, labels: Labels) -> Iterator[SideBySide]:
+    """Means over all transfer cells by family and by size, where they are known and differ."""
+    families = labels.family
+    sizes = {model: f"{billions:g}B" for model, billions in sorted(labels.billions.items(), key=lambda one: one[1])}
+    for kind, known in (("family", families), ("size", sizes)):
+        levels = dict.fromkeys(known.values())
+        for level in levels if len(levels) > 1 else ():
+            changes = np.array([cell.change.mean for cell in cells if known.get(cell.row.model) == level])
+            if changes.size:
+                why = "ours is the median: a tail carries the mean"
+                what = f"mean change in {ALL_TRANSFER}, {kind} {level}"
+                yield SideBySide(what, "pp", float(changes.mean()), float(np.median(changes)), why)
+
+
+def _against_off(draws: Draws, labels: Labels, cells: Cells) -> Iterator[SideBySide]:
+    """On the source's task less off it: the two means, and within each model's target."""
+    near, off = same_task(cells), other_tasks(cells)
+    ours = next(contrasts(draws, labels), None)
+    if near and off and ours:
+        told = {level.level: level for level in ours.levels}
+        new = told.get("new tasks")
+        ends = "" if new is None or new.low is None or new.high is None else interval(new.low, new.high)
+        theirs = float(np.mean([cell.change.mean for cell in near]) - np.mean([cell.change.mean for cell in off]))
+        why = "ours is within a model's target, so that the base cancels"
+        why += f"; for new tasks its interval is {ends}" if ends else ""
+        yield SideBySide("same task less other tasks", "pp", theirs, ours.estimate.mean, why)
 
 
 def scores(cells: Cells, group_of: Callable[[ChangeCell], str]) -> dict[str, float]:
@@ -204,14 +236,13 @@ def _undominated(values: Floats) -> Floats:
 
 def _pareto(draws: Draws) -> Iterator[SideBySide]:
     points = pareto_points(draws)
-    if points:
-        yield SideBySide(
-            "sources on their model's front of own task and other tasks",
-            "%",
-            100 * float(np.mean([point.on_front for point in points])),
-            100 * float(np.mean([point.on_front and point.probability > 0.95 for point in points])),
-            "ours counts those that are on it in 95 % of the draws of items",
-        )
+    if not points:
+        return
+    sure = 100 * float(np.mean([point.on_front and point.probability > 0.95 for point in points]))
+    known = has_items(draws.cells)
+    why = "ours counts those that are on it in 95 % of the draws of items" if known else "ours needs outcomes of items"
+    what, share = "sources on their model's front of own task and other tasks", [point.on_front for point in points]
+    yield SideBySide(what, "%", 100 * float(np.mean(share)), sure if known else None, why)
 
 
 def _translated(cells: Cells, labels: Labels) -> Iterator[SideBySide]:

@@ -1,13 +1,11 @@
-"""Do models agree on which targets gain, and the paper's figures beside ours."""
+"""Do models agree on which targets gain: the paper's index, of all sources and of each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from crossgraft.analysis.consistency import Consistency
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.paper.authors import SideBySide
-from crossgraft.analysis.wording import signed
 from crossgraft.report.section import HIDDEN, Interval, Number, Section, Table, Value, columns, decimals
 
 PLACE = 120
@@ -40,11 +38,18 @@ def sections(findings: Findings) -> Iterator[Section]:
         rows = tuple(map(_row, findings.consistency))
         title = "Is the order of recipients the same in every model?"
         tables.append(Table("consistency", _HEAD, rows, title, " ".join([_NOTE, *whys])))
-    if findings.authors:
-        head = columns("what", "unit", ("paper", "paper"), "ours", ("why they differ", "why"))
-        tables.append(Table("paper", head, tuple(map(_beside, findings.authors)), "The paper's figures and ours"))
+        tables.append(_by_source(findings.consistency))
     if tables:
         yield Section("Agreement of models", tuple(tables), folded=True)
+
+
+def _by_source(found: Iterable[Consistency]) -> Table:
+    """Of models; the lowest and the highest are on the page."""
+    rows = [(one.regime, *of) for one in found if one.rankers == "models" for of in one.of_sources]
+    head = columns("regime", "source", "index")
+    ranked = sorted(rows, key=lambda row: -row[2])
+    title = "The index of each source, the highest first"
+    return Table("consistency_of_sources", head, tuple((*row[:2], decimals(row[2])) for row in ranked), title, most=12)
 
 
 def _row(one: Consistency) -> tuple[Value, ...]:
@@ -70,10 +75,3 @@ def _row(one: Consistency) -> tuple[Value, ...]:
         Number(one.w_p, ""),
         one.why,
     )
-
-
-def _beside(one: SideBySide) -> tuple[Value, ...]:
-    def figure(value: float | None) -> Number:
-        return Number(value, "–" if value is None else signed(value, 3) if one.unit == "pp" else f"{value:.3f}")
-
-    return one.what, one.unit, figure(one.authors), figure(one.ours), one.why

@@ -1,0 +1,216 @@
+"""The paper's figures and ours, its printed figures and what its table says of itself; only for results read from a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.paper.authors import SideBySide
+from crossgraft.analysis.paper.cell_noise import called
+from crossgraft.analysis.paper.flat_targets import FLAT, movements
+from crossgraft.analysis.paper.language_groups import group_roles
+from crossgraft.analysis.paper.published import Beside, beside_the_printed, missing_cells
+from crossgraft.analysis.paper.task_pairs import task_pairs
+from crossgraft.analysis.wording import signed
+from crossgraft.report.section import (
+    Interval,
+    Number,
+    Section,
+    Table,
+    Value,
+    change,
+    columns,
+    decimals,
+    whole,
+)
+
+PLACE = 121
+_FLATTEST = 8
+_PRINTED_NOTE = (
+    "Of a whole table every figure must equal the printed one. Of a part, the last column says what the missing cells must have, within the "
+    "rounding of print. Harm is a loss of a point or more; where losses of exactly a point may be lost to rounding, the share is a range."
+)
+_PAIRS_NOTE = (
+    "Cells off the source. Share: of the sum of all changes of its side, so shares add up to 100 % and may be negative. Without: the mean of "
+    "the side when the target task is left out."
+)
+_CALLED_NOTE = (
+    "Cells off the source. If nothing had changed, 5 % of the cells would be called changed by a rule that takes each by itself and has the right noise. "
+    "The binomial bound is the most that items can add; how many answers change cannot be known without items."
+)
+
+
+def sections(findings: Findings) -> Iterator[Section]:
+    if not findings.authors:
+        return
+    head = columns("what", "unit", "paper", "ours", ("why they differ", "why"))
+    tables = (
+        Table("paper", head, tuple(map(_beside, findings.authors)), "The paper's figures and ours"),
+        _printed(findings),
+        _pairs(findings),
+        _called(findings),
+        _groups(findings),
+        _flat(findings),
+    )
+    yield Section("The paper's table", tuple(table for table in tables if table.rows), folded=True)
+
+
+def _beside(one: SideBySide) -> tuple[Value, ...]:
+    def figure(value: float | None) -> Number:
+        return Number(value, "–" if value is None else signed(value, 3) if one.unit == "pp" else f"{value:.3f}")
+
+    return one.what, one.unit, figure(one.authors), figure(one.ours), one.why
+
+
+def _printed(findings: Findings) -> Table:
+    head = columns(
+        "cells of",
+        "figure",
+        "printed",
+        "here",
+        ("cells here", "cells"),
+        "verdict",
+        ("missing cells must have", "missing"),
+    )
+    found = beside_the_printed(findings.matrix)
+    lacking = missing_cells(findings.matrix) if found else {}
+    note = " ".join([_PRINTED_NOTE, *(f"{model} lacks {count:,} of its cells." for model, count in lacking.items())])
+    return Table("published", head, tuple(map(_print, found)), "The printed figures and this table", note)
+
+
+def _print(one: Beside) -> tuple[Value, ...]:
+    printed = one.printed
+    places = 3 if printed.figure in ("mean", "median") else 1
+    unit = "pp" if places == 3 else "%"
+
+    def figure(value: float) -> Number:
+        return Number(value, signed(value, 3) if unit == "pp" else f"{value:.1f} %")
+
+    here = figure(one.value)
+    if one.least < one.value:
+        here = Number(one.value, f"{one.least:.1f} to {one.value:.1f} %")
+    must = Interval(None)
+    if one.missing:
+        low, high = one.missing
+        must = Interval((low + high) / 2, low, high, text=f"{low:.3f} to {high:.3f} {unit}")
+    count = f"{one.cells:,} of {printed.cells:,}"
+    return (
+        printed.words,
+        printed.figure,
+        figure(printed.value),
+        here,
+        Number(one.cells, count),
+        one.verdict or "",
+        must,
+    )
+
+
+def _pairs(findings: Findings) -> Table:
+    head = columns(
+        "side",
+        ("trained on", "source_task"),
+        ("evaluated on", "target_task"),
+        "cells",
+        ("mean, pp", "mean"),
+        ("median, pp", "median"),
+        ("share", "share"),
+        ("without", "rest"),
+        ("largest model", "largest_model"),
+        ("its mean, pp", "largest"),
+    )
+    rows = tuple(
+        (
+            one.side,
+            one.source,
+            one.target,
+            whole(one.cells),
+            change(one.mean, 2),
+            change(one.median, 2),
+            Number(one.share, "–" if one.share is None else f"{one.share:.0f} %"),
+            change(one.rest, 2),
+            one.largest_model,
+            change(one.largest, 2),
+        )
+        for one in task_pairs(findings.evidence.draws)
+    )
+    return Table("task_pairs", head, rows, "Which pairs of tasks carry the means", _PAIRS_NOTE)
+
+
+def _called(findings: Findings) -> Table:
+    head = columns(
+        "noise and tests",
+        "cells",
+        "gains",
+        "losses",
+        ("model × target", "targets"),
+        "most of them",
+        ("of them", "in_first"),
+    )
+    rows = tuple(
+        (
+            one.rule,
+            whole(one.cells),
+            whole(one.gains),
+            whole(one.losses),
+            whole(one.targets),
+            one.first,
+            whole(one.in_first),
+        )
+        for one in called(findings.evidence.draws)
+    )
+    return Table("cell_noise", head, rows, "How many cells are called changed", _CALLED_NOTE)
+
+
+def _groups(findings: Findings) -> Table:
+    head = columns(
+        "group",
+        "as",
+        "task",
+        ("effect less that of other languages, pp", "effect"),
+        "p",
+        ("models above zero", "above"),
+    )
+    rows = tuple(
+        (
+            one.group,
+            one.side,
+            one.task or "all",
+            Interval(one.mean, one.low, one.high),
+            decimals(one.p, 3),
+            Number(
+                sum(value > 0 for value in one.by_model),
+                f"{sum(value > 0 for value in one.by_model)} of {len(one.by_model)}",
+            ),
+        )
+        for one in group_roles(findings.evidence.draws)
+    )
+    note = "Same task, other languages. Donors are compared on the same targets, recipients on the same sources; Student's t over models."
+    return Table("language_groups", head, rows, "English and high-resource languages", note)
+
+
+def _flat(findings: Findings) -> Table:
+    head = columns(
+        "model",
+        "target",
+        ("base", "base"),
+        "treatments",
+        ("mean, pp", "mean"),
+        ("standard deviation, pp", "deviation"),
+        ("largest, pp", "largest"),
+    )
+    found = movements(findings.evidence.draws)
+    rows = tuple(
+        (
+            one.model,
+            str(one.target),
+            decimals(one.base, 3),
+            whole(one.treatments),
+            change(one.mean, 2),
+            decimals(one.deviation),
+            change(one.largest, 2),
+        )
+        for one in found
+    )
+    flat = sum(one.is_flat for one in found)
+    note = f"{flat} of {len(found)} have a standard deviation under {FLAT:g} pp: no treatment reaches them."
+    return Table("movements", head, rows, "Targets that hardly move, the flattest first", note, most=_FLATTEST)
