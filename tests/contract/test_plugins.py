@@ -85,6 +85,10 @@ def example(kind: str) -> Answers:
     if kind == "text":
         columns = {"loglik": -rng.uniform(5, 20, size=12), "bytes": rng.integers(20, 60, size=12).astype(float)}
         return Answers("text", items, {**columns, "tokens": np.full(12, 9.0)})
+    if kind == "retrieval":
+        ranks = rng.permuted(np.arange(1.0, 31.0)[None].repeat(12, axis=0), axis=1)[:, :3]
+        ranks[2, 0], ranks[3, 1:] = np.inf, np.nan
+        return Answers("retrieval", items, {"ranks": ranks, "gains": np.where(np.isnan(ranks), np.nan, 2.0)})
     raise AssertionError(f"a metric reads {kind!r}: add an example of such answers here")
 
 

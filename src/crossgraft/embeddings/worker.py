@@ -63,6 +63,8 @@ class EmbeddingWorker:
             timings = {"fit": fitted, "evaluate": time.perf_counter() - started}
             provenance = {**facts, **found.facts, "versions": _versions()}
             record = scored_record(job, cell, found.answers, self._pairing, timings=timings, provenance=provenance)
+            if job.treatment.is_control:
+                yield from (Remark(job, text) for text in found.remarks)
             yield Recorded(job, record, replace(found.texts, id=cell.texts_id))
 
     def _fit(

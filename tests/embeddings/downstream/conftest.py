@@ -1,0 +1,59 @@
+"""Texts in two planted languages: word n of one is the translation of word n of the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from parts import make_spaces, write_spec
+
+TOPICS, DOCUMENTS, WORDS = 12, 40, 120
+
+CLIR_SPEC = """
+    study = "embeddings"
+    name = "planted-retrieval"
+
+    [spaces]
+    files = "{language}.vec"
+    languages = ["de", "en"]
+
+    [pairs]
+    all = true
+
+    [lexicon]
+    train = "{pair}.train.tsv"
+
+    [methods]
+    use = ["procrustes"]
+
+    [tasks.clir]
+    kind = "clir"
+    topics = "topics.{language}.tsv"
+    documents = "docs.{language}.tsv"
+    qrels = "qrels.txt"
+"""
+
+
+def make_collection(folder: Path, languages: tuple[str, ...] = ("de", "en")) -> None:
+    """Each topic names half of the words of its relevant document, which is noisy; the others are words at random."""
+    rng = np.random.default_rng(3)
+    documents = rng.integers(WORDS, size=(DOCUMENTS, 8))
+    topics = documents[:TOPICS, :4]
+    for language in languages:
+        lines = [
+            f"d{n}\t{' '.join(f'{language}{word}' for word in row)}, {'x' if n else 'aside'}!\n"
+            for n, row in enumerate(documents)
+        ]
+        (folder / f"docs.{language}.tsv").write_text("".join(lines), "utf-8")
+        lines = [f"t{n}\t{' '.join(f'{language}{word}' for word in row)}?\n" for n, row in enumerate(topics)]
+        (folder / f"topics.{language}.tsv").write_text("".join(lines), "utf-8")
+    (folder / "qrels.txt").write_text("".join(f"t{n} 0 d{n} 1\n" for n in range(TOPICS)), "utf-8")
+
+
+@pytest.fixture
+def clir_spec(tmp_path: Path) -> Path:
+    make_spaces(tmp_path, languages=("de", "en"), width=30)
+    make_collection(tmp_path)
+    return write_spec(tmp_path / "study.toml", CLIR_SPEC)
