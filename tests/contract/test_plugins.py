@@ -70,7 +70,8 @@ def example(kind: str) -> Answers:
     if kind == "choice":
         cell = Cell(Point("a", "en"), "r", "t", "all", "accuracy")
         flips = coin_flips(Job(Treatment("m", "x", "given"), "t", (cell,)), cell, items=12)
-        return Answers("choice", flips.items, {**flips.columns, "unconditional": rng.normal(size=(12, 2))})
+        classes = {"classes": np.full(12, 2.0), "positive": np.ones(12)}
+        return Answers("choice", flips.items, {**flips.columns, **classes, "unconditional": rng.normal(size=(12, 2))})
     if kind == "ranking":
         ranks = rng.integers(1, 30, size=(12, 2)).astype(float)
         ranks[3] = np.nan

@@ -81,7 +81,8 @@ def control_of(store: Store, record: Record) -> tuple[Record, str]:
             for one in job.cells
             if one.target == cell.target
         ]
-        for control in store.read(ids)[0]:
+        controls = store.read(ids)[0]
+        for control in sorted(controls, key=lambda one: one.treatment.seed != record.treatment.seed):
             if control.pairing == record.pairing:
                 return control, cell.metric
     raise StoreError(f"the store has no control that record {record.id[:10]} could be compared with")

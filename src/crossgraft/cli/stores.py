@@ -97,7 +97,7 @@ def export(study: str, out: Path, to: Path) -> None:
 @click.option("--to", type=click.Path(path_type=Path), required=True, help="Folder for the run files.")
 def runs_(study: str, out: Path, to: Path) -> None:
     """Write a TREC run file for each method and language pair of STUDY, from its tasks of document retrieval."""
-    from crossgraft.embeddings.downstream.runs import write_runs
+    from crossgraft.embeddings.downstream.documents.runs import write_runs
     from crossgraft.runs.store import Store
 
     for file in write_runs(Store(out), study, to):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -57,3 +58,60 @@ def clir_spec(tmp_path: Path) -> Path:
     make_spaces(tmp_path, languages=("de", "en"), width=30)
     make_collection(tmp_path)
     return write_spec(tmp_path / "study.toml", CLIR_SPEC)
+
+
+CLDC_SPEC = """
+    study = "embeddings"
+    name = "planted-classes"
+
+    [spaces]
+    files = "{language}.vec"
+    languages = ["de", "en"]
+
+    [pairs]
+    all = true
+
+    [lexicon]
+    train = "{pair}.train.tsv"
+
+    [methods]
+    use = ["procrustes"]
+
+    [tasks.cldc]
+    kind = "cldc"
+    train = "texts.{language}.jsonl"
+    dev = "texts.{language}.jsonl"
+    test = "texts.{language}.jsonl"
+    split_field = "split"
+"""
+
+SIZES = {"train": 90, "dev": 30, "test": 60}
+
+
+def make_labelled(folder: Path, languages: tuple[str, ...] = ("de", "en")) -> None:
+    """Three classes, each with forty words of its own; a text has five of its class and two of any."""
+    rng = np.random.default_rng(4)
+    for split, size in SIZES.items():
+        labels = rng.integers(3, size=size)
+        words = np.concatenate(
+            [labels[:, None] * 40 + rng.integers(40, size=(size, 5)), rng.integers(WORDS, size=(size, 2))], axis=1
+        )
+        for language in languages:
+            rows = [
+                {
+                    "id": f"{split}-{n}",
+                    "split": split,
+                    "label": f"class {label}",
+                    "text": " ".join(f"{language}{word}" for word in row),
+                }
+                for n, (label, row) in enumerate(zip(labels, words, strict=True))
+            ]
+            with (folder / f"texts.{language}.jsonl").open("a", encoding="utf-8") as file:
+                file.writelines(f"{json.dumps(row)}\n" for row in rows)
+
+
+@pytest.fixture
+def cldc_spec(tmp_path: Path) -> Path:
+    make_spaces(tmp_path, languages=("de", "en"), width=30)
+    make_labelled(tmp_path)
+    return write_spec(tmp_path / "study.toml", CLDC_SPEC)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from crossgraft.core import Record
-from crossgraft.embeddings.downstream.runs import write_runs
+from crossgraft.embeddings.downstream.documents.runs import write_runs
 from crossgraft.errors import DataError, SpecError, StoreError
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, run
 from crossgraft.runs.store import Store

@@ -8,8 +8,8 @@ from math import log
 import numpy as np
 import pytest
 
-from crossgraft.embeddings.downstream.bags import Bags, bags
-from crossgraft.embeddings.downstream.lexical import BM25, Dirichlet, JelinekMercer
+from crossgraft.embeddings.downstream.documents.bags import Bags, bags
+from crossgraft.embeddings.downstream.documents.lexical import BM25, Dirichlet, JelinekMercer
 from crossgraft.embeddings.downstream.words import LookUp
 
 TEXTS = [text.split() for text in ("a b a c", "b c d", "d d e f g", "h")]

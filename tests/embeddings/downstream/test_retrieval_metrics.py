@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.embeddings.downstream.ranked import retrieval_answers
+from crossgraft.embeddings.downstream.documents.ranked import retrieval_answers
 from crossgraft.metrics import METRICS, all_scores
 
 NAMES = [f"d{n:03}" for n in range(150)]

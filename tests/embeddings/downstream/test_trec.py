@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crossgraft.embeddings.downstream.trec import read_documents, read_qrels, read_topics
+from crossgraft.embeddings.downstream.documents.trec import read_documents, read_qrels, read_topics
 
 CLASSIC = """<top>
 <num> Number: 301

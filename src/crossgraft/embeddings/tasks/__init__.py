@@ -84,6 +84,22 @@ class Notes(Protocol):
         ...
 
 
+@runtime_checkable
+class Seeded(Protocol):
+    """A task that trains a model of its own: where that is stochastic, it is done once a seed of the study."""
+
+    @property
+    def stochastic(self) -> bool: ...
+
+    def seeded(self, seed: int) -> EmbeddingTask:
+        """The same task with a seed."""
+        ...
+
+
+def is_stochastic(task: EmbeddingTask) -> bool:
+    return isinstance(task, Seeded) and task.stochastic
+
+
 TASKS: Registry[type[EmbeddingTask]] = Registry(
     "embedding task", "crossgraft.embedding_tasks", "crossgraft.embeddings.tasks"
 )

@@ -12,10 +12,10 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from crossgraft.core import Answers, Floats, Texts
-from crossgraft.embeddings.downstream.bags import Bags, bags
-from crossgraft.embeddings.downstream.collection import Asked, asked, collection_of, documents_of, topics_of
-from crossgraft.embeddings.downstream.lexical import BM25, Dirichlet, JelinekMercer, Lexical
-from crossgraft.embeddings.downstream.ranked import retrieval_answers
+from crossgraft.embeddings.downstream.documents.bags import Bags, bags
+from crossgraft.embeddings.downstream.documents.collection import Asked, asked, collection_of, documents_of, topics_of
+from crossgraft.embeddings.downstream.documents.lexical import BM25, Dirichlet, JelinekMercer, Lexical
+from crossgraft.embeddings.downstream.documents.ranked import retrieval_answers
 from crossgraft.embeddings.downstream.words import LookUp, read_stop_words, words_of
 from crossgraft.embeddings.lexicon import Lexicon
 from crossgraft.embeddings.mapping import Mapping

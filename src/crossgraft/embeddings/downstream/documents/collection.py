@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from crossgraft.embeddings.downstream.bags import Bags, bags
-from crossgraft.embeddings.downstream.trec import check_judged, read_documents, read_qrels, read_topics, relevant
+from crossgraft.embeddings.downstream.documents.bags import Bags, bags
+from crossgraft.embeddings.downstream.documents.trec import (
+    check_judged,
+    read_documents,
+    read_qrels,
+    read_topics,
+    relevant,
+)
 from crossgraft.embeddings.downstream.words import LookUp, read_stop_words, words_of
 from crossgraft.errors import DataError
 from crossgraft.identity import item_hash

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from crossgraft.core import Floats
-from crossgraft.embeddings.downstream.bags import Bags
+from crossgraft.embeddings.downstream.documents.bags import Bags
 
 Places = npt.NDArray[np.intp]
 
