@@ -115,3 +115,50 @@ def cldc_spec(tmp_path: Path) -> Path:
     make_spaces(tmp_path, languages=("de", "en"), width=30)
     make_labelled(tmp_path)
     return write_spec(tmp_path / "study.toml", CLDC_SPEC)
+
+
+NLI_SPEC = (
+    CLDC_SPEC.replace("planted-classes", "planted-inference").partition("[tasks.cldc]")[0]
+    + """
+    [tasks.nli]
+    kind = "nli"
+    train = "pairs.{language}.jsonl"
+    dev = "pairs.{language}.jsonl"
+    test = "pairs.{language}.jsonl"
+    split_field = "split"
+    hidden = 40
+    dropout = 0.0
+    training = { epochs = 20, patience = 20, rate = 0.003 }
+"""
+)
+
+PAIRS = {"train": 200, "dev": 60, "test": 100}
+
+
+def make_inferences(folder: Path, languages: tuple[str, ...] = ("de", "en")) -> None:
+    """A hypothesis repeats two words of its premise; one of the words 0 to 19 in it denies, of 20 to 39 confirms."""
+    rng = np.random.default_rng(6)
+    for split, size in PAIRS.items():
+        words = np.stack([40 + rng.permutation(WORDS - 40)[:5] for _ in range(size)])
+        labels, marks = rng.integers(2, size=size), rng.integers(20, size=size)
+        hypotheses = np.concatenate([words[:, :2], (20 * labels + marks)[:, None]], axis=1)
+        for language in languages:
+            rows = [
+                {
+                    "id": f"{split}-{n}",
+                    "split": split,
+                    "label": ("contradiction", "entailment")[label],
+                    "premise": " ".join(f"{language}{word}" for word in premise),
+                    "hypothesis": " ".join(f"{language}{word}" for word in hypothesis),
+                }
+                for n, (label, premise, hypothesis) in enumerate(zip(labels, words, hypotheses, strict=True))
+            ]
+            with (folder / f"pairs.{language}.jsonl").open("a", encoding="utf-8") as file:
+                file.writelines(f"{json.dumps(row)}\n" for row in rows)
+
+
+@pytest.fixture
+def nli_spec(tmp_path: Path) -> Path:
+    make_spaces(tmp_path, languages=("de", "en"), width=30)
+    make_inferences(tmp_path)
+    return write_spec(tmp_path / "study.toml", NLI_SPEC)
