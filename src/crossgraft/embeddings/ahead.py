@@ -41,7 +41,7 @@ def check(study: EmbeddingSpec) -> Sequence[str]:
         if train and not train.pairs:
             raise DataError(f"{train.file}: the dictionary is empty")
         validation = study.file(study.lexicon.validate, pair) if study.lexicon.validate else None
-        for task in study.tasks.values():
+        for task in study.tasks_of(pair).values():
             if isinstance(task, Notes):
                 notes += task.notes(pair, study.origin)
             if lexicon := getattr(task, "lexicon", None):
@@ -76,7 +76,7 @@ def check_words(study: EmbeddingSpec, read: Callable[[str], Space]) -> None:
             known_pairs(pair, study.dictionary(pair, spaces).first(size), *spaces)
         if study.lexicon.validate:
             study.validation(pair, spaces)
-        for task in study.tasks.values():
+        for task in study.tasks_of(pair).values():
             if isinstance(task, Foresees):
                 task.foresee(pair, spaces, study.origin)
 
@@ -88,7 +88,7 @@ def preview(study: EmbeddingSpec, count: int) -> Iterator[Glimpse]:
         require_one_width(pair, *(space.width for space in spaces))
         train = study.dictionary(pair, spaces)
         known = len(train.rows(*spaces))
-        for name, task in study.tasks.items():
+        for name, task in study.tasks_of(pair).items():
             seen = task.evaluate(replace(pair, limit=count), spaces, Mapping(), study.origin)
             answers = seen.answers.columns["answer"]
             for place, item in enumerate(seen.texts.items):

@@ -56,13 +56,11 @@ class EmbeddingStudy(EmbeddingSpec):
         self, pair: LanguagePair, treatment: Treatment, treatment_id: str, fingerprints: Fingerprints
     ) -> Iterator[Job]:
         """One job; of a treatment without a seed, one more for each seed of the tasks that train models of their own."""
-        if treatment.seed is not None:
-            yield self._job(pair, treatment, treatment_id, self.tasks, fingerprints)
-            return
-        plain = {name: task for name, task in self.tasks.items() if not is_stochastic(task)}
+        tasks = self.tasks_of(pair)
+        plain = {name: task for name, task in tasks.items() if treatment.seed is not None or not is_stochastic(task)}
         if plain:
             yield self._job(pair, treatment, treatment_id, plain, fingerprints)
-        seeded = {name: task for name, task in self.tasks.items() if name not in plain}
+        seeded = {name: task for name, task in tasks.items() if name not in plain}
         for seed in self.seeds if seeded else ():
             one = content_id(mapping=treatment_id, seed=seed)
             yield self._job(pair, replace(treatment, seed=seed), one, seeded, fingerprints)

@@ -171,3 +171,16 @@ def test_a_file_that_is_not_there_is_named(cldc_spec: Path, tmp_path: Path) -> N
 def test_a_wrong_setting_is_one_sentence(cldc_spec: Path, sets: str, message: str) -> None:
     with pytest.raises(SpecError, match=re.escape(message)):
         load_study(cldc_spec, [f"tasks.cldc.{sets}"])
+
+
+def test_a_task_may_have_some_of_the_pairs_only(cldc_spec: Path, tmp_path: Path) -> None:
+    use = 'pairs.use=["de:en", "en:de"]'
+    study = load_study(
+        cldc_spec, ["pairs.all=false", use, 'tasks.cldc.pairs=["de:en"]', 'tasks.bli.test="{pair}.test.tsv"']
+    )
+
+    jobs = describe_study(study, Store(tmp_path / "out")).jobs
+
+    assert {str(cell.target) for job in jobs for cell in job.cells} == {"bli/de:en", "bli/en:de", "cldc/de:en"}
+    with pytest.raises(SpecError, match="the study has no pair 'de:fr'; did you mean 'de:en'?"):
+        load_study(cldc_spec, ['tasks.cldc.pairs=["de:fr"]'])

@@ -43,6 +43,7 @@ class FromFiles:
     split_field: str = ""
     id: str = "id"
     label: str = "label"
+    pairs: tuple[str, ...] = ()  # of languages, of the study's; all if empty
 
     def __post_init__(self) -> None:
         for key in ("train", "test"):

@@ -57,6 +57,7 @@ class CLIR:
     stop_words: str = ""  # a pattern with {language}, a word a line
     shortest: int = 2  # characters of a word
     depth: int = 0  # documents that count as retrieved, 0 for all
+    pairs: tuple[str, ...] = ()  # of languages, of the study's; all if empty
     kept: int = 100  # documents of each topic that a record keeps, for run files
 
     def __post_init__(self) -> None:
