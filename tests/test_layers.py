@@ -38,6 +38,10 @@ MAY_BE_HEAVY = {
     "embeddings/spaces/devices.py",  # inside functions only, and only where there is a GPU
     "embeddings/retrieval/device.py",  # the same
     "embeddings/mapping/_torch.py",  # inside a function only
+    "embeddings/downstream/classifiers/training.py",  # inside a function only: whether it is there
+    *(
+        f"embeddings/downstream/classifiers/networks/{name}.py" for name in ("loop", "decomposable")
+    ),  # loaded when fitted
     *(f"embeddings/mapping/{name}.py" for name in ("_adversary", "_contrast")),  # the name of a type only
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -70,7 +70,8 @@ def example(kind: str) -> Answers:
     if kind == "choice":
         cell = Cell(Point("a", "en"), "r", "t", "all", "accuracy")
         flips = coin_flips(Job(Treatment("m", "x", "given"), "t", (cell,)), cell, items=12)
-        return Answers("choice", flips.items, {**flips.columns, "unconditional": rng.normal(size=(12, 2))})
+        classes = {"classes": np.full(12, 2.0), "positive": np.ones(12)}
+        return Answers("choice", flips.items, {**flips.columns, **classes, "unconditional": rng.normal(size=(12, 2))})
     if kind == "ranking":
         ranks = rng.integers(1, 30, size=(12, 2)).astype(float)
         ranks[3] = np.nan
@@ -85,6 +86,10 @@ def example(kind: str) -> Answers:
     if kind == "text":
         columns = {"loglik": -rng.uniform(5, 20, size=12), "bytes": rng.integers(20, 60, size=12).astype(float)}
         return Answers("text", items, {**columns, "tokens": np.full(12, 9.0)})
+    if kind == "retrieval":
+        ranks = rng.permuted(np.arange(1.0, 31.0)[None].repeat(12, axis=0), axis=1)[:, :3]
+        ranks[2, 0], ranks[3, 1:] = np.inf, np.nan
+        return Answers("retrieval", items, {"ranks": ranks, "gains": np.where(np.isnan(ranks), np.nan, 2.0)})
     raise AssertionError(f"a metric reads {kind!r}: add an example of such answers here")
 
 

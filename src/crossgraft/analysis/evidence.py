@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from crossgraft.analysis.bli import BLIFindings
+from crossgraft.analysis.bli.references import Reference
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.training import Training
 from crossgraft.core import Check
@@ -22,6 +23,7 @@ class Evidence:
     failures: Sequence[str] = ()
     checks: Sequence[Check] = ()  # of the records
     bli: Sequence[BLIFindings] = ()  # one a task of ranked words
+    references: Sequence[Reference] = ()  # of downstream tasks, noted by the controls
     training: Sequence[Training] = ()
     as_published: bool = False  # with the paper's figures beside ours
     draws: Draws = field(init=False, repr=False, compare=False)

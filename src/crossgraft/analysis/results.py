@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossgraft.analysis.bli import bli_findings
+from crossgraft.analysis.bli.references import references
 from crossgraft.analysis.checks.trust import trust
 from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import Findings, analyse
@@ -50,7 +51,8 @@ def load_findings(store: Store, name: str = "") -> Findings:
     checks = trust(manifest.jobs, records)
     ranked = bli_findings(matrix, records)
     told = trainings(manifest.jobs, records)
-    return analyse(Evidence(matrix, manifest.name, notes, failures, checks, ranked, told))
+    noted = references(manifest.jobs, records)
+    return analyse(Evidence(matrix, manifest.name, notes, failures, checks, ranked, noted, told))
 
 
 def _records(store: Store, manifest: Manifest) -> tuple[list[Record], list[Damage]]:
@@ -81,7 +83,8 @@ def control_of(store: Store, record: Record) -> tuple[Record, str]:
             for one in job.cells
             if one.target == cell.target
         ]
-        for control in store.read(ids)[0]:
+        controls = store.read(ids)[0]
+        for control in sorted(controls, key=lambda one: one.treatment.seed != record.treatment.seed):
             if control.pairing == record.pairing:
                 return control, cell.metric
     raise StoreError(f"the store has no control that record {record.id[:10]} could be compared with")

@@ -91,6 +91,19 @@ def export(study: str, out: Path, to: Path) -> None:
     echo(f"{count} adapters; to publish one: hf upload OWNER/NAME FOLDER")
 
 
+@store.command("runs")
+@click.argument("study", default="")
+@OUT
+@click.option("--to", type=click.Path(path_type=Path), required=True, help="Folder for the run files.")
+def runs_(study: str, out: Path, to: Path) -> None:
+    """Write a TREC run file for each method and language pair of STUDY, from its tasks of document retrieval."""
+    from crossgraft.embeddings.downstream.documents.runs import write_runs
+    from crossgraft.runs.store import Store
+
+    for file in write_runs(Store(out), study, to):
+        echo(str(file))
+
+
 @store.command()
 @OUT
 @AS_JSON

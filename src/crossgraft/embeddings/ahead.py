@@ -20,7 +20,7 @@ from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.readers import glance
 from crossgraft.embeddings.spaces.memory import available_memory, refuse_too_many
 from crossgraft.embeddings.spaces.space import Space
-from crossgraft.embeddings.tasks import Foresees, LanguagePair
+from crossgraft.embeddings.tasks import Foresees, LanguagePair, Notes
 from crossgraft.errors import DataError
 from crossgraft.study import Glimpse
 
@@ -34,14 +34,16 @@ _IN_USE = SPACES_KEPT + 5  # vocabularies' vectors at once: those, one mapped, b
 def check(study: EmbeddingSpec) -> Sequence[str]:
     """Dictionaries whole, vectors as far as their width; notes on what looks odd."""
     width = lru_cache(None)(lambda language: glance(study.vectors_file(language)).width)
-    notes = []
+    notes: list[str] = []
     for pair in study.language_pairs():
         require_one_width(pair, width(pair.source), width(pair.target))
         train = None if study.lexicon.alike else study.file(study.lexicon.train, pair)
         if train and not train.pairs:
             raise DataError(f"{train.file}: the dictionary is empty")
         validation = study.file(study.lexicon.validate, pair) if study.lexicon.validate else None
-        for task in study.tasks.values():
+        for task in study.tasks_of(pair).values():
+            if isinstance(task, Notes):
+                notes += task.notes(pair, study.origin)
             if lexicon := getattr(task, "lexicon", None):
                 test = lexicon(pair, study.origin)
                 found = leaks(train, test).notes if train else ()
@@ -74,7 +76,7 @@ def check_words(study: EmbeddingSpec, read: Callable[[str], Space]) -> None:
             known_pairs(pair, study.dictionary(pair, spaces).first(size), *spaces)
         if study.lexicon.validate:
             study.validation(pair, spaces)
-        for task in study.tasks.values():
+        for task in study.tasks_of(pair).values():
             if isinstance(task, Foresees):
                 task.foresee(pair, spaces, study.origin)
 
@@ -86,7 +88,7 @@ def preview(study: EmbeddingSpec, count: int) -> Iterator[Glimpse]:
         require_one_width(pair, *(space.width for space in spaces))
         train = study.dictionary(pair, spaces)
         known = len(train.rows(*spaces))
-        for name, task in study.tasks.items():
+        for name, task in study.tasks_of(pair).items():
             seen = task.evaluate(replace(pair, limit=count), spaces, Mapping(), study.origin)
             answers = seen.answers.columns["answer"]
             for place, item in enumerate(seen.texts.items):

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from crossgraft.embeddings.spaces.space import Case, Space
 from crossgraft.errors import DataError
-from crossgraft.safety.opening import is_file, lines_of, open_bytes
+from crossgraft.safety.opening import is_file, text_lines
 
 Pairs = npt.NDArray[np.int64]  # (n, 2): row in the source space, row in the target space
 Alike = Literal["identical", "numerals"]  # dictionaries that two vocabularies give of themselves
@@ -187,16 +187,7 @@ def read_lexicon(path: str | Path, *, case: Case = "keep") -> Lexicon:
 
 def _lines(file: Path) -> Iterator[tuple[int, str]]:
     """Numbers and texts of the lines that say something."""
-    with open_bytes(file) as stream:
-        for number, raw in enumerate(lines_of(file, stream), 1):
-            try:
-                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError as error:
-                raise DataError(
-                    f"{file}, line {number}: expected UTF-8 text; {error.reason} at byte {error.start}"
-                ) from None
-            if line.strip() and not line.startswith("#"):
-                yield number, line.rstrip("\r\n")
+    return ((number, line) for number, line in text_lines(file) if line.strip() and not line.startswith("#"))
 
 
 def _pair(file: Path, number: int, line: str, separator: str | None, case: Case) -> tuple[str, str]:

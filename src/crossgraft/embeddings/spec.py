@@ -172,6 +172,13 @@ class EmbeddingSpec:
             )
         if not self.language_pairs():
             raise SpecError('expected all = true, or use = ["de:en", …]; got no pair of languages', ("pairs",))
+        known = [str(pair) for pair in self.language_pairs()]
+        for name, task in self.tasks.items():
+            for text in getattr(task, "pairs", ()):
+                if text not in known:
+                    raise SpecError(
+                        f"the study has no pair {text!r}{did_you_mean(text, known)}", ("tasks", name, "pairs")
+                    )
 
     def language_pairs(self) -> tuple[LanguagePair, ...]:
         if self.pairs.all:
@@ -192,12 +199,18 @@ class EmbeddingSpec:
                 )
         return source, target
 
+    def tasks_of(self, pair: LanguagePair) -> dict[str, EmbeddingTask]:
+        """The tasks that a pair is evaluated on: all that do not name others as their ``pairs``."""
+        return {
+            name: task for name, task in self.tasks.items() if str(pair) in (getattr(task, "pairs", ()) or [str(pair)])
+        }
+
     def inputs(self) -> Sequence[Input]:
         found: list[Input] = []
         for pair in self.language_pairs():
             found += self._spaces(pair)
             found += [self._lexicon(pattern, pair)[0] for pattern in self._patterns()]
-            for task in self.tasks.values():
+            for task in self.tasks_of(pair).values():
                 found += task.inputs(pair, self.origin)
         return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +13,7 @@ from crossgraft.embeddings import ahead
 from crossgraft.embeddings.mapping import identity
 from crossgraft.embeddings.spaces import devices
 from crossgraft.embeddings.spec import EmbeddingSpec
-from crossgraft.embeddings.tasks import LanguagePair
+from crossgraft.embeddings.tasks import EmbeddingTask, LanguagePair, is_stochastic
 from crossgraft.embeddings.worker import EmbeddingWorker
 from crossgraft.identity import content_id
 from crossgraft.study import Bench, Fingerprints, Glimpse, Worker
@@ -36,7 +36,7 @@ class EmbeddingStudy(EmbeddingSpec):
             "normalise": self.spaces.normalise,
         }
         control = Treatment(self.spaces.name, "unmapped", "control")
-        yield self._job(pair, control, content_id(spaces=spaces, method=None), fingerprints)
+        yield from self._jobs_for(pair, control, content_id(spaces=spaces, method=None), fingerprints)
         train = self._content(self.lexicon.train, pair, fingerprints)
         for name in self.methods.use:
             method = self.methods.get(name)
@@ -50,12 +50,32 @@ class EmbeddingStudy(EmbeddingSpec):
                 for seed in self.seeds if method.stochastic else (None,):
                     treatment = Treatment(self.spaces.name, name, "mapping", recipe=recipe, seed=seed)
                     fitted = content_id(spaces=spaces, lexicon=lexicon, seed=seed, **told)
-                    yield self._job(pair, treatment, fitted, fingerprints)
+                    yield from self._jobs_for(pair, treatment, fitted, fingerprints)
 
-    def _job(self, pair: LanguagePair, treatment: Treatment, treatment_id: str, fingerprints: Fingerprints) -> Job:
+    def _jobs_for(
+        self, pair: LanguagePair, treatment: Treatment, treatment_id: str, fingerprints: Fingerprints
+    ) -> Iterator[Job]:
+        """One job; of a treatment without a seed, one more for each seed of the tasks that train models of their own."""
+        tasks = self.tasks_of(pair)
+        plain = {name: task for name, task in tasks.items() if treatment.seed is not None or not is_stochastic(task)}
+        if plain:
+            yield self._job(pair, treatment, treatment_id, plain, fingerprints)
+        seeded = {name: task for name, task in tasks.items() if name not in plain}
+        for seed in self.seeds if seeded else ():
+            one = content_id(mapping=treatment_id, seed=seed)
+            yield self._job(pair, replace(treatment, seed=seed), one, seeded, fingerprints)
+
+    def _job(
+        self,
+        pair: LanguagePair,
+        treatment: Treatment,
+        treatment_id: str,
+        tasks: Mapping[str, EmbeddingTask],
+        fingerprints: Fingerprints,
+    ) -> Job:
         train = self._content(self.lexicon.train, pair, fingerprints)
         cells = []
-        for name, task in self.tasks.items():
+        for name, task in tasks.items():
             texts_id = content_id(
                 data=[fingerprints[one] for one in task.inputs(pair, self.origin)],
                 train=train,  # what items it gives away is part of the answers

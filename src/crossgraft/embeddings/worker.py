@@ -18,7 +18,7 @@ from crossgraft.embeddings.mapping import Mapping, is_unsettled, reports_failure
 from crossgraft.embeddings.spaces.isomorphism import Shape, isomorphism, shape
 from crossgraft.embeddings.spaces.space import Space
 from crossgraft.embeddings.spec import EmbeddingSpec
-from crossgraft.embeddings.tasks import LanguagePair
+from crossgraft.embeddings.tasks import EmbeddingTask, LanguagePair, Seeded
 from crossgraft.metrics import scored_record
 from crossgraft.study import Bench, Progress, Recorded, Remark
 
@@ -32,6 +32,17 @@ class EmbeddingWorker:
         self._pairs = {str(pair): pair for pair in study.language_pairs()}
         self._space = lru_cache(ahead.SPACES_KEPT)(partial(study.space, kept=bench.artefacts / "spaces"))
         self._shape = lru_cache(None)(self._shape_of)
+        self._fitted = lru_cache(1)(self._fit)  # the seeds of what a task trains follow one another
+
+    def _without_seed(self, treatment: Treatment) -> Treatment:
+        """What is fitted, when the seed is only that of what a task trains."""
+        if not treatment.is_control and self._study.methods.get(treatment.name).stochastic:
+            return treatment
+        return replace(treatment, seed=None)
+
+    def _spaces(self, treatment: Treatment, pair: LanguagePair) -> tuple[Space, Space]:
+        steps = None if treatment.is_control else self._study.methods.get(treatment.name).normalise
+        return self._space(pair.source, steps), self._space(pair.target, steps)
 
     def _shape_of(self, language: str) -> Shape:
         return shape(self._space(language, None))
@@ -39,10 +50,9 @@ class EmbeddingWorker:
     def run(self, job: Job) -> Iterator[Progress | Remark | Recorded]:
         started = time.perf_counter()
         pair = self._pairs[job.cells[0].target.lang]
-        steps = None if job.treatment.is_control else self._study.methods.get(job.treatment.name).normalise
-        spaces = self._space(pair.source, steps), self._space(pair.target, steps)
+        spaces = self._spaces(job.treatment, pair)
         ahead.require_one_width(pair, *(space.width for space in spaces))
-        mapping, facts = self._fit(job.treatment, pair, spaces)
+        mapping, facts = self._fitted(self._without_seed(job.treatment), pair)
         if "chosen" in facts:
             said = ", ".join(f"{key} = {value}" for key, value in facts["chosen"].items())
             yield Remark(job, f"chose {said} on {pair}, by the validation dictionary")
@@ -57,17 +67,22 @@ class EmbeddingWorker:
                 )
         for cell in job.cells:
             started = time.perf_counter()
-            task = self._study.tasks[cell.target.task]
+            task = self._task(cell.target.task, job.treatment.seed)
             train = self._study.dictionary(pair, spaces)
             found = task.evaluate(pair, spaces, mapping, self._study.origin, train)
             timings = {"fit": fitted, "evaluate": time.perf_counter() - started}
             provenance = {**facts, **found.facts, "versions": _versions()}
             record = scored_record(job, cell, found.answers, self._pairing, timings=timings, provenance=provenance)
+            if job.treatment.is_control:
+                yield from (Remark(job, text) for text in found.remarks)
             yield Recorded(job, record, replace(found.texts, id=cell.texts_id))
 
-    def _fit(
-        self, treatment: Treatment, pair: LanguagePair, spaces: tuple[Space, Space]
-    ) -> tuple[Mapping, dict[str, Any]]:
+    def _task(self, name: str, seed: int | None) -> EmbeddingTask:
+        task = self._study.tasks[name]
+        return task.seeded(seed) if seed is not None and isinstance(task, Seeded) else task
+
+    def _fit(self, treatment: Treatment, pair: LanguagePair) -> tuple[Mapping, dict[str, Any]]:
+        spaces = self._spaces(treatment, pair)
         facts: dict[str, Any] = {
             "vocabulary": [len(space.words) for space in spaces],
             "spaces": [list(space.notes) for space in spaces],

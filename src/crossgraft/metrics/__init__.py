@@ -5,6 +5,7 @@ from __future__ import annotations
 import crossgraft.metrics.choice
 import crossgraft.metrics.generation
 import crossgraft.metrics.ranking
+import crossgraft.metrics.retrieval
 import crossgraft.metrics.text  # noqa: F401 - each registers its metrics
 from crossgraft.metrics.base import (
     METRICS,

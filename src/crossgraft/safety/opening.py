@@ -186,6 +186,18 @@ def lines_of(file: Path, stream: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
+def text_lines(file: Path) -> Iterator[tuple[int, str]]:
+    """Numbers and texts of the lines of a file, without their ends; plain, gzipped or alone in a zip."""
+    with open_bytes(file) as stream:
+        for number, raw in enumerate(lines_of(file, stream), 1):
+            try:
+                yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{file}, line {number}: expected UTF-8 text; {error.reason} at byte {error.start}"
+                ) from None
+
+
 def read_bytes(file: Path, most: int = _LARGEST_TEXT) -> bytes:
     """A whole file of at most ``most`` bytes; piece by piece, as ``read`` would make room for all of them at once."""
     pieces: list[bytes] = []

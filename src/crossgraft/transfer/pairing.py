@@ -121,8 +121,9 @@ class Pairs:
             return Gap(treatment, target, "missing", "not measured yet")
         if not controls:
             return Gap(treatment, target, "missing", "its control is not measured yet")
+        alike = sorted(controls, key=lambda one: one.treatment.seed != treatment.seed)  # a control may have seeds too
         for record in treated:
-            for control in controls:
+            for control in alike:
                 if record.pairing == control.pairing:
                     return _same_items(treatment, target, _Pair(treatment.seed, record, control))
         return Gap(

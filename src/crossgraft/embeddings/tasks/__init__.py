@@ -29,11 +29,15 @@ class LanguagePair:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Answers on a pair, what its items look like (the id is set by the study), and what else was noticed."""
+    """Answers on a pair, what its items look like (the id is set by the study), and what else was noticed.
+
+    ``remarks`` are sentences for the reader of the run, about what no mapping changes; the control's are shown.
+    """
 
     answers: Answers
     texts: Texts
     facts: Table[str, Any] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 class EmbeddingTask(Protocol):
@@ -69,6 +73,31 @@ class Foresees(Protocol):
     def foresee(self, pair: LanguagePair, spaces: tuple[Space, Space], origin: Origin) -> None:
         """Raise a ``DataError``; the spaces have their words, not their vectors."""
         ...
+
+
+@runtime_checkable
+class Notes(Protocol):
+    """A task that can say, from its files alone, what of them will not count."""
+
+    def notes(self, pair: LanguagePair, origin: Origin) -> tuple[str, ...]:
+        """One sentence each; a ``DataError`` where the files cannot be used."""
+        ...
+
+
+@runtime_checkable
+class Seeded(Protocol):
+    """A task that trains a model of its own: where that is stochastic, it is done once a seed of the study."""
+
+    @property
+    def stochastic(self) -> bool: ...
+
+    def seeded(self, seed: int) -> EmbeddingTask:
+        """The same task with a seed."""
+        ...
+
+
+def is_stochastic(task: EmbeddingTask) -> bool:
+    return isinstance(task, Seeded) and task.stochastic
 
 
 TASKS: Registry[type[EmbeddingTask]] = Registry(
