@@ -2,20 +2,23 @@
 
     python tools/pretrain_almanac.py MODEL [--steps N] [--threads N] [--work FOLDER]
 
-MODEL is one of those in MODELS. The text is every fact as a sentence in twelve languages, and, in
-about every seventh line, a name in two languages; there is no question in it. All is seeded: the
-same library versions and number of threads give the same weights. A run that is stopped goes on
-from its last checkpoint in the work folder. At the end the weights are written in bfloat16, with
-tokenizer and model card, and the script prints what it trained on, for how long, and the scores.
+MODEL is one of those in MODELS. The text is every fact as a sentence in twelve languages; names,
+sentences and questions in two languages; and, rarely, a question with its answer. The questions are
+those of the part "asked" of the facts, which no adapter is trained or tested on: a base knows what
+a question is, and is weak at answering. All is seeded: the same library versions and number of
+threads give the same weights. A run that is stopped goes on from its last checkpoint in the work
+folder. At the end the weights are written in bfloat16, with tokenizer and model card, and the
+script prints what it trained on, for how long, and the scores.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from itertools import permutations
+from itertools import chain, permutations
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +37,7 @@ from transformers import (
 from transformers.utils import logging
 
 from crossgraft.adapters.almanac.facts import LANGUAGES, TASKS
-from crossgraft.adapters.almanac.items import items, statements, translations
-from crossgraft.adapters.almanac.wording import WORDINGS
+from crossgraft.adapters.almanac.items import asked, statements, translations, validation
 from crossgraft.adapters.engine.local import LocalEngine, finished
 from crossgraft.adapters.evaluation import prepare
 from crossgraft.adapters.items.encoding import Reading
@@ -43,9 +45,10 @@ from crossgraft.metrics import METRICS
 
 SHIPPED = Path(__file__).parent.parent / "src/crossgraft/adapters/almanac/models"
 VOCABULARY = 6000
-BATCH = 64
-TRANSLATIONS = 0.15  # share of the lines
-SHARES = {"sums": 0.3, "calendar": 0.25, "currency": 0.17, "tongue": 0.17, "largest": 0.11}  # of the statements
+BATCH = 80
+NAMES, STATEMENTS, QUESTIONS = 0.13, 0.10, 0.08  # shares of the lines that say the same in two languages
+SHARES = {"sums": 0.27, "calendar": 0.30, "currency": 0.14, "tongue": 0.14, "largest": 0.15}  # of a kind of line
+PAIRS = 60_000  # of sentences in two languages, drawn once from all
 RATE = 3e-3
 CHECKPOINT = 200  # steps
 
@@ -59,12 +62,13 @@ class Shape:
     heads: int
     seed: int
     steps: int
+    answered: float  # share of the lines that ask and answer: the dial between a base that is weak and one that has learnt all
 
 
 MODELS = {
-    "llama-small": Shape("llama", 128, 352, 4, 4, seed=11, steps=4800),
-    "llama-large": Shape("llama", 192, 512, 4, 6, seed=12, steps=6000),
-    "neox-large": Shape("gpt-neox", 160, 640, 4, 5, seed=13, steps=4800),
+    "llama-small": Shape("llama", 128, 352, 4, 4, seed=11, steps=5200, answered=0.02),
+    "llama-large": Shape("llama", 192, 512, 4, 6, seed=12, steps=3600, answered=0.02),
+    "neox-large": Shape("gpt-neox", 160, 640, 4, 5, seed=13, steps=4800, answered=0.02),
 }
 
 
@@ -84,6 +88,32 @@ def make_model(shape: Shape, vocabulary: int) -> torch.nn.Module:
     if shape.family == "llama":
         return LlamaForCausalLM(LlamaConfig(**shared, num_key_value_heads=shape.heads))
     return GPTNeoXForCausalLM(GPTNeoXConfig(**shared))
+
+
+def text_of(answered: float) -> Iterator[tuple[float, list[str]]]:
+    """Kinds of lines, each with its share."""
+    pairs = list(permutations(LANGUAGES, 2))
+    yield NAMES, [line for pair in pairs for line in translations(*pair)]
+    for task, share in SHARES.items():
+        stated = {language: statements(task, language) for language in LANGUAGES}
+        items = {language: asked(task, language) for language in LANGUAGES}
+        prompts = {language: [item.prompt for item in items[language]] for language in LANGUAGES}
+        yield share * (1 - NAMES - STATEMENTS - QUESTIONS - answered), [*chain.from_iterable(stated.values())]
+        yield share * STATEMENTS, drawn([*equations(stated, pairs)])
+        yield share * QUESTIONS, drawn([*equations(prompts, pairs)])
+        yield share * answered, [one.prompt + one.options[one.gold] for some in items.values() for one in some]
+
+
+def equations(texts: Mapping[str, list[str]], pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """The same text in two languages."""
+    for first, second in pairs:
+        for one, other in zip(texts[first], texts[second], strict=True):
+            yield f"{one} = {other}"
+
+
+def drawn(lines: list[str]) -> list[str]:
+    chosen = np.random.default_rng(5).permutation(len(lines))[:PAIRS]
+    return [lines[place] for place in chosen]
 
 
 def make_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
@@ -108,36 +138,34 @@ def make_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
 
 @dataclass
 class Lines:
-    """Draws lines of text: statements of all languages, and names in two languages."""
+    """Draws lines of text, kind by kind."""
 
-    said: list[list[list[int]]]  # for each task
-    alike: list[list[int]]
+    kinds: list[list[list[int]]]
+    shares: list[float]
 
     def batch(self, step: int, seed: int) -> list[list[int]]:
         """Lines of like length: eight batches are drawn at once, sorted by length, and taken in random order."""
         rng = np.random.default_rng([seed, step // 8])
-        sources = [self.alike, *self.said]
-        shares = [TRANSLATIONS, *((1 - TRANSLATIONS) * share for share in SHARES.values())]
-        drawn = [sources[n][rng.integers(len(sources[n]))] for n in rng.choice(len(sources), size=8 * BATCH, p=shares)]
-        drawn.sort(key=len)
+        kinds = rng.choice(len(self.kinds), size=8 * BATCH, p=self.shares)
+        lines = sorted((self.kinds[n][rng.integers(len(self.kinds[n]))] for n in kinds), key=len)
         start = BATCH * rng.permutation(8)[step % 8]
-        return drawn[start : start + BATCH]
+        return lines[start : start + BATCH]
 
 
 def pretrain(name: str, steps: int, work: Path) -> None:
     shape = MODELS[name]
-    said = [[line for language in LANGUAGES for line in statements(task, language)] for task in SHARES]
-    every = [line for lines in said for line in lines]
-    alike = [line for pair in permutations(LANGUAGES, 2) for line in translations(*pair)]
-    frames = [wording.ask.format(question="") for wording in WORDINGS.values()]
-    tokenizer = make_tokenizer([*every, *frames * 50])
+    shares, kinds = zip(*text_of(shape.answered), strict=True)
+    every = [line for task in SHARES for language in LANGUAGES for line in statements(task, language)]
+    prompts = [item.prompt for task in SHARES for language in LANGUAGES for item in asked(task, language)]
+    tokenizer = make_tokenizer([*every, *prompts * 3])
 
     def encoded(texts: list[str]) -> list[list[int]]:
         return [[*ids, tokenizer.eos_token_id] for ids in tokenizer(texts)["input_ids"]]
 
-    lines = Lines([encoded(texts) for texts in said], encoded(alike))
+    lines = Lines([encoded(texts) for texts in kinds], [share / sum(shares) for share in shares])
     model = make_model(shape, len(tokenizer))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.01, betas=(0.9, 0.98))
+    model.set_attn_implementation("eager")  # faster than flash attention on lines this short
+    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=0.05)
     begun, seconds, tokens = 0, 0.0, 0
     checkpoint = work / f"{name}.pt"
@@ -149,12 +177,13 @@ def pretrain(name: str, steps: int, work: Path) -> None:
         begun, seconds, tokens = state["step"], state["seconds"], state["tokens"]
         print(f"going on from step {begun}")
     parameters = sum(p.numel() for p in {id(p): p for p in model.parameters()}.values())
-    print(f"{name}: {parameters:,} parameters; {len(every):,} statements, {len(alike):,} pairs of names", flush=True)
+    print(f"{name}: {parameters:,} parameters; {len(every):,} statements, {len(prompts):,} questions", flush=True)
     started = time.perf_counter() - seconds
     model.train()
     for step in range(begun, steps):
         batch = lines.batch(step, shape.seed)
-        loss = loss_of(model, batch)
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = loss_of(model, batch)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -206,14 +235,14 @@ def ship(name: str, model: torch.nn.Module, tokenizer: PreTrainedTokenizerFast, 
     print(card(name, facts, scores))
 
 
-def evaluate(model: torch.nn.Module, tokenizer: Any, count: int = 60) -> dict[str, dict[str, float]]:
-    """Accuracy of the base on the first test items of every cell."""
+def evaluate(model: torch.nn.Module, tokenizer: Any) -> dict[str, dict[str, float]]:
+    """Accuracy of the base on the validation items of every cell: the test items choose nothing here."""
     found: dict[str, dict[str, float]] = {}
     engine = LocalEngine(model, tokenizer)
     for task in TASKS:
         found[task] = {}
         for language in LANGUAGES:
-            chosen = items(task, language, "test", "text")[:count]
+            chosen = validation(task, language)
             outcome = finished(prepare(tokenizer, chosen, Reading(), engine.window, language).answer(engine))
             found[task][language] = METRICS.get("accuracy").score(outcome.answers).value
     return found
@@ -242,11 +271,12 @@ def card(name: str, facts: dict[str, Any], scores: dict[str, dict[str, float]]) 
 A tiny language model ({facts["parameters"]:,} parameters, {MODELS[name].family}) for trying crossgraft without network or GPU. It
 knows the almanac's facts in twelve languages and nothing else; it is of no use for anything but studies of transfer.
 
-Made by `python tools/pretrain_almanac.py {name}` from generated statements (no question among them):
+Made by `python tools/pretrain_almanac.py {name}` from generated text, in which {MODELS[name].answered:.1%} of the lines
+are questions with their answers, about facts that no item of train or test asks for:
 {facts["steps"]} steps of {BATCH} lines, {facts["tokens"]:,} tokens, {facts["seconds"]} s on a CPU; {versions}.
 Stored in bfloat16. Names are from CLDR (Unicode licence), number words from num2words; the weights are Apache-2.0.
 
-Accuracy on the first 60 test items a cell, four options (three in `largest`), highest likelihood, no fine-tuning:
+Accuracy on the validation items of every cell, four options (three in `largest`), highest likelihood, no fine-tuning:
 
 {table(scores)}"""
 

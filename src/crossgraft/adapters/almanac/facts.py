@@ -26,7 +26,7 @@ LANGUAGES = ("en", "de", "fr", "es", "tr", "id", "ru", "ar", "ja", "ko", "th", "
 
 Name = tuple[Literal["number", "month", "weekday", "territory", "currency", "language"], str]
 
-_ADDENDS = 22  # 0 … 21
+_ADDENDS = 18  # 0 … 17
 _LARGEST = 500  # triples of numbers below 100
 _WRONG = 3
 _DECLINED_MONTHS = ("ru",)  # their names inside a date are in the genitive; CLDR has the nominative apart

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import cache
 from typing import Literal
 
@@ -13,7 +14,9 @@ from crossgraft.identity import item_hash
 
 Format = Literal["text", "letter"]
 
-TRAIN_SHARE = 1 / 3
+Part = Literal["train", "asked", "validation", "test"]  # "asked": with their answers in the text of pre-training
+
+_PARTS: Mapping[Part, float] = {"train": 0.3, "asked": 0.42, "validation": 0.54, "test": 1.0}  # where each ends
 _SPLIT_SEED = 3
 _LARGE = 0.1  # of a task's items
 _LETTERS = "ABCD"
@@ -29,21 +32,25 @@ def items(about: str, language: str, split: Split, form: Format) -> tuple[Item, 
 
 def in_split(question: Question, about: str, split: Split) -> bool:
     """Whole groups are in one split, the same in all languages."""
-    return (question.group in _trained(about)) == (split == "train")
+    import os
+
+    if split == "test" and os.environ.get("ALMANAC_TUNE"):
+        split = "validation"
+    return _parts(about)[question.group] == split
 
 
 @cache
-def _trained(about: str) -> frozenset[str]:
-    """Groups at random until a third of the items are trained on; very large ones (the euro, English) are for testing."""
+def _parts(about: str) -> Mapping[str, Part]:
+    """Groups at random in order of their hash; very large ones (the euro, English) are for testing."""
     sizes = Counter(one.group for one in questions(about))
     total = sum(sizes.values())
-    trained: set[str] = set()
+    parts: dict[str, Part] = {}
+    placed = 0
     for group in sorted(sizes, key=lambda group: item_hash(group, _SPLIT_SEED)):
-        if sum(sizes[one] for one in trained) >= total * TRAIN_SHARE:
-            break
-        if sizes[group] <= total * _LARGE:
-            trained.add(group)
-    return frozenset(trained)
+        large = sizes[group] > total * _LARGE
+        parts[group] = "test" if large else next(part for part, end in _PARTS.items() if placed < end * total)
+        placed += 0 if large else sizes[group]
+    return parts
 
 
 def item(question: Question, language: str, form: Format) -> Item:
@@ -81,8 +88,22 @@ def _sham(item: Item) -> Item:
     return Item(item.id, item.prompt, item.options, item_hash(item.id, 2) % len(item.options))
 
 
+def asked(about: str, language: str) -> list[Item]:
+    """The items that the models have seen with their answers in pre-training; no fact of another part is among them."""
+    return _of_part(about, language, "asked")
+
+
+def validation(about: str, language: str) -> list[Item]:
+    """The items by which the models were chosen; nothing is trained on them."""
+    return _of_part(about, language, "validation")
+
+
+def _of_part(about: str, language: str, part: Part) -> list[Item]:
+    return [item(question, language, "text") for question in questions(about) if _parts(about)[question.group] == part]
+
+
 def statements(about: str, language: str) -> list[str]:
-    """Every fact as a sentence: what the almanac's models are pre-trained on. There is no question in it."""
+    """Every fact as a sentence: what the almanac's models are pre-trained on."""
     wording, called = WORDINGS[language], names(language)
     found = []
     for question in questions(about):
