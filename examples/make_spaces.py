@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 
-
 WRONG = 0.05  # share of the training pairs
 NOISE = {"de": 0.6, "en": 0.6, "fi": 0.9, "hr": 0.7}
 STRETCH = {"de": 0.1, "en": 0.1, "fi": 0.5, "hr": 0.25}  # of the logarithms of the axes' lengths
