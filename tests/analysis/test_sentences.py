@@ -32,6 +32,10 @@ def test_a_strong_effect() -> None:
     assert found.startswith("Over 2 models, 6 of 6 sources gain significantly on the same task in other languages")
     assert "the largest gain is skill3/sw: +7.5 pp [" in found
     assert "On other tasks, skill1/ta changes scores by -1.1 pp [-3.1, -0.2]" in found
+    assert (
+        "To train: skill3/sw, +7.5 pp [+5.1, +11.4] on the same task in other languages; none of its cells loses"
+        in found
+    )
     assert "The difference is +7.4 pp: [+6." in sure
     assert "No interval for new models: only 2 models" in sure
 
@@ -45,6 +49,7 @@ def test_nothing_transfers() -> None:
         "No loss is significant after correction; losses under 5.9 pp in a single cell would often be missed" in found
     )
     assert "skill" not in found  # no source and no target is named
+    assert "To train" not in found
     assert "3 of 144 cells have an interval that excludes zero (about 7 would by chance alone)" in sure
 
 
@@ -58,6 +63,7 @@ def test_one_harmful_adapter() -> None:
     assert "skill1/ta loses significantly on the same task in other languages: -14.7 pp" in found
     assert "On other tasks, skill1/ta changes scores by -13.0 pp" in found
     assert "16 of its 18 cells there exclude zero" in found
+    assert "To train: skill2/ta" in found
     assert re.search(r"20 single cells lose significantly, the worst lm\d: skill1/ta on ", found)
 
 
