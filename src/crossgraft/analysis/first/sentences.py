@@ -70,7 +70,7 @@ def what_to_train(signals: Sequence[Signal], harmed: Harmed, own: Estimate | Non
             f"To train: {best.name}, {_number(best.named)} {_WHERE[best.kind]}; none of its cells loses significantly."
         )
     return (
-        f"To train: {best.name} gains most, {_number(best.named)}, but {number_of(lost[best.name], 'cell')} of it "
+        f"To {verb}: {best.name} gains most, {_number(best.named)}, but {number_of(lost[best.name], 'cell')} of it "
         f"{'loses' if lost[best.name] == 1 else 'lose'} significantly; look at these before."
     )
 
