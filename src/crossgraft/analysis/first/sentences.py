@@ -65,9 +65,10 @@ def what_to_train(signals: Sequence[Signal], harmed: Harmed, own: Estimate | Non
     lost = {one.name: _lost_by(one, harmed) for one in gains}
     safe = [one for one in gains if not lost[one.name]]
     best = max(safe or gains, key=lambda one: one.named.value)
+    verb = "use" if best.cells[0].row.kind == "mapping" else "train"
     if safe:
         return (
-            f"To train: {best.name}, {_number(best.named)} {_WHERE[best.kind]}; none of its cells loses significantly."
+            f"To {verb}: {best.name}, {_number(best.named)} {_WHERE[best.kind]}; none of its cells loses significantly."
         )
     return (
         f"To {verb}: {best.name} gains most, {_number(best.named)}, but {number_of(lost[best.name], 'cell')} of it "
