@@ -5,7 +5,8 @@
 MODEL is a Transformers folder or a GGUF file, tasks.toml a spec with [tasks] of multiple choice. Both sides score the same items with
 the same model object in float32; the script checks that they read the same tokens. Without --adapter, a LoRA adapter of rank
 16 with random weights is made. Printed for each target and treatment: the largest difference of an option's log-likelihood in nats,
-accuracy on both sides, seconds of CPU time for scoring alone (one round each), and the peak of memory above what was in use before.
+accuracy on both sides, seconds of CPU time for scoring alone (one round each), and the peak of memory above what was in use before
+(ours first; what one side leaves to the other in the same process is not counted).
 The exit code is 1 where a log-likelihood differs by more than 1e-3 nats, or an accuracy at all.
 """
 
@@ -103,13 +104,13 @@ def compare(lm: Measured, engine: LocalEngine, target: Point, items: Sequence[It
     path = questions.write(folder / "items.jsonl")
     prepared = prepare(lm.tokenizer, items, Reading("lm-eval"), window_of(lm.model), target.lang)
     assert isinstance(prepared, Choices)
+    before = forget_peak()
+    answers, cost = timed(lambda: finished(prepared.answer(engine)).answers)
+    above = peak_mib() - before
     with tempfile.TemporaryDirectory(dir=folder) as cache:
         theirs = evaluate(lm, task_of(questions, path, Path(cache)), no_index())
     if not same_tokens(lm.asked, prepared.requests):
         raise SystemExit(f"{target}: the two sides do not read the same tokens")
-    before = forget_peak()
-    answers, cost = timed(lambda: finished(prepared.answer(engine)).answers)
-    above = peak_mib() - before
     loglik = answers.columns["loglik"]
     difference = np.abs(loglik[~np.isnan(loglik)] - lm.answered).max()
     accuracy = METRICS.get("accuracy").score(answers).value

@@ -69,6 +69,24 @@ def test_quantised_weights_are_dequantised_block_by_block(tiny_model: Path, tmp_
     np.testing.assert_allclose(found, expected.reshape(rows.shape), atol=1e-7)
 
 
+def test_half_precision_is_kept_as_what_loading_would_make_of_float32(tiny_gguf: Path) -> None:
+    import torch
+
+    wide, half = (loaded(Model(path=str(tiny_gguf), dtype=dtype))[0] for dtype in ("float32", "bfloat16"))
+
+    pairs = zip(wide.parameters(), half.parameters(), strict=True)
+    assert all(torch.equal(weight.to(torch.bfloat16), rounded) for weight, rounded in pairs)
+
+
+def test_a_preview_dequantises_nothing(tiny_gguf: Path, tmp_path: Path, own_cache: Path) -> None:
+    study = parse_study(spec_of(tiny_gguf, tmp_path), folder=tmp_path)
+
+    glimpses = list(study.preview(1))
+
+    assert [str(one.point) for one in glimpses] == ["intent/en", "intent/sw", "intent/no"]
+    assert not list(own_cache.glob("*/*.safetensors"))
+
+
 def test_a_file_is_dequantised_once(tiny_gguf: Path, own_cache: Path) -> None:
     loaded(Model(path=str(tiny_gguf)))
     made = {file: file.stat().st_mtime_ns for file in own_cache.glob("*/*")}
