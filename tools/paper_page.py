@@ -1,13 +1,18 @@
 """Write the page about the paper's table, docs/paper.md, from the table itself; the table is not ours to ship.
 
-python tools/paper_page.py PATH/transfer_results.csv [docs/paper.md]
+python tools/paper_page.py PATH/transfer_results.csv [PATH/rows-with-all-columns.csv]
+
+A table without the column score_norm_base_std cannot say whether the seeds answer the same items; rows that have it may stand in a second
+file, or in the first.
 """
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +20,10 @@ import numpy as np
 from crossgraft.analysis.cells import on_source, other_tasks, same_task, trained
 from crossgraft.analysis.contrast import Contrast
 from crossgraft.analysis.external.outcomes import read_findings
+from crossgraft.analysis.external.score_table import read_table
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.paper.cell_noise import called
+from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.paper.cell_noise import Called, called
 from crossgraft.analysis.paper.flat_targets import FLAT, Movement, movements
 from crossgraft.analysis.paper.language_groups import GroupRole, group_roles
 from crossgraft.analysis.paper.published import MODELS, beside_the_printed, missing_cells
@@ -25,6 +32,7 @@ from crossgraft.report.section import Table, short
 from crossgraft.report.sections import paper as section
 
 ITEMS = 400  # behind every score of the release
+_FEW_BASES = 5  # targets of a task: fewer say nothing
 HEAD = """# The paper's table, read
 
 `crossgraft read` on the table that the authors of "Donors and Recipients" released (Dymkiewicz et al., Findings of EMNLP 2026;
@@ -42,7 +50,11 @@ Every number here is computed from the table. Changes are in percentage points (
 class Page:
     """The figures that the sentences of the page need."""
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Findings, apart: tuple[Called, ...], bases: Sequence[BaseSeeds]) -> None:
+        self.apart, self.bases = (
+            apart,
+            bases,
+        )  # cells called if seeds answer items of their own; how the base varies by seed
         draws = findings.evidence.draws
         self.findings = findings
         self.cells = trained(draws.cells)
@@ -151,10 +163,25 @@ class Page:
     def _noise(self) -> Iterator[str]:
         seeds, bound, fdr = self.called[0], self.called[3], self.called[4]
         yield (
-            f"By the noise of seeds alone {seeds.gains + seeds.losses:,} of {seeds.cells:,} transfer cells are changed. The three seeds answer the same {ITEMS} items, so their "
+            f"By the noise of seeds alone {seeds.gains + seeds.losses:,} of {seeds.cells:,} transfer cells are changed. If the seeds answer the same {ITEMS} items, their "
             f"spread does not say what other items would give. With the binomial bound on top, {bound.gains} gains and {bound.losses} losses remain; "
             f"at a false discovery rate of 5 %, {fdr.gains} gains and {fdr.losses} losses, on {fdr.targets} targets, {fdr.in_first} of them {fdr.first}. "
             "The bound is wide: if a tenth of the answers changed, the noise would be about half as large.\n"
+        )
+        if self.bases:
+            yield from self._seeds_and_items()
+
+    def _seeds_and_items(self) -> Iterator[str]:
+        told = "; ".join(
+            f"{one.task} {one.deviation:.4f} against {one.binomial:.4f} ({one.rows} targets)" for one in self.bases
+        )
+        bound, fdr = self.apart[3], self.apart[4]
+        yield (
+            "**Do the seeds answer the same items?** The base is the same model for all seeds, so on the same items its score should hardly vary between them. "
+            f"Root mean square of its standard deviation between seeds, against that of drawing {ITEMS} other items: {told}. Where the two are alike, a seed "
+            "of the table is also a draw of items; then its spread holds the noise of items as well, and a cell rests on up to three times as many. "
+            f"With {3 * ITEMS} items per cell the binomial bound calls {bound.gains} gains and {bound.losses} losses, "
+            f"and {fdr.gains} and {fdr.losses} at a false discovery rate of 5 %. The release says that its split is fixed; only the outcomes of items can settle it.\n"
         )
 
     def _movement(self) -> Iterator[str]:
@@ -193,6 +220,7 @@ class Page:
 - Whether a gain is skill or form. Letters against texts, with a chat template or without, can be told apart only by a study that varies them:
   `examples/donors-matched.toml` and `examples/donors-axes.toml` do.
 - Whether flat targets answer one letter, and whether a base below chance reads the question at all.
+- Whether the three seeds of a cell are three trainings on the same items, or also three draws of items.
 - Whether train and test items overlap in content; ids alone are disjoint.
 """
 
@@ -258,9 +286,41 @@ def markdown(table: Table) -> Iterator[str]:
         yield f"\n{table.note}\n"
 
 
-def main(table: str, page: str = "docs/paper.md") -> None:
+@dataclass(frozen=True)
+class BaseSeeds:
+    """How the base's score varies between seeds on the targets of a task, and how it would between draws of other items."""
+
+    task: str
+    rows: int
+    deviation: float
+    binomial: float
+
+
+def base_seeds(files: Sequence[Path]) -> list[BaseSeeds]:
+    """From the tables that have the column; each model's target counts once."""
+    found: dict[str, dict[tuple[str, str], tuple[float, float]]] = {}
+    for file in files:
+        for row in csv.DictReader(file.open(encoding="utf-8")):
+            if sd := row.get("score_norm_base_std"):
+                target = row["model_name"], row["eval_language"]
+                found.setdefault(row["eval_dataset"], {})[target] = float(row["score_norm_base_mean"]), float(sd)
+    return [
+        BaseSeeds(
+            task,
+            len(targets),
+            float(np.sqrt(np.mean([sd**2 for _, sd in targets.values()]))),
+            float(np.sqrt(np.mean([base * (1 - base) / ITEMS for base, _ in targets.values()]))),
+        )
+        for task, targets in found.items()
+        if len(targets) >= _FEW_BASES
+    ]
+
+
+def main(table: str, *more: str) -> None:
     findings = read_findings(Path(table), [f"items={ITEMS}"])
-    Path(page).write_text("\n".join(Page(findings).lines()) + "\n", "utf-8")
+    apart = called(Draws(read_table(Path(table), [f"items={3 * ITEMS}"])))
+    page = Page(findings, apart, base_seeds([Path(table), *map(Path, more)]))
+    Path("docs/paper.md").write_text("\n".join(page.lines()) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
