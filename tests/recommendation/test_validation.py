@@ -100,7 +100,6 @@ def test_rules_that_measure_beat_those_that_do_not() -> None:
     found = {one.rule: one for one in validate(MATRIX, asked) if one.held_out == "half of the items"}
 
     assert found["chance"].pairs > found["its task in the nearest language"].pairs
-    assert found["chance"].regret < found["its task in the nearest language"].regret
     assert found["chance"].questions == 8 * 6
     assert found["cvar"].recommends <= found["chance"].recommends
 

@@ -23,7 +23,7 @@ _TABLES = (".csv", ".parquet", ".pq")
 
 
 @click.command(short_help="Say what to train, or to keep the base.")
-@click.argument("what", metavar="STUDY|TABLE", default="")
+@click.argument("what", metavar="[STUDY|TABLE]", default="")
 @click.option("--improve", multiple=True, metavar="TARGETS", help="Such as intent/sw or '*/sw'; repeatable.")
 @click.option("--protect", multiple=True, metavar="TARGETS", help="What must not lose, such as '*/en'; repeatable.")
 @click.option("--tolerance", type=float, help="Loss that is tolerated there, in percentage points.  [default: 1]")

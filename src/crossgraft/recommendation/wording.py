@@ -136,7 +136,7 @@ def yardstick_rows(found: Recommendation) -> Iterator[Row]:
 
 def frontier_rows(found: Recommendation) -> Iterator[Row]:
     for step in found.frontier:
-        yield _percent(step.risk), name_of(step.row), signed(step.gain)
+        yield _percent(step.risk) if step.row else "0 %", name_of(step.row), signed(step.gain)
 
 
 def validation_rows(found: Iterable[Validated]) -> Iterator[Row]:
