@@ -184,6 +184,28 @@ class Measurable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """An estimate of what jobs will take, and of the smallest changes they could show; ``about`` says what it rests on."""
+
+    examples: int  # training examples read, all epochs
+    items: int  # test items scored
+    trained_tokens: float
+    scored_tokens: float
+    flops: float
+    memory: float  # bytes, of the largest job
+    hours: Mapping[str, tuple[float, float]]  # by device, from and to
+    detectable: Mapping[str, float]  # percentage points
+    about: str
+
+
+@runtime_checkable
+class Costed(Protocol):
+    """A study that can say before any work about what its jobs will take."""
+
+    def cost(self, jobs: Sequence[Job]) -> Cost | None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Glimpse:
     """One item as the study will see it: labelled lines of text, for ``preview``."""
 

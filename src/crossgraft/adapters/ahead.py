@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossgraft.adapters.forecast.architectures import KNOWN
 from crossgraft.adapters.gguf.header import read_header
 from crossgraft.adapters.gguf.kept import notes
 from crossgraft.adapters.ids import leaks, unequal_ids
@@ -78,16 +79,25 @@ def preview(study: AdapterSpec, count: int) -> Iterator[Glimpse]:
 
 
 def bytes_of_adapters(study: AdapterSpec, jobs: Sequence[Job]) -> int | None:
-    """What the adapters of these jobs will take on disk; None when a model is not here to be measured."""
+    """What the adapters of these jobs will take on disk; None when the shapes of a model are not known."""
     recipes = dict(study.recipe.variants())
-    weights: dict[tuple[str, int], int] = {}
+    weights: dict[tuple[str, int, tuple[str, ...]], int | None] = {}
     total = 0
     for job in jobs:
-        model, recipe = study.models[job.treatment.model], recipes[job.treatment.recipe]
-        if model.hub:
-            return None
-        key = (job.treatment.model, recipe.rank)
+        recipe = recipes[job.treatment.recipe]
+        key = (job.treatment.model, recipe.rank, recipe.targets)
         if key not in weights:
-            weights[key] = adapter_bytes(model.shapes(study.origin), recipe.rank, recipe.targets)
-        total += weights[key]
+            weights[key] = _bytes_of_adapter(study, *key)
+        if (size := weights[key]) is None:
+            return None
+        total += size
     return total
+
+
+def _bytes_of_adapter(study: AdapterSpec, name: str, rank: int, targets: tuple[str, ...]) -> int | None:
+    """From the shapes in a local folder, or of a hub model that is in our table."""
+    model = study.models[name]
+    if model.path:
+        return adapter_bytes(model.shapes(study.origin), rank, targets)
+    shape = KNOWN.get(model.hub)
+    return None if shape is None else 4 * shape.lora(rank, targets)

@@ -96,6 +96,8 @@ class Recipe:
         self._check_axes()
 
     def _check_axes(self) -> None:
+        if not self.axes:
+            return  # a recipe is made anew for every job, and type hints take time
         hints = typing.get_type_hints(Recipe, include_extras=True)
         known = [one.name for one in fields(self) if one.name not in ("axes", "by_task")]
         for name, values in self.axes.items():

@@ -12,7 +12,7 @@ from crossgraft.adapters.grid import Grid, View
 from crossgraft.adapters.items.encoding import Boundary, Reading
 from crossgraft.adapters.items.sources import Mixture, Source, sources
 from crossgraft.adapters.models import Given, Model
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.recipe import Axes, Recipe
 from crossgraft.adapters.tasks import TASKS, MaybeSham, Split, Task
 from crossgraft.adapters.training.callbacks import CALLBACKS
 from crossgraft.core import Labels, Pairing, Point, SourceVariant, Treatment
@@ -201,8 +201,12 @@ class AdapterSpec:
     def source_of(self, treatment: Treatment) -> Source:
         return next(source for source in self.training_sources if source.label == treatment.name)
 
+    @cached_property
+    def _recipes(self) -> dict[Axes, Recipe]:
+        return dict(self.recipe.variants())
+
     def recipe_of(self, treatment: Treatment) -> Recipe:
-        return dict(self.recipe.variants())[treatment.recipe]
+        return self._recipes[treatment.recipe]
 
     def snapshots(self) -> tuple[float, ...]:
         """After how many epochs an adapter is looked at, beside its end."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 from crossgraft.adapters import ahead
 from crossgraft.adapters.check.sample import amounts, sample
+from crossgraft.adapters.forecast.cost import cost
 from crossgraft.adapters.jobs import jobs
 from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.core import Job
-from crossgraft.study import Amount, Bench, Fingerprints, Glimpse, Worker
+from crossgraft.study import Amount, Bench, Cost, Fingerprints, Glimpse, Worker
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class AdapterStudy(AdapterSpec):
 
     def adapter_bytes(self, jobs: Sequence[Job]) -> int | None:
         return ahead.bytes_of_adapters(self, jobs)
+
+    def cost(self, jobs: Sequence[Job]) -> Cost | None:
+        return cost(self, jobs)
 
     def sample(self, models: Collection[str]) -> AdapterStudy | None:
         return sample(self, models)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -15,7 +15,7 @@ from crossgraft.errors import JobFailed
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, plan_study
 from crossgraft.runs.plan import Plan, per_model, plan
 from crossgraft.runs.store import Store
-from crossgraft.study import Amount, Failed, Measurable, Recorded, Study, Trains
+from crossgraft.study import Amount, Cost, Costed, Failed, Measurable, Recorded, Study, Trains
 
 _SAMPLE = 20  # records of a kind whose timings are looked at
 
@@ -34,6 +34,7 @@ class Outlook:
     untimed: tuple[str, ...] = ()  # kinds of work of which nothing has been timed
     measured: str = ""  # what was timed just now, if anything
     measurable: bool = False  # whether something could be
+    cost: Cost | None = None  # estimated from lengths and shapes; None where these are not known
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -46,6 +47,7 @@ class Outlook:
             "seconds": self.seconds,
             "untimed": list(self.untimed),
             "measured": self.measured,
+            "cost": None if self.cost is None else asdict(self.cost),
             "notes": list(self.notes),
         }
 
@@ -61,6 +63,8 @@ class Outlook:
             yield f"  {len(todo.failed)} jobs failed for good; --retry runs them again"
         if todo.missing:
             yield f"  time: {self._time()}"
+        if self.cost:
+            yield from _told(self.cost)
         for note in self.notes:
             yield f"  note: {note}"
 
@@ -76,6 +80,33 @@ class Outlook:
         return (
             f"about {duration(self.seconds)}{without}{how if without else ''}{self.measured and f' ({self.measured})'}"
         )
+
+
+def _told(cost: Cost) -> Iterator[str]:
+    """The estimate in lines; its last line says what it rests on."""
+    yield (
+        f"  estimate: {_many(cost.trained_tokens)} tokens to train on ({cost.examples:,} examples), {_many(cost.scored_tokens)} to score "
+        f"({cost.items:,} items), {cost.flops:.1e} FLOPs"
+    )
+    yield f"  estimate: {_size(round(cost.memory))} of memory for the largest job"
+    for device, (least, most) in cost.hours.items():
+        yield f"  estimate: {_hours(least)} to {_hours(most)} hours on one {device}"
+    if cost.detectable:
+        told = ", ".join(f"{what} {value:.1f} pp" for what, value in cost.detectable.items())
+        yield f"  smallest change to be seen (probability .8, if a tenth of the answers change): {told}"
+    yield f"  estimates rest on: {cost.about}"
+
+
+def _many(count: float) -> str:
+    """``3.1 billion``."""
+    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if count >= size:
+            return f"{count / size:.3g} {word}"
+    return f"{count:,.0f}"
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.0f}" if hours >= 10 else f"{hours:.2g}"
 
 
 def outlook(study: Study, store: Store, settings: Settings, *, measure: bool = False) -> Outlook:
@@ -105,6 +136,7 @@ def outlook(study: Study, store: Store, settings: Settings, *, measure: bool = F
         tuple(untimed),
         rates.told if rates else "",
         isinstance(study, Measurable),
+        study.cost(todo.jobs) if isinstance(study, Costed) else None,
     )
 
 
