@@ -60,7 +60,7 @@ class Measured(Harness):
     def _loglikelihood_tokens(self, requests: Tokens, *args: Any, **options: Any) -> list[tuple[float, bool]]:
         before = forget_peak()
         answers, self.cost = timed(lambda: super(Measured, self)._loglikelihood_tokens(requests, *args, **options))
-        self.above = peak_mib() - before
+        self.above = max(0.0, peak_mib() - before)
         self.answered = np.array([answer for answer, _ in answers])
         return answers
 
@@ -106,7 +106,7 @@ def compare(lm: Measured, engine: LocalEngine, target: Point, items: Sequence[It
     assert isinstance(prepared, Choices)
     before = forget_peak()
     answers, cost = timed(lambda: finished(prepared.answer(engine)).answers)
-    above = peak_mib() - before
+    above = max(0.0, peak_mib() - before)
     with tempfile.TemporaryDirectory(dir=folder) as cache:
         theirs = evaluate(lm, task_of(questions, path, Path(cache)), no_index())
     if not same_tokens(lm.asked, prepared.requests):
