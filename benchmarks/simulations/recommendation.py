@@ -1,12 +1,15 @@
 """Recommendations on grids whose truth is known: is the promised risk kept, and is more gained than by plain rules at equal harm.
 
-python benchmarks/simulations/recommendation.py [--grids 300] [--design synthetic "other, one model" ruinous]
+python benchmarks/simulations/recommendation.py [--grids 300] [--design synthetic "other, one model" ruinous] [--settling]
 
 "synthetic" is crossgraft.transfer.synthetic, all others are tests/other_grids.py, which shares no code with it: items whose difficulty
 languages share, cells with heavy tails, one model, one seed. Variances are estimated from each grid. Of every grid three questions are asked:
 one or two targets at random to improve, four others to protect. A violation is a protected target whose true change
 is below the tolerance. Gains are true ones, 0 where the base is kept. Numbers are means over grids; the three
 questions of a grid are averaged before.
+
+With --settling, synthetic grids in which the base was kept are measured anew on as many items and seeds as the answer asked for (all
+of their cells, which is more than it asked for), to see how often the option is then allowed, or ruled out.
 """
 
 from __future__ import annotations
@@ -25,11 +28,12 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from counting import line
 
 from crossgraft.analysis.variance.posterior import posterior
-from crossgraft.core import Floats
+from crossgraft.core import Floats, Treatment
 from crossgraft.recommendation.asked import Asked
 from crossgraft.recommendation.options import Options
 from crossgraft.recommendation.question import Question
 from crossgraft.recommendation.rules import RULES, choose
+from crossgraft.recommendation.settling import settling
 from crossgraft.recommendation.yardsticks import yardsticks
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid
@@ -39,6 +43,7 @@ TOLERANCE = 1.0
 RISKS = (0.05, 0.1, 0.2)
 ANY_RISK = tuple(np.round(np.concatenate([np.arange(0, 0.1, 0.01), np.arange(0.1, 1.01, 0.05)]), 2).tolist())
 QUESTIONS = 3
+_MOST_ITEMS = 6
 OTHER = OtherGrid(
     models=1,
     tasks=3,
@@ -167,11 +172,40 @@ def taken(one: Case, name: str) -> tuple[float, float]:
     return (float(one.gains[places].mean()), float(one.harmed[places].mean())) if places else (np.nan, np.nan)
 
 
+def settles(grid: SyntheticGrid, grids: int) -> None:
+    said, seen = [], []
+    for seed in range(grids):
+        matrix = grid.matrix(seed)
+        for one in cases(grid, seed):
+            found = settling(matrix, one.options) if one.outcome("chance", 0.1)[0] is False else None
+            way = found.ways[0] if found and found.ways else None
+            if found and way and way.clear and way.items <= _MOST_ITEMS * found.items:
+                again = replace(grid, items=way.items, seeds=way.seeds).matrix(seed)
+                said.append((way.allowed, way.ruled_out))
+                seen.append(_became(Options.of(one.options.asked, posterior(again)), found.row))
+    print(f"settling: {len(said)} abstentions of {grids} synthetic grids, at most {_MOST_ITEMS} times the items")
+    for place, what in enumerate(("allowed", "ruled out")):
+        line(f"then {what}, as said", [one[place] for one in said])
+        line(f"then {what}, when measured", [one[place] for one in seen])
+
+
+def _became(options: Options, row: Treatment) -> tuple[float, float]:
+    """Whether the option is allowed and gains, or is ruled out."""
+    place, risk = options.rows.index(row), options.asked.question.risk
+    gains, harm = options.gains[:, place], float(options.harms[:, place].mean())
+    allowed = harm <= risk and float(gains.mean()) > 0
+    return float(allowed), float(not allowed and (harm >= 1 - risk or float((gains > 0).mean()) <= risk))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--grids", type=int, default=300)
     parser.add_argument("--design", nargs="+", choices=list(DESIGNS), default=list(DESIGNS))
+    parser.add_argument("--settling", action="store_true")
     asked = parser.parse_args()
+    if asked.settling:
+        settles(DESIGNS["synthetic"], asked.grids)  # type: ignore[arg-type]
+        return
     for name in asked.design:
         simulate(name, DESIGNS[name], asked.grids)
 

@@ -152,3 +152,13 @@ def test_validation_of_a_table_of_scores_holds_out_what_it_can(crossgraft, score
 
     assert code == 0
     assert {one["held_out"] for one in json.loads(out)} == {"a seed", "a language", "a task"}
+
+
+def test_specialise_keeps_adapters_and_routes_every_target(crossgraft, scores: Path) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = crossgraft("specialise", str(scores), "--k", "2", "--json")
+
+    told = json.loads(out)
+    assert code == 0
+    assert len(told["keep"]) == 2
+    assert len(told["routes"]) == 6
+    assert {one["row"] for one in told["routes"]} <= {*told["keep"], None}

@@ -15,7 +15,7 @@ from crossgraft.cli.check import check
 from crossgraft.cli.mapping import bli, map_, translate
 from crossgraft.cli.options import AS_JSON
 from crossgraft.cli.printing import echo, print_lines
-from crossgraft.cli.recommend import recommend
+from crossgraft.cli.recommend import recommend, specialise
 from crossgraft.cli.reports import read, report
 from crossgraft.cli.runs import plan, preview, run
 from crossgraft.cli.stores import store
@@ -59,7 +59,7 @@ def list_(as_json: bool) -> None:
         print_lines(names.items())
 
 
-for _command in (plan, preview, run, check, report, read, recommend, map_, bli, translate, store):
+for _command in (plan, preview, run, check, report, read, recommend, specialise, map_, bli, translate, store):
     cli.add_command(_command)
 
 

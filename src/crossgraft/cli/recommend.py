@@ -1,4 +1,4 @@
-"""``recommend``: what to train, from a study or from a table of results that were measured elsewhere."""
+"""``recommend`` and ``specialise``: what to train, and which adapters to keep, from a study or from a table of results that were measured elsewhere."""
 
 from __future__ import annotations
 
@@ -131,3 +131,52 @@ def _validate(matrix: TransferMatrix, question: Question, *, as_json: bool) -> N
         return
     print_table(wording.VALIDATION_TITLES, wording.validation_rows(found))
     echo(wording.VALIDATION_NOTE)
+
+
+@click.command(short_help="Say which adapters to keep, and which serves what.")
+@click.argument("what", metavar="[STUDY|TABLE]", default="")
+@click.option("--k", "count", type=int, default=3, show_default=True, help="How many adapters may be kept.")
+@click.option(
+    "--targets", multiple=True, metavar="TARGETS", help="Which to serve, such as '*/sw'; repeatable.  [default: all]"
+)
+@click.option(
+    "--tolerance", type=float, default=1.0, show_default=True, help="Loss that is tolerated on a target, in pp."
+)
+@click.option("--risk", type=float, default=0.1, show_default=True, help="Allowed probability that it loses more.")
+@click.option("--model", default="", help="Of which model, where there are several.")
+@click.option("--column", "columns", multiple=True, metavar="FIELD=NAME", help="Of a TABLE, as in 'read'; repeatable.")
+@OUT
+@overrides
+@AS_JSON
+def specialise(
+    what: str,
+    count: int,
+    targets: tuple[str, ...],
+    tolerance: float,
+    risk: float,
+    model: str,
+    columns: tuple[str, ...],
+    out: Path,
+    sets: tuple[str, ...],
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """Which K adapters to keep if every target is served by the one that suits it, or by the base.
+
+    An adapter serves a target if it is expected to gain there, and if the probability that it loses more than the tolerance there is
+    within the risk. Ends with exit code 0, with 3 if the base serves all targets, with 2 after a mistake.
+    """
+    from crossgraft.recommendation import wording
+    from crossgraft.recommendation.question import Question
+    from crossgraft.recommendation.specialise import specialise as specialised
+
+    matrix, _ = _table(Path(what), columns) if what.endswith(_TABLES) else _study(what, out, sets, limit)
+    found = specialised(matrix, Question(targets or ("*",), (), tolerance, risk, model=model), count)
+    if as_json:
+        echo(json.dumps(wording.plain_specialised(found), indent=1))
+    else:
+        echo(wording.specialised(found), bold=True)
+        print_table(wording.ROUTE_TITLES, wording.route_rows(found))
+        print_table(wording.CURVE_TITLES, wording.curve_rows(found))
+    if not found.rows:
+        raise click.exceptions.Exit(KEPT_BASE)

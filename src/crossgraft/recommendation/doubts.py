@@ -8,7 +8,7 @@ from crossgraft.analysis.checks.gates import is_dead
 from crossgraft.analysis.first.floor import can_show_harm
 from crossgraft.analysis.wording import listed, number_of
 from crossgraft.core import Point
-from crossgraft.recommendation.options import Options
+from crossgraft.recommendation.options import Options, name_of
 from crossgraft.transfer.changes import ChangeCell
 from crossgraft.transfer.matrix import TransferMatrix
 
@@ -38,7 +38,7 @@ def doubts(matrix: TransferMatrix, options: Options) -> Iterator[str]:
 def _few_options(matrix: TransferMatrix, options: Options) -> Iterator[str]:
     asked = options.asked
     if len(options.rows) == 2:
-        yield f"There is only one option beside the base, {options.rows[1].label if options.rows[1] else ''}."
+        yield f"There is only one option beside the base, {name_of(options.rows[1])}."
     unmeasured = [
         row.label
         for row in matrix.rows

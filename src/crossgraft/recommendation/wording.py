@@ -12,6 +12,7 @@ from crossgraft.recommendation.asked import Asked
 from crossgraft.recommendation.options import name_of
 from crossgraft.recommendation.question import Question
 from crossgraft.recommendation.settling import Outlook, Settling
+from crossgraft.recommendation.specialise import Specialised
 from crossgraft.recommendation.validation import Validated
 from crossgraft.recommendation.verdicts import Recommendation, Verdict
 from crossgraft.recommendation.yardsticks import Yardstick
@@ -29,6 +30,8 @@ VALIDATION_NOTE = (
     "compare 'harm seen' with 'P(harm seen)', which has that noise. Single seeds share their items, and halves of the items their "
     "training runs: neither tests the other. Regrets are against the largest of noisy changes, so all are too large."
 )
+ROUTE_TITLES = ("target", "served by", "gain (pp)", "P(harm)")
+CURVE_TITLES = ("adapters", "mean gain (pp)", "greedy", "at most")
 _VERBS = {"trained": "Train", "given": "Use", "mapping": "Use", "control": "Use"}
 
 
@@ -155,6 +158,45 @@ def validation_rows(found: Iterable[Validated]) -> Iterator[Row]:
             _percent(one.recommends),
             *harms,
         )
+
+
+def specialised(found: Specialised) -> str:
+    served = sum(1 for route in found.routes if route.row)
+    if not found.rows:
+        return f"Keep the base: no adapter may serve any of the {number_of(len(found.routes), 'target')}."
+    names = ", ".join(row.label for row in found.rows)
+    gain = f"{signed(found.gain)} {interval(found.low, found.high)} pp"
+    return (
+        f"Keep {names}: routed by target, the expected gain is {gain} on the mean of {number_of(len(found.routes), 'target')}; "
+        f"the base serves {len(found.routes) - served} of them."
+    )
+
+
+def route_rows(found: Specialised) -> Iterator[Row]:
+    for one in found.routes:
+        gain = f"{signed(one.gain)} {interval(one.low, one.high)}" if one.row else "0"
+        yield str(one.target), one.row.label if one.row else "the base", gain, _percent(one.risk) if one.row else "0 %"
+
+
+def curve_rows(found: Specialised) -> Iterator[Row]:
+    for step in found.curve:
+        yield str(step.count), f"{step.gain:.2f}", f"{step.greedy:.2f}", f"{step.bound:.2f}"
+
+
+def plain_specialised(found: Specialised) -> dict[str, Any]:
+    """As JSON can hold it, with full precision."""
+    return {
+        "answer": specialised(found),
+        "keep": [row.label for row in found.rows],
+        "gain": found.gain,
+        "low": found.low,
+        "high": found.high,
+        "routes": [
+            {**asdict(one), "target": str(one.target), "row": one.row.label if one.row else None}
+            for one in found.routes
+        ],
+        "curve": [asdict(step) for step in found.curve],
+    }
 
 
 def plain(found: Recommendation) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+"""Which k adapters to keep, and which of them, or the base, serves each target: a model that is specialised by routing.
+
+Unlike a single treatment, an adapter does no harm where it is not used. So there are no protected targets: an adapter may serve a target if
+the probability that it loses more than the tolerance *there* is within the risk, and if it is expected to gain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from crossgraft.analysis.variance.posterior import posterior
+from crossgraft.core import Floats, Point, Treatment
+from crossgraft.errors import SpecError
+from crossgraft.recommendation.asked import Asked
+from crossgraft.recommendation.options import Options
+from crossgraft.recommendation.portfolio import Selection, exact, greedy
+from crossgraft.recommendation.question import Question
+from crossgraft.transfer.matrix import TransferMatrix
+
+
+@dataclass(frozen=True)
+class Route:
+    """What serves a target: an adapter with its expected gain in percentage points and a 95 % interval, or the base."""
+
+    target: Point
+    row: Treatment | None
+    gain: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    risk: float = 0.0  # probability that it loses more than the tolerance on this target
+
+
+@dataclass(frozen=True)
+class Step:
+    """With so many adapters: expected gains, means over all targets in percentage points."""
+
+    count: int
+    gain: float
+    greedy: float
+    bound: float  # on any choice, by the steps of the greedy one
+
+
+@dataclass(frozen=True)
+class Specialised:
+    """``low`` and ``high`` hold 95 % of the draws of the mean gain over all targets."""
+
+    rows: tuple[Treatment, ...]
+    gain: float
+    low: float
+    high: float
+    routes: tuple[Route, ...]
+    curve: tuple[Step, ...]
+
+
+def specialise(matrix: TransferMatrix, question: Question, count: int) -> Specialised:
+    """The best ``count`` treatments for the targets to improve; protected targets of the question are not looked at."""
+    if count < 1:
+        raise SpecError(f"expected 1 adapter or more; got {count}")
+    options = Options.of(Asked.of(question, matrix), posterior(matrix))
+    draws = options.improved[:, 1:]  # without the base
+    values = _values(draws, question)
+    share = 1 / values.shape[1]
+    best = [exact(values, size) for size in range(1, min(count, len(values)) + 1)]
+    steps = [(found, greedy(values, size)) for size, found in enumerate(best, 1)]
+    serves = _serves(values, best[-1])
+    routed = np.where(serves >= 0, draws[:, serves, np.arange(values.shape[1])], 0.0)
+    means = routed.mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Specialised(
+        tuple(row for row in (options.rows[place + 1] for place in sorted(set(serves[serves >= 0].tolist()))) if row),
+        float(means.mean()),
+        float(low),
+        float(high),
+        tuple(_route(options, place, int(at), question) for place, at in enumerate(serves)),
+        tuple(
+            Step(size, share * one.value, share * other.value, share * other.bound)
+            for size, (one, other) in enumerate(steps, 1)
+        ),
+    )
+
+
+def _values(draws: Floats, question: Question) -> Floats:
+    """Expected gains (treatments, targets); 0 where a treatment may not serve a target."""
+    risky = (draws < -question.tolerance).mean(axis=0) > question.risk
+    gains = draws.mean(axis=0)
+    return np.asarray(np.where(risky | (gains <= question.least), 0.0, gains))
+
+
+def _serves(values: Floats, chosen: Selection) -> np.ndarray:
+    """Of each target the chosen treatment that gains most there, or -1, the base."""
+    rows = np.array(chosen.rows, dtype=np.intp)
+    if not len(rows):
+        return np.full(values.shape[1], -1)
+    most = values[rows].max(axis=0)
+    return np.where(most > 0, rows[values[rows].argmax(axis=0)], -1)
+
+
+def _route(options: Options, place: int, at: int, question: Question) -> Route:
+    target = options.asked.improve[place]
+    if at < 0:
+        return Route(target, None)
+    draws = options.improved[:, at + 1, place]
+    low, high = np.quantile(draws, [0.025, 0.975])
+    risk = float((draws < -question.tolerance).mean())
+    return Route(target, options.rows[at + 1], float(draws.mean()), float(low), float(high), risk)
