@@ -153,7 +153,7 @@ class Page:
             f"**{share:.0f} % of the gain on other tasks is Global-MMLU as a target**, the only benchmark that is evaluated on the letter. Without it "
             f"the mean is {pp(mean(rest))}. By what was learned: {self._donors_of('global_mmlu')}. "
             f"Training on Global-MMLU itself, in another language, gives the least. "
-            "Bases are evaluated with a chat template and trained without one; answering in the asked form is the plain explanation, "
+            "Models are trained without a chat template and evaluated with one; answering in the asked form is the plain explanation, "
             "which only answers of items can confirm.\n"
         )
         dull = next(one for one in self.pairs if one.side == "same task" and one.target == "hellaswag")
@@ -207,7 +207,7 @@ class Page:
             f"English as a donor: {self._group('English', 'donor')}; as a recipient: {self._group('English', 'recipient')}. "
             f"High-resource languages (class 5 of Joshi et al., 2020: ar, de, en, es, fr, zh) as donors: {self._group('high-resource languages', 'donor')}; "
             f"as recipients: {self._group('high-resource languages', 'recipient')}. The differences are small beside the means, are tested several times, and {len(self.models)} "
-            "models of three families are no sample of independent models. By task, nearly all of English's lead as a donor is on Global-MMLU.\n"
+            f"models of three families are no sample of independent models. On Global-MMLU alone, English as a donor: {self._group('English', 'donor', 'global_mmlu')}.\n"
         )
 
     def _unknown(self) -> Iterator[str]:
@@ -251,8 +251,8 @@ class Page:
         sisters = [m.base for m in self.movements if (m.model, m.target.task) == (one.model, one.target.task)]
         return float(np.median(sisters))
 
-    def _group(self, group: str, side: str) -> str:
-        one: GroupRole = self.groups[group, side, ""]  # type: ignore[index]
+    def _group(self, group: str, side: str, task: str = "") -> str:
+        one: GroupRole = self.groups[group, side, task]  # type: ignore[index]
         return f"{one.mean:+.2f} pp [{one.low:+.2f}, {one.high:+.2f}], p = {one.p:.2f}"
 
 
