@@ -168,7 +168,7 @@ def specialised(found: Specialised) -> str:
     gain = f"{signed(found.gain)} {interval(found.low, found.high)} pp"
     return (
         f"Keep {names}: routed by target, the expected gain is {gain} on the mean of {number_of(len(found.routes), 'target')}; "
-        f"the base serves {len(found.routes) - served} of them."
+        f"the base serves {len(found.routes) - served or 'none'} of them."
     )
 
 
