@@ -63,9 +63,9 @@ def _blind(columns: dict[Point, list[ChangeCell]], protect: tuple[Point, ...]) -
 
 
 def _seeds(columns: dict[Point, list[ChangeCell]]) -> Iterator[str]:
-    cells = [cell for own in columns.values() for cell in own]
+    cells = [cell for own in columns.values() for cell in own if cell.row.kind == "trained"]
     if cells and all(len(cell.seeds) < 2 for cell in cells):
-        yield "One seed: the noise of a training run is not known, so probabilities of harm are too low."
+        yield "One seed: the noise of a training run is not known, so intervals are too narrow and probabilities of harm too low."
 
 
 def _names(targets: tuple[Point, ...] | list[Point]) -> str:
