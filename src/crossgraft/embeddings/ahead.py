@@ -20,7 +20,7 @@ from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.readers import glance
 from crossgraft.embeddings.spaces.memory import available_memory, refuse_too_many
 from crossgraft.embeddings.spaces.space import Space
-from crossgraft.embeddings.tasks import Foresees, LanguagePair, Notes
+from crossgraft.embeddings.tasks import Foresees, LanguagePair, Notes, is_stochastic
 from crossgraft.errors import DataError
 from crossgraft.study import Glimpse
 
@@ -82,13 +82,15 @@ def check_words(study: EmbeddingSpec, read: Callable[[str], Space]) -> None:
 
 
 def preview(study: EmbeddingSpec, count: int) -> Iterator[Glimpse]:
-    """The first items of every pair and task, with what unmapped vectors answer."""
+    """The first items of every pair and task, with what unmapped vectors answer; none of tasks that would train a network."""
     for pair in study.language_pairs():
         spaces = study.space(pair.source), study.space(pair.target)
         require_one_width(pair, *(space.width for space in spaces))
         train = study.dictionary(pair, spaces)
         known = len(train.rows(*spaces))
         for name, task in study.tasks_of(pair).items():
+            if is_stochastic(task):
+                continue
             seen = task.evaluate(replace(pair, limit=count), spaces, Mapping(), study.origin)
             answers = seen.answers.columns["answer"]
             for place, item in enumerate(seen.texts.items):

@@ -13,7 +13,7 @@ from crossgraft.embeddings import ahead
 from crossgraft.embeddings.mapping import identity
 from crossgraft.embeddings.spaces import devices
 from crossgraft.embeddings.spec import EmbeddingSpec
-from crossgraft.embeddings.tasks import EmbeddingTask, LanguagePair, is_stochastic
+from crossgraft.embeddings.tasks import EmbeddingTask, LanguagePair, Seeded, is_stochastic
 from crossgraft.embeddings.worker import EmbeddingWorker
 from crossgraft.identity import content_id
 from crossgraft.study import Bench, Fingerprints, Glimpse, Worker
@@ -107,4 +107,5 @@ class EmbeddingStudy(EmbeddingSpec):
         return ahead.preview(self, count)
 
     def smoke(self) -> EmbeddingStudy:
-        return replace(self, limit=1)
+        tasks = {name: task.brief() if isinstance(task, Seeded) else task for name, task in self.tasks.items()}
+        return replace(self, limit=1, tasks=tasks)

@@ -126,9 +126,7 @@ NLI_SPEC = (
     dev = "pairs.{language}.jsonl"
     test = "pairs.{language}.jsonl"
     split_field = "split"
-    hidden = 40
-    dropout = 0.0
-    training = { epochs = 20, patience = 20, rate = 0.003 }
+    decomposable = { hidden = 40, dropout = 0.0, training = { epochs = 20, patience = 20, rate = 0.003 } }
 """
 )
 

@@ -37,6 +37,18 @@ def test_a_model_of_the_source_serves_the_target_only_in_a_shared_space(cldc_spe
     assert score(found["procrustes"], "macro-F1") > 0.75
 
 
+def test_a_convolution_needs_a_shared_space_too_and_runs_once_a_seed(cldc_spec: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    training = "training = { epochs = 25, patience = 25, rate = 0.01 }"
+    cldc_spec.write_text(f'{cldc_spec.read_text()}model = "cnn"\ncnn = {{ {training} }}\n')
+
+    run(load_study(cldc_spec, ["seeds=[1, 2]"]), tmp_path / "out", settings=ONE)
+
+    (cell,) = load_findings(Store(tmp_path / "out")).matrix.cells.values()
+    assert cell.seeds == (1, 2)
+    assert cell.treated > cell.control + 0.15
+
+
 def test_a_shuffled_dictionary_is_worth_no_more_than_none(cldc_spec: Path, tmp_path: Path) -> None:
     file = cldc_spec.parent / "de-en.train.tsv"
     pairs = [line.split("\t") for line in file.read_text().splitlines()]
@@ -166,6 +178,8 @@ def test_a_file_that_is_not_there_is_named(cldc_spec: Path, tmp_path: Path) -> N
         ('train="train.jsonl"', "expected a file name with {language}; got 'train.jsonl'"),
         ("dev_share=1.0", "expected a share between 0 and 1; got 1.0"),
         ("seed=3", "seed"),
+        ("cnn.filters=3", "the model is 'linear', so settings of the cnn have no effect"),
+        ("cnn.widths=[0]", "expected filters, and widths of at least 1 word; got 8 and (0,)"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(cldc_spec: Path, sets: str, message: str) -> None:

@@ -8,12 +8,16 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from crossgraft.embeddings.downstream.classifiers.encoded import Encoded, Examples
+from crossgraft.embeddings.downstream.classifiers.networks.convolutional import ConvolutionalNetwork
 from crossgraft.embeddings.downstream.classifiers.networks.decomposable import DecomposableAttentionNetwork, aligned
+from crossgraft.embeddings.downstream.classifiers.networks.esim import ESIMNetwork
 from crossgraft.embeddings.downstream.classifiers.networks.loop import NetworkModel, trained
 from crossgraft.embeddings.downstream.classifiers.training import Training
 
 NETWORKS = {
+    "convolution": (1, lambda: ConvolutionalNetwork(6, 8, (2, 3, 12), 0.1, 3)),
     "decomposable attention": (2, lambda: DecomposableAttentionNetwork(6, 8, 0.1, 3)),
+    "esim": (2, lambda: ESIMNetwork(6, 8, 0.1, 3)),
 }
 
 
@@ -73,3 +77,16 @@ def test_training_leaves_the_random_numbers_of_others_alone() -> None:
     trained(NETWORKS["decomposable attention"][1], *[Examples(some, np.arange(20) % 3)] * 2, Training(epochs=1), seed=1)
 
     assert torch.equal(torch.rand(2), before)
+
+
+def test_a_filter_answers_with_its_best_window_in_the_text() -> None:
+    network = ConvolutionalNetwork(1, 1, (2,), 0.0, 2).eval()
+    with torch.no_grad():
+        network.windows[0].weight.fill_(1.0)
+        network.windows[0].bias.fill_(0.5)
+    network.decide = torch.nn.Identity()
+    values = torch.tensor([1.0, 3.0, 2.0, 9.0])[None, :, None]
+
+    answers = [network((values, torch.arange(4)[None] < length)).item() for length in (3, 4)]
+
+    assert answers == [5.5, 11.5]

@@ -95,6 +95,10 @@ class Seeded(Protocol):
         """The same task with a seed."""
         ...
 
+    def brief(self) -> EmbeddingTask:
+        """The same task with as little training as can be."""
+        ...
+
 
 def is_stochastic(task: EmbeddingTask) -> bool:
     return isinstance(task, Seeded) and task.stochastic

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from crossgraft.embeddings.downstream.classifiers.encoded import Examples
 from crossgraft.embeddings.downstream.classifiers.fitting import Model
-from crossgraft.embeddings.downstream.classifiers.training import Training, require_torch
+from crossgraft.embeddings.downstream.classifiers.training import Training, require_share, require_torch
+from crossgraft.errors import SpecError
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,11 @@ class DecomposableAttention:
     training: Training = Training()
 
     stochastic: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        require_share(self.dropout)
+        if self.hidden < 1:
+            raise SpecError(f"expected at least 1 hidden unit; got {self.hidden}", ("hidden",))
 
     def fit(self, train: Examples, dev: Examples, classes: int, seed: int) -> Model:
         require_torch("decomposable-attention")

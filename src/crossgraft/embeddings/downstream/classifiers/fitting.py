@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Protocol
 
 from crossgraft.core import Floats
@@ -36,7 +37,7 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """What a model learns from. Two are equal when all that the model depends on is."""
+    """What a model learns from; ``content`` is the same where all that the model depends on is."""
 
     kind: Classifier
     train: Examples
@@ -45,7 +46,7 @@ class Lesson:
     seed: int
 
     @cached_property
-    def _content(self) -> str:
+    def content(self) -> str:
         return content_id(
             kind=repr(self.kind),
             texts=[self.train.texts.digest(), self.dev.texts.digest()],
@@ -53,14 +54,20 @@ class Lesson:
             seed=self.seed if self.kind.stochastic else 0,
         )
 
-    def __hash__(self) -> int:
-        return hash(self._content)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Lesson) and self._content == other._content
+_models: OrderedDict[str, Model] = OrderedDict()  # by content: without the texts, which may be large
 
 
-@lru_cache(_KEPT)
 def learnt(lesson: Lesson) -> Model:
-    """The model, found again where the same lesson was learnt before."""
-    return lesson.kind.fit(lesson.train, lesson.dev, lesson.classes, lesson.seed)
+    """The model, found again where the same lesson was learnt before in this process."""
+    if lesson.content not in _models:
+        _models[lesson.content] = lesson.kind.fit(lesson.train, lesson.dev, lesson.classes, lesson.seed)
+    _models.move_to_end(lesson.content)
+    while len(_models) > _KEPT:
+        _models.popitem(last=False)
+    return _models[lesson.content]
+
+
+def forget() -> None:
+    """Every model is learnt anew when it is next asked for."""
+    _models.clear()

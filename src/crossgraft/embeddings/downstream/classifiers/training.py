@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crossgraft.errors import MissingExtra, SpecError
@@ -26,9 +26,17 @@ class Training:
         if not (0 < self.rate < float("inf") and self.clip > 0):
             raise SpecError(f"expected a rate and a clip above 0; got {self.rate} and {self.clip}", ("rate",))
 
+    def brief(self) -> Training:
+        return replace(self, epochs=1)
+
 
 def require_torch(model: str) -> None:
     try:
         import torch  # noqa: F401 - only whether it is there
     except ImportError as error:
         raise MissingExtra(f"the model {model}", "torch") from error
+
+
+def require_share(dropout: float) -> None:
+    if not 0 <= dropout < 1:
+        raise SpecError(f"expected a dropout from 0 to below 1; got {dropout}", ("dropout",))
