@@ -40,7 +40,8 @@ MAY_BE_HEAVY = {
     "embeddings/mapping/_torch.py",  # inside a function only
     "embeddings/downstream/classifiers/training.py",  # inside a function only: whether it is there
     *(
-        f"embeddings/downstream/classifiers/networks/{name}.py" for name in ("loop", "decomposable")
+        f"embeddings/downstream/classifiers/networks/{name}.py"
+        for name in ("convolutional", "decomposable", "esim", "loop")
     ),  # loaded when fitted
     *(f"embeddings/mapping/{name}.py" for name in ("_adversary", "_contrast")),  # the name of a type only
 }

@@ -36,7 +36,7 @@ def test_esim_learns_it_too(nli_spec: Path, tmp_path: Path) -> None:
     run(load_study(nli_spec), tmp_path / "out", settings=ONE)
 
     (cell,) = load_matrix(Store(tmp_path / "out")).cells.values()
-    assert cell.treated > 0.75
+    assert cell.treated > 0.7
     assert cell.control < 0.65
 
 
