@@ -90,7 +90,7 @@ def _told(cost: Cost) -> Iterator[str]:
     )
     yield f"  estimate: {_size(round(cost.memory))} of memory for the largest job"
     for device, (least, most) in cost.hours.items():
-        yield f"  estimate: {_hours(least)} to {_hours(most)} hours on one {device}"
+        yield f"  estimate: {duration(3600 * least)} to {duration(3600 * most)} on one {device}"
     if cost.detectable:
         told = ", ".join(f"{what} {value:.1f} pp" for what, value in cost.detectable.items())
         yield f"  smallest change to be seen (probability .8, if a tenth of the answers change): {told}"
@@ -103,10 +103,6 @@ def _many(count: float) -> str:
         if count >= size:
             return f"{count / size:.3g} {word}"
     return f"{count:,.0f}"
-
-
-def _hours(hours: float) -> str:
-    return f"{hours:,.0f}" if hours >= 10 else f"{hours:.2g}"
 
 
 def outlook(study: Study, store: Store, settings: Settings, *, measure: bool = False) -> Outlook:
