@@ -43,7 +43,7 @@ TOLERANCE = 1.0
 RISKS = (0.05, 0.1, 0.2)
 ANY_RISK = tuple(np.round(np.concatenate([np.arange(0, 0.1, 0.01), np.arange(0.1, 1.01, 0.05)]), 2).tolist())
 QUESTIONS = 3
-_MOST_ITEMS = 6
+_MOST_ITEMS = 8
 OTHER = OtherGrid(
     models=1,
     tasks=3,
@@ -184,6 +184,8 @@ def settles(grid: SyntheticGrid, grids: int) -> None:
                 said.append((way.allowed, way.ruled_out))
                 seen.append(_became(Options.of(one.options.asked, posterior(again)), found.row))
     print(f"settling: {len(said)} abstentions of {grids} synthetic grids, at most {_MOST_ITEMS} times the items")
+    if len(said) < 2:
+        return
     for place, what in enumerate(("allowed", "ruled out")):
         line(f"then {what}, as said", [one[place] for one in said])
         line(f"then {what}, when measured", [one[place] for one in seen])

@@ -21,7 +21,7 @@ from crossgraft.transfer.changes import ChangeCell
 from crossgraft.transfer.matrix import TransferMatrix
 
 _TIMES = (1, 2, 3, 4, 6, 8, 12, 16)  # as many items, or seeds
-_CLEAR = 0.7  # probability of a clear answer that counts as settling
+_CLEAR = 0.5  # probability of a clear answer from which on it is more likely than not
 _MATTERS = 0.1  # of the allowed risk: a target that adds less to it is not worth measuring
 _TRUTHS = 200
 _SEED = 0
