@@ -52,7 +52,7 @@ def make_texts(folder: Path, languages: tuple[str, ...] = ("de", "en", "fi", "hr
     rng = np.random.default_rng(2)
     documents = rng.integers(words, size=(200, 15))
     subjects = rng.integers(4, size=400)
-    own = subjects[:, None] * words // 4 + rng.integers(words // 4, size=(400, 6))
+    own = subjects[:, None] * 40 + rng.integers(40, size=(400, 6))  # forty words that are of a subject
     texts = np.concatenate([own, rng.integers(words, size=(400, 6))], axis=1)
     splits = np.repeat(["train", "dev", "test"], [200, 50, 150])
     for language in languages:

@@ -125,7 +125,7 @@ def sentence(found: Sequence[Prediction]) -> str:
 
 
 def _named(one: Prediction) -> str:
-    return f"{one.task} (r {one.found.rows.value:+.2f}, {len(one.rows)} methods, {len(one.pairs)} pairs)"
+    return f"{one.task} (r {one.found.rows.value:+.2f}, {one.found.rows.units} methods, {len(one.pairs)} pairs)"
 
 
 def levels(matrix: TransferMatrix) -> tuple[Level, ...]:

@@ -31,7 +31,8 @@ def sections(findings: Findings) -> Iterator[Section]:
 
 
 def _references(found: Sequence[Reference]) -> Table:
-    rows = tuple((str(one.target), one.name, Number(one.value, f"{one.value:.3f}")) for one in found)
+    ordered = sorted(found, key=lambda one: one.target)
+    rows = tuple((str(one.target), one.name, Number(one.value, f"{one.value:.3f}")) for one in ordered)
     return Table("references", columns("target", "reference", "score"), rows, "What needs no mapping")
 
 
