@@ -278,9 +278,10 @@ def read_spec(folder: Path) -> object:
 
 def read_adapter(folder: Path) -> object:
     from crossgraft.adapters.models import adapter_bytes, check_given_folder
+    from crossgraft.adapters.weights.tensors import weight_shapes
 
     check_given_folder(folder, "adapters.old")
-    return adapter_bytes(folder, 8, ["all-linear"])
+    return adapter_bytes(weight_shapes(folder), 8, ["all-linear"])
 
 
 def read_gguf(folder: Path) -> object:
