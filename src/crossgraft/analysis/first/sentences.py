@@ -72,7 +72,7 @@ def what_to_train(signals: Sequence[Signal], harmed: Harmed, own: Estimate | Non
         )
     return (
         f"To {verb}: {best.name} gains most, {_number(best.named)}, but {number_of(lost[best.name], 'cell')} of it "
-        f"{'loses' if lost[best.name] == 1 else 'lose'} significantly; look at these before."
+        f"{'loses' if lost[best.name] == 1 else 'lose'} significantly; look at these first."
     )
 
 
