@@ -23,6 +23,8 @@ from crossgraft.core import Floats
 from crossgraft.errors import DataError, SpecError
 from crossgraft.safety.opening import open_bytes, open_plain
 
+pa.enable_signal_handlers(False)  # Arrow's own handler, set while it reads CSV, loses an interruption now and then
+
 Codes = npt.NDArray[np.int64]
 EMPTY = ("", "NA", "NaN", "nan")  # how R and pandas write a missing value
 _TRUTH = {"true": 1.0, "false": 0.0}

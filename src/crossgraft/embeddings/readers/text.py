@@ -18,6 +18,8 @@ from crossgraft.embeddings.spaces.reading import MOST_DIMENSIONS, Block, Source
 from crossgraft.errors import DataError
 from crossgraft.safety.opening import packing
 
+pa.enable_signal_handlers(False)  # Arrow's own handler, set while it reads CSV, loses an interruption now and then
+
 _BLOCK = 4 << 20  # bytes parsed at once
 _LONGEST_LINE = 64 << 20
 _SAMPLE = 200  # lines that tell the width
