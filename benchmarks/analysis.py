@@ -23,10 +23,10 @@ import scipy
 from measuring import Cost, Turns, forget_peak, peak_mib, processor, table, timed
 
 from crossgraft.analysis.consistency import consistencies
+from crossgraft.analysis.effects.regimes import regimes
 from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.regimes import regimes
 from crossgraft.analysis.roles.asymmetry import asymmetries
 from crossgraft.analysis.roles.patterns import patterns
 from crossgraft.analysis.roles.scores import roles

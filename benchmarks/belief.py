@@ -3,7 +3,7 @@
     python benchmarks/belief.py DATA [--method vecmap:unsupervised] [--set cutoff=2000] [--pairs fi:hr,hr:ru] [--seed 1]
 
 DATA is as examples/eight_languages.py takes it. By default the eleven pairs on which the rule in
-embeddings/mapping/_refinement.py was set (the first six) and looked at afterwards (the others); about a minute each.
+embeddings/mapping/steps/refinement.py was set (the first six) and looked at afterwards (the others); about a minute each.
 """
 
 from __future__ import annotations

@@ -35,9 +35,6 @@ import numpy.typing as npt  # noqa: E402
 from measuring import Turns, processor, spread, table  # noqa: E402
 
 from crossgraft.embeddings.mapping import Mapping  # noqa: E402
-from crossgraft.embeddings.mapping._contrast import Descent, descended  # noqa: E402
-from crossgraft.embeddings.mapping._induction import Schedule, self_learnt  # noqa: E402
-from crossgraft.embeddings.mapping._refinement import refined  # noqa: E402
 from crossgraft.embeddings.mapping.dlv import DLV  # noqa: E402
 from crossgraft.embeddings.mapping.fipp import FIPP  # noqa: E402
 from crossgraft.embeddings.mapping.gromov_wasserstein import GromovWasserstein, distances  # noqa: E402
@@ -45,6 +42,9 @@ from crossgraft.embeddings.mapping.icp import closest_points, principal  # noqa:
 from crossgraft.embeddings.mapping.muse import MUSE  # noqa: E402
 from crossgraft.embeddings.mapping.proc_b import ProcB  # noqa: E402
 from crossgraft.embeddings.mapping.rcsls import RCSLS  # noqa: E402
+from crossgraft.embeddings.mapping.steps.contrastive import Descent, descended  # noqa: E402
+from crossgraft.embeddings.mapping.steps.induction import Schedule, self_learnt  # noqa: E402
+from crossgraft.embeddings.mapping.steps.refinement import refined  # noqa: E402
 from crossgraft.embeddings.spaces.space import Space, Vectors, unit  # noqa: E402
 
 TILE = 1024

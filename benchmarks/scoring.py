@@ -48,6 +48,8 @@ from material import RANK, Kind, Questions, Shape, Texts, make_model, make_quest
 from measuring import Turns, forget_peak, machine, peak_mib, spread, table, timed
 from variants import EveryToken, Variant
 
+from crossgraft.adapters.bases.loading import load_model, load_tokenizer
+from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.engine.body import Body, Halves
 from crossgraft.adapters.engine.local import LocalEngine, finished, window_of
 from crossgraft.adapters.engine.paths import KeptContext, PackedRow, PlainRows
@@ -56,8 +58,6 @@ from crossgraft.adapters.engine.rows import Windows
 from crossgraft.adapters.engine.scorer import Scorer
 from crossgraft.adapters.evaluation import Choices, prepare
 from crossgraft.adapters.items.encoding import Reading
-from crossgraft.adapters.loading import load_model, load_tokenizer
-from crossgraft.adapters.models import Model
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.weights.lora import fresh_adapter, merged, saved_adapter
 from crossgraft.core import Answers, Floats

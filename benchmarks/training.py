@@ -47,10 +47,10 @@ from step_flops import StepWeights, StepWork
 from trainers import HAS_TRL, Ran, Run, by_engine, by_parts, by_trainer, by_trl
 from variants import EveryToken
 
+from crossgraft.adapters.bases.loading import load_model
+from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.engine.body import Halves
 from crossgraft.adapters.items.encoding import Reading
-from crossgraft.adapters.loading import load_model
-from crossgraft.adapters.models import Model
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.training.examples import examples
 from crossgraft.adapters.training.loss import Example, StepLoss

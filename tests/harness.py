@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from crossgraft.adapters.harness import quiet
+from crossgraft.adapters.tasks.harness import quiet
 
 ACCURACIES = ("acc", "acc_norm", "acc_bytes")
 

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from crossgraft.analysis.axes import HARMED, AxisEffect, axis_effects
+from crossgraft.analysis.effects.axes import HARMED, AxisEffect, axis_effects
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.core import Point, Treatment
 from outcomes import BASE, answers, matrix_of, measured

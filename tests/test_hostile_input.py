@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crossgraft.adapters.bases.models import check_given_folder
 from crossgraft.adapters.items.data import read_rows
-from crossgraft.adapters.models import check_given_folder
 from crossgraft.adapters.tasks.choice import Choice
 from crossgraft.adapters.tasks.text import Text
 from crossgraft.adapters.weights.tensors import weight_shapes

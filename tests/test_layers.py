@@ -25,25 +25,26 @@ LAYERS = [  # "__main__" and the lazy public face stand above all of them
 SIBLINGS = {"adapters", "embeddings", "report"}  # never import one another
 HEAVY = {"torch", "transformers", "peft", "datasets", "lm_eval"}
 MAY_BE_HEAVY = {
-    *(f"adapters/{name}.py" for name in ("base", "loading", "worker")),
+    "adapters/worker.py",
+    *(f"adapters/bases/{name}.py" for name in ("base", "loading")),
     *(f"adapters/weights/{name}.py" for name in ("lora", "quantisation", "snapshot")),
     "adapters/check/doctor.py",
-    "adapters/gguf/conversion.py",
-    *(f"adapters/training/{name}.py" for name in ("apart", "examples", "loop", "loss", "run")),
+    "adapters/bases/gguf/conversion.py",
+    *(f"adapters/training/{name}.py" for name in ("attention", "examples", "loop", "loss", "run")),
     *(f"adapters/engine/{name}.py" for name in ("body", "generation", "local", "paths", "rows", "scorer", "selftest")),
     *(
-        f"adapters/harness/{name}.py" for name in ("__init__", "data", "definition", "items", "sandbox")
+        f"adapters/tasks/harness/{name}.py" for name in ("__init__", "data", "definition", "items", "sandbox")
     ),  # inside functions only
     "adapters/tasks/lm_eval.py",  # inside functions only
     "embeddings/spaces/devices.py",  # inside functions only, and only where there is a GPU
     "embeddings/retrieval/device.py",  # the same
-    "embeddings/mapping/_torch.py",  # inside a function only
+    "embeddings/mapping/steps/gradients.py",  # inside a function only
     "embeddings/downstream/classifiers/training.py",  # inside a function only: whether it is there
     *(
         f"embeddings/downstream/classifiers/networks/{name}.py"
         for name in ("convolutional", "decomposable", "esim", "loop")
     ),  # loaded when fitted
-    *(f"embeddings/mapping/{name}.py" for name in ("_adversary", "_contrast")),  # the name of a type only
+    *(f"embeddings/mapping/steps/{name}.py" for name in ("adversarial", "contrastive")),  # the name of a type only
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 MODULES = sorted(file.relative_to(ROOT).as_posix() for file in ROOT.rglob("*.py"))

@@ -277,7 +277,7 @@ def read_spec(folder: Path) -> object:
 
 
 def read_adapter(folder: Path) -> object:
-    from crossgraft.adapters.models import adapter_bytes, check_given_folder
+    from crossgraft.adapters.bases.models import adapter_bytes, check_given_folder
     from crossgraft.adapters.weights.tensors import weight_shapes
 
     check_given_folder(folder, "adapters.old")
@@ -285,8 +285,8 @@ def read_adapter(folder: Path) -> object:
 
 
 def read_gguf(folder: Path) -> object:
-    from crossgraft.adapters.gguf.header import check_whole, read_header
-    from crossgraft.adapters.models import Model, adapter_bytes
+    from crossgraft.adapters.bases.gguf.header import check_whole, read_header
+    from crossgraft.adapters.bases.models import Model, adapter_bytes
 
     header = read_header(folder / "x.gguf")
     with suppress(MissingExtra):  # without the package gguf, the sizes of blocks are not known

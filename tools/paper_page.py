@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from crossgraft.analysis.cells import on_source, other_tasks, same_task, trained
-from crossgraft.analysis.contrast import Contrast
+from crossgraft.analysis.effects.contrast import Contrast
 from crossgraft.analysis.external.outcomes import read_findings
 from crossgraft.analysis.external.score_table import read_table
 from crossgraft.analysis.findings import Findings

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from counting import line
 
-from crossgraft.analysis.baseline import base_noise
+from crossgraft.analysis.base.noise import base_noise
 from crossgraft.analysis.checks.gates import gates
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.roles.patterns import patterns

@@ -8,8 +8,8 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import kendalltau
 
+from crossgraft.analysis.effects.regimes import ALL_MODELS
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.regimes import ALL_MODELS
 from crossgraft.analysis.roles.scores import Roles
 from crossgraft.core import Floats, Point
 from crossgraft.transfer.matrix import ChangeCell

@@ -10,7 +10,7 @@ import argparse
 import numpy as np
 from counting import line
 
-from crossgraft.analysis.baseline import base_noise
+from crossgraft.analysis.base.noise import base_noise
 from crossgraft.analysis.consistency import consistencies
 from crossgraft.analysis.findings import analyse
 from crossgraft.analysis.intervals.draws import Draws

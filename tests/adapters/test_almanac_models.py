@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import crossgraft
-from crossgraft.adapters.models import Model, check_model_folder
+from crossgraft.adapters.bases.models import Model, check_model_folder
 from crossgraft.errors import SpecError
 from crossgraft.study import Origin
 from parts import result

@@ -15,10 +15,10 @@ from parts import make_choice_files, make_tiny_model, write_jsonl, write_spec
 
 torch = pytest.importorskip("torch")
 
-from crossgraft.adapters.card import trained_on
 from crossgraft.adapters.check.run import Asked, Composed, compose, doubts, in_memory
 from crossgraft.adapters.check.toml import pairs, tables
 from crossgraft.adapters.engine.local import LocalEngine
+from crossgraft.adapters.weights.card import trained_on
 from crossgraft.cli import main
 from crossgraft.errors import DataError, SpecError
 from crossgraft.runs.campaign import describe_study

@@ -7,9 +7,9 @@ import pytest
 
 pytest.importorskip("torch")
 
+from crossgraft.adapters.bases.loading import load_tokenizer
+from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.items.encoding import Reading, encode, encode_prompt, encode_text, glimpse, render
-from crossgraft.adapters.loading import load_tokenizer
-from crossgraft.adapters.models import Model
 from crossgraft.adapters.tasks import Item, OpenItem, TextItem
 from crossgraft.errors import DataError
 from crossgraft.study import Origin

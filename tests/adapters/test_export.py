@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from crossgraft.adapters.export import export
+from crossgraft.adapters.weights.export import export
 from crossgraft.errors import StoreError
 from crossgraft.runs.campaign import Settings, run
 from crossgraft.runs.store import Store

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from benchmark_rows import ROWS, write_data_set
+from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.forecast.architectures import KNOWN, architecture
 from crossgraft.adapters.forecast.cost import PEAK, cost
 from crossgraft.adapters.forecast.lengths import length_tested
 from crossgraft.adapters.forecast.power import DISCORDANT, SHARED, smallest
-from crossgraft.adapters.models import Model
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.cli.estimate import outlook
 from crossgraft.core import Point

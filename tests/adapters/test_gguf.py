@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crossgraft.adapters.gguf.choice import gguf_file
-from crossgraft.adapters.gguf.header import read_header
-from crossgraft.adapters.models import Model, check_model
+from crossgraft.adapters.bases.gguf.choice import gguf_file
+from crossgraft.adapters.bases.gguf.header import read_header
+from crossgraft.adapters.bases.models import Model, check_model
 from crossgraft.errors import DataError, MissingExtra, SpecError
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, run
 from crossgraft.runs.store import Store
@@ -34,7 +34,7 @@ def tiny_gguf(tiny_model: Path, tmp_path: Path) -> Path:
 
 def loaded(model: Model) -> tuple[Any, Any]:
     torch = pytest.importorskip("torch")
-    from crossgraft.adapters.loading import load_model, load_tokenizer
+    from crossgraft.adapters.bases.loading import load_model, load_tokenizer
 
     return load_model("m", model, Origin(), "sdpa", torch.device("cpu")), load_tokenizer("m", model, Origin())
 
@@ -100,7 +100,7 @@ def test_a_file_is_dequantised_once(tiny_gguf: Path, own_cache: Path) -> None:
 def test_an_interrupted_conversion_leaves_nothing(
     tiny_gguf: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crossgraft.adapters.gguf import conversion
+    from crossgraft.adapters.bases.gguf import conversion
 
     def half(header: object, dtype: str, folder: Path) -> None:
         (folder / "config.json").write_text("{}")
@@ -169,7 +169,7 @@ def test_a_study_on_gguf_runs_and_its_records_say_so(tiny_gguf: Path, tmp_path: 
 def test_a_plan_says_that_a_base_is_dequantised_and_what_adapters_weigh(
     tiny_gguf: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    from crossgraft.adapters.models import adapter_bytes
+    from crossgraft.adapters.bases.models import adapter_bytes
 
     study = parse_study(spec_of(tiny_gguf, tmp_path), folder=tmp_path)
 
@@ -224,7 +224,7 @@ def test_weights_that_a_file_lacks_are_not_made_up(tiny_model: Path, tmp_path: P
 def test_a_doubtful_split_of_texts_is_told(tiny_gguf: Path) -> None:
     from dataclasses import replace
 
-    from crossgraft.adapters.gguf.kept import notes
+    from crossgraft.adapters.bases.gguf.kept import notes
 
     header = read_header(tiny_gguf)
     unknown = replace(header, facts={**header.facts, "tokenizer.ggml.pre": "chameleon"})

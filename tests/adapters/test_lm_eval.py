@@ -11,11 +11,11 @@ import pytest
 pytest.importorskip("lm_eval")
 datasets = pytest.importorskip("datasets")
 
-from crossgraft.adapters.harness import quiet
-from crossgraft.adapters.harness.definition import read_definition
-from crossgraft.adapters.harness.items import Wanted, read, render
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.adapters.tasks import Generation, Item, OpenItem, Split
+from crossgraft.adapters.tasks.harness import quiet
+from crossgraft.adapters.tasks.harness.definition import read_definition
+from crossgraft.adapters.tasks.harness.items import Wanted, read, render
 from crossgraft.adapters.tasks.lm_eval import LmEval
 from crossgraft.cli import main
 from crossgraft.errors import DataError, MissingExtra, SpecError

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("lm_eval")
 torch = pytest.importorskip("torch")
 
-from crossgraft.adapters.harness.items import Wanted, read
+from crossgraft.adapters.tasks.harness.items import Wanted, read
 from harness import HarnessScores, harness_scores
 from parts import write_jsonl
 

@@ -11,8 +11,8 @@ from parts import result
 
 torch = pytest.importorskip("torch")
 
-from crossgraft.adapters.loading import load_model
-from crossgraft.adapters.models import Model
+from crossgraft.adapters.bases.loading import load_model
+from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.training.loop import Seeds, Task, Trained
 from crossgraft.adapters.training.loop import train as training

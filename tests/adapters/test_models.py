@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crossgraft.adapters.models import Model, adapter_bytes, check_given_folder, check_model_folder
+from crossgraft.adapters.bases.models import Model, adapter_bytes, check_given_folder, check_model_folder
 from crossgraft.adapters.weights.tensors import weight_shapes
 from crossgraft.errors import DataError, SpecError
 from crossgraft.study import Origin
@@ -76,7 +76,7 @@ def test_the_weight_of_an_adapter_is_known_from_the_shapes(tiny_model: Path, tmp
 def test_packed_weights_are_refused_where_nothing_unpacks_them(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    monkeypatch.setattr("crossgraft.adapters.models.find_spec", lambda module: None)
+    monkeypatch.setattr("crossgraft.adapters.bases.models.find_spec", lambda module: None)
     folder = shutil.copytree(tiny_model, tmp_path / "packed")
     change_config(folder, quantization_config={"quant_method": method, "bits": 4})
 
@@ -88,7 +88,7 @@ def test_packed_weights_are_refused_where_nothing_unpacks_them(
 
 def test_weights_that_a_folder_lacks_are_not_made_up(tiny_model: Path, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
-    from crossgraft.adapters.loading import load_model
+    from crossgraft.adapters.bases.loading import load_model
 
     folder = shutil.copytree(tiny_model, tmp_path / "other")
     change_config(folder, num_hidden_layers=3)

@@ -8,8 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from crossgraft.adapters.loading import device_of
-from crossgraft.adapters.models import Model
+from crossgraft.adapters.bases.loading import device_of
+from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.weights import quantisation
 from crossgraft.errors import DataError, MissingExtra, SpecError
 from crossgraft.runs.campaign import Settings, describe_study, run

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgraft.adapters.models import Model, check_model_folder
+from crossgraft.adapters.bases.models import Model, check_model_folder
 from crossgraft.errors import DataError
 from crossgraft.runs.fingerprints import fingerprint
 from crossgraft.study import Origin
@@ -35,7 +35,7 @@ def content(folder: Path) -> str:
 
 
 def test_a_sharded_model_is_the_whole_one(tiny_model: Path, shards: Path) -> None:
-    from crossgraft.adapters.loading import load_model
+    from crossgraft.adapters.bases.loading import load_model
 
     cpu = torch.device("cpu")
     models = [load_model("m", Model(path=str(path)), Origin(), "sdpa", cpu) for path in (tiny_model, shards)]

@@ -13,7 +13,7 @@ from parts import make_tiny_model
 
 torch = pytest.importorskip("torch")
 
-from crossgraft.adapters.items.shown import items_to_test
+from crossgraft.adapters.items.selection import items_to_test
 from crossgraft.analysis.results import flips, load_findings, load_matrix
 from crossgraft.errors import DataError, SpecError
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, plan_study, run

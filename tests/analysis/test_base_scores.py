@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgraft.analysis.base_scores import BaseScore, base_scores
+from crossgraft.analysis.base.scores import BaseScore, base_scores
 from crossgraft.core import Answers
 from crossgraft.identity import content_id
 from crossgraft.runs.layout import Manifest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.analysis.baseline import BaseNoise, against_sham, base_noise
+from crossgraft.analysis.base.noise import BaseNoise, against_sham, base_noise
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.core import Point, Treatment
 from crossgraft.metrics import METRICS

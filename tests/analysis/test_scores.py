@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from crossgraft.analysis.effects.regimes import ALL_MODELS, regimes
 from crossgraft.analysis.external.score_table import RELEASED, read_table
 from crossgraft.analysis.external.scores import NO_COUNT, ScoreRow, matrix_of_scores
 from crossgraft.analysis.findings import analyse
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.intervals.unpaired import BOUND, bounded
-from crossgraft.analysis.regimes import ALL_MODELS, regimes
 from crossgraft.cli.commands import cli
 from crossgraft.core import Point
 from crossgraft.errors import CrossgraftError

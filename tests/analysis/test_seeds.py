@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crossgraft.analysis.contrast import contrasts
+from crossgraft.analysis.effects.contrast import contrasts
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.intervals.estimate import Weighted
 from crossgraft.analysis.intervals.seeds import SeedSums

@@ -9,9 +9,9 @@ import pytest
 
 from crossgraft.core import Floats
 from crossgraft.errors import SpecError
-from crossgraft.recommendation.portfolio import exact, greedy, value_of
 from crossgraft.recommendation.question import Question
-from crossgraft.recommendation.specialise import specialise
+from crossgraft.recommendation.specialisation.portfolio import exact, greedy, value_of
+from crossgraft.recommendation.specialisation.specialise import specialise
 from crossgraft.transfer.synthetic import SyntheticGrid
 
 

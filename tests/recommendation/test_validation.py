@@ -11,9 +11,9 @@ from scipy.stats import kendalltau
 from crossgraft.core import Point, Treatment
 from crossgraft.errors import DataError
 from crossgraft.recommendation.asked import Asked
-from crossgraft.recommendation.folds import Fold, folds
 from crossgraft.recommendation.question import Question
-from crossgraft.recommendation.validation import ndcg, pair_accuracy, validate
+from crossgraft.recommendation.validation.folds import Fold, folds
+from crossgraft.recommendation.validation.held_out import ndcg, pair_accuracy, validate
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.stats.baseline import column_noise, summed
+from crossgraft.stats.control_noise import column_noise, summed
 
 ITEMS = 400
 

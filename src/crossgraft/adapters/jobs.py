@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from crossgraft.adapters.grid import View
-from crossgraft.adapters.items.shown import view_of, with_shots
+from crossgraft.adapters.items.selection import view_of, with_shots
 from crossgraft.adapters.items.sources import Source
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.core import Cell, Job, Point, Treatment

@@ -8,10 +8,10 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Annotated, Literal
 
+from crossgraft.adapters.bases.models import Given, Model
 from crossgraft.adapters.grid import Grid, View
 from crossgraft.adapters.items.encoding import Boundary, Reading
 from crossgraft.adapters.items.sources import Mixture, Source, sources
-from crossgraft.adapters.models import Given, Model
 from crossgraft.adapters.recipe import Axes, Recipe
 from crossgraft.adapters.tasks import TASKS, MaybeSham, Split, Task
 from crossgraft.adapters.training.callbacks import CALLBACKS
@@ -224,7 +224,7 @@ class AdapterSpec:
 
     def pairing(self, bench: Bench) -> Pairing:
         """How numbers are computed here."""
-        from crossgraft.adapters.loading import device_kind
+        from crossgraft.adapters.bases.loading import device_kind
 
         way = "" if self.scoring == "auto" else f" {self.scoring}"
         return Pairing(device_kind(bench.device), self.attention + way, bench.threads)

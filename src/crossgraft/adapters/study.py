@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from crossgraft.adapters import ahead
+from crossgraft.adapters import preflight
 from crossgraft.adapters.check.sample import amounts, sample
 from crossgraft.adapters.forecast.cost import cost
 from crossgraft.adapters.jobs import jobs
@@ -33,13 +33,13 @@ class AdapterStudy(AdapterSpec):
             worker.close()
 
     def check(self) -> Sequence[str]:
-        return ahead.check(self)
+        return preflight.check(self)
 
     def fetch(self) -> None:
-        ahead.fetch(self)
+        preflight.fetch(self)
 
     def preview(self, count: int) -> Iterator[Glimpse]:
-        return ahead.preview(self, count)
+        return preflight.preview(self, count)
 
     def smoke(self) -> AdapterStudy:
         """One source a model and recipe, one step, one item a target."""
@@ -49,7 +49,7 @@ class AdapterStudy(AdapterSpec):
         return replace(self, grid=grid, recipe=recipe, seeds=self.seeds[:1], limit=1, callbacks=())
 
     def adapter_bytes(self, jobs: Sequence[Job]) -> int | None:
-        return ahead.bytes_of_adapters(self, jobs)
+        return preflight.bytes_of_adapters(self, jobs)
 
     def cost(self, jobs: Sequence[Job]) -> Cost | None:
         return cost(self, jobs)

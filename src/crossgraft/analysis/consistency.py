@@ -14,8 +14,8 @@ from typing import Literal
 import numpy as np
 
 from crossgraft.analysis import cells as of
+from crossgraft.analysis.effects.regimes import gained, harmed
 from crossgraft.analysis.intervals.draws import Draws, has_items
-from crossgraft.analysis.regimes import gained, harmed
 from crossgraft.core import REGIME_WORDS, Floats, Labels, Point, Regime, Scalar
 from crossgraft.stats.matrices import agreement
 from crossgraft.transfer.matrix import ChangeCell

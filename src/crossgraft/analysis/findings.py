@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from crossgraft.analysis.axes import AxisEffect, axis_effects
-from crossgraft.analysis.baseline import AgainstSham, BaseNoise, against_sham, base_noise
+from crossgraft.analysis.base.noise import AgainstSham, BaseNoise, against_sham, base_noise
 from crossgraft.analysis.checks.gates import gates
 from crossgraft.analysis.consistency import Consistency, consistencies
-from crossgraft.analysis.contrast import Contrast, contrasts
+from crossgraft.analysis.effects.axes import AxisEffect, axis_effects
+from crossgraft.analysis.effects.contrast import Contrast, contrasts
+from crossgraft.analysis.effects.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
+from crossgraft.analysis.effects.regimes import RegimeSummary, regimes
 from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.first.floor import at_chance
 from crossgraft.analysis.first.sentences import (
@@ -32,12 +34,10 @@ from crossgraft.analysis.first.sentences import (
 )
 from crossgraft.analysis.first.signals import LEVEL, Signal, signals
 from crossgraft.analysis.first.summaries import Summary, harmed_cells, summaries
-from crossgraft.analysis.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
 from crossgraft.analysis.intervals.draws import DRAWS, SEED, Draws, has_items
 from crossgraft.analysis.intervals.unpaired import NO_ITEMS, cannot
 from crossgraft.analysis.paper.author_shares import shares_side_by_side
 from crossgraft.analysis.paper.authors import SideBySide, side_by_side
-from crossgraft.analysis.regimes import RegimeSummary, regimes
 from crossgraft.analysis.roles.asymmetry import Asymmetry, asymmetries
 from crossgraft.analysis.roles.patterns import Pattern, patterns
 from crossgraft.analysis.roles.scores import Coverage, NoRoles, Roles, coverage, roles

@@ -123,7 +123,7 @@ def _validate(matrix: TransferMatrix, question: Question, *, as_json: bool) -> N
 
     from crossgraft.recommendation import wording
     from crossgraft.recommendation.asked import Asked
-    from crossgraft.recommendation.validation import validate
+    from crossgraft.recommendation.validation.held_out import validate
 
     found = validate(matrix, Asked.of(question, matrix))
     if as_json:
@@ -168,7 +168,7 @@ def specialise(
     """
     from crossgraft.recommendation import wording
     from crossgraft.recommendation.question import Question
-    from crossgraft.recommendation.specialise import specialise as specialised
+    from crossgraft.recommendation.specialisation.specialise import specialise as specialised
 
     matrix, _ = _table(Path(what), columns) if what.endswith(_TABLES) else _study(what, out, sets, limit)
     found = specialised(matrix, Question(targets or ("*",), (), tolerance, risk, model=model), count)

@@ -82,7 +82,7 @@ def write_the_report(name: str, out: Path, to: Path | None, *, as_json: bool, ce
 
 def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
     """The scores of a study's base, where there is nothing to compare it with."""
-    from crossgraft.analysis.base_scores import base_scores
+    from crossgraft.analysis.base.scores import base_scores
     from crossgraft.runs.store import Store
 
     found = list(base_scores(Store(out), name))

@@ -81,7 +81,7 @@ def show(record: str, out: Path, flipped: bool) -> None:
 @click.option("--to", type=click.Path(path_type=Path), required=True, help="Folder for the adapters.")
 def export(study: str, out: Path, to: Path) -> None:
     """Copy the adapters of STUDY into folders ready for a hub, each with a card that holds its measured transfer."""
-    from crossgraft.adapters.export import export as exported
+    from crossgraft.adapters.weights.export import export as exported
     from crossgraft.runs.store import Store
 
     count = 0

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from crossgraft.core import Cell, Job, Pairing, Point, Treatment
-from crossgraft.embeddings import ahead
+from crossgraft.embeddings import preflight
 from crossgraft.embeddings.mapping import identity
 from crossgraft.embeddings.spaces import devices
 from crossgraft.embeddings.spec import EmbeddingSpec
@@ -97,14 +97,14 @@ class EmbeddingStudy(EmbeddingSpec):
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(bench.threads), devices.on(bench.device):
-            ahead.check_words(self, partial(self.space, steps=(), kept=bench.artefacts / "spaces"))
+            preflight.check_words(self, partial(self.space, steps=(), kept=bench.artefacts / "spaces"))
             yield EmbeddingWorker(self, self.pairing(bench), bench)
 
     def check(self) -> Sequence[str]:
-        return ahead.check(self)
+        return preflight.check(self)
 
     def preview(self, count: int) -> Iterator[Glimpse]:
-        return ahead.preview(self, count)
+        return preflight.preview(self, count)
 
     def smoke(self) -> EmbeddingStudy:
         tasks = {name: task.brief() if isinstance(task, Seeded) else task for name, task in self.tasks.items()}

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from crossgraft.core import Job, Pairing, Treatment
-from crossgraft.embeddings import ahead
+from crossgraft.embeddings import preflight
 from crossgraft.embeddings.direct.choosing import Tried, choose, validated
 from crossgraft.embeddings.mapping import Mapping, is_unsettled, reports_failure
 from crossgraft.embeddings.spaces.isomorphism import Shape, isomorphism, shape
@@ -30,7 +30,7 @@ class EmbeddingWorker:
         self._study = study
         self._pairing = pairing
         self._pairs = {str(pair): pair for pair in study.language_pairs()}
-        self._space = lru_cache(ahead.SPACES_KEPT)(partial(study.space, kept=bench.artefacts / "spaces"))
+        self._space = lru_cache(preflight.SPACES_KEPT)(partial(study.space, kept=bench.artefacts / "spaces"))
         self._shape = lru_cache(None)(self._shape_of)
         self._fitted = lru_cache(1)(self._fit)  # the seeds of what a task trains follow one another
 
@@ -51,7 +51,7 @@ class EmbeddingWorker:
         started = time.perf_counter()
         pair = self._pairs[job.cells[0].target.lang]
         spaces = self._spaces(job.treatment, pair)
-        ahead.require_one_width(pair, *(space.width for space in spaces))
+        preflight.require_one_width(pair, *(space.width for space in spaces))
         mapping, facts = self._fitted(self._without_seed(job.treatment), pair)
         if "chosen" in facts:
             said = ", ".join(f"{key} = {value}" for key, value in facts["chosen"].items())
@@ -95,7 +95,7 @@ class EmbeddingWorker:
         if methods[0].uses_dictionary:
             size = int(dict(treatment.recipe).get("pairs", 0))
             lexicon = self._study.dictionary(pair, spaces).first(size)
-            pairs = ahead.known_pairs(pair, lexicon, *spaces)
+            pairs = preflight.known_pairs(pair, lexicon, *spaces)
             facts |= {"dictionary_pairs": len(lexicon.pairs), "dictionary_pairs_known": len(pairs)}
         choices = self._study.methods.choices(treatment.name)
         validation = self._study.validation(pair, spaces) if any(choices) else None

@@ -12,8 +12,8 @@ from crossgraft.recommendation.asked import Asked
 from crossgraft.recommendation.options import name_of
 from crossgraft.recommendation.question import Question
 from crossgraft.recommendation.settling import Outlook, Settling
-from crossgraft.recommendation.specialise import Specialised
-from crossgraft.recommendation.validation import Validated
+from crossgraft.recommendation.specialisation.specialise import Specialised
+from crossgraft.recommendation.validation.held_out import Validated
 from crossgraft.recommendation.verdicts import Recommendation, Verdict
 from crossgraft.recommendation.yardsticks import Yardstick
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from crossgraft.core import Floats, Point, Regime, Treatment
 from crossgraft.metrics import Metric
-from crossgraft.stats.baseline import summed
 from crossgraft.stats.cells.change import Change, SeedNoise, paired_change
 from crossgraft.stats.cells.moderate import moderated
 from crossgraft.stats.cells.student import two_sided
+from crossgraft.stats.control_noise import summed
 from crossgraft.stats.resampling.bootstrap import joint_item_bootstrap
 
 _DRAWS = 1000  # for the interval of one cell of a metric that is no mean

@@ -10,9 +10,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from crossgraft.adapters.bases.loading import device_of
 from crossgraft.adapters.engine import scorer, selftest
 from crossgraft.adapters.engine.local import LocalEngine, finished
-from crossgraft.adapters.loading import device_of
 from crossgraft.errors import DataError, JobFailed
 
 

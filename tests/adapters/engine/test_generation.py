@@ -13,9 +13,9 @@ torch = pytest.importorskip("torch")
 
 import transformers
 
+from crossgraft.adapters.bases.loading import load_model, load_tokenizer
+from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.engine.generation import generate
-from crossgraft.adapters.loading import load_model, load_tokenizer
-from crossgraft.adapters.models import Model
 from crossgraft.adapters.tasks import Generation
 from crossgraft.study import Origin
 

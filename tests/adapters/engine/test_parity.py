@@ -16,8 +16,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 
 from crossgraft.adapters.engine.local import LocalEngine, window_of
 from crossgraft.adapters.evaluation import prepare
-from crossgraft.adapters.harness.items import Wanted, read
 from crossgraft.adapters.items.encoding import Reading
+from crossgraft.adapters.tasks.harness.items import Wanted, read
 from crossgraft.adapters.weights.lora import saved_adapter
 from crossgraft.metrics import METRICS
 from harness import harness_scores

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 import transformers
 
 from crossgraft.adapters.engine.rows import Windows
-from crossgraft.adapters.training.apart import attending_apart, can_attend_apart, lengths_mask
+from crossgraft.adapters.training.attention import attending_apart, can_attend_apart, lengths_mask
 from crossgraft.adapters.training.loss import Example, StepLoss
 
 SHAPE: dict[str, Any] = {

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from crossgraft.embeddings.mapping import Mapping
-from crossgraft.embeddings.mapping._advanced import advanced
 from crossgraft.embeddings.mapping.c1 import C1
+from crossgraft.embeddings.mapping.steps.whitening import advanced
 from crossgraft.embeddings.spaces.space import Space, Vectors, unit
 from crossgraft.errors import JobFailed, MissingExtra, SpecError
 from planted import clouds, hits, rng, same, space
 
 pytest.importorskip("torch")
 
-from crossgraft.embeddings.mapping._contrast import Descent, descended
+from crossgraft.embeddings.mapping.steps.contrastive import Descent, descended
 
 QUICK = C1(rounds=2, steps=20, negatives=20, mined=100)
 

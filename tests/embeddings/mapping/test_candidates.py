@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.embeddings.mapping._candidates import Candidates, Rows, candidates
+from crossgraft.embeddings.mapping.steps.candidates import Candidates, Rows, candidates
 from crossgraft.embeddings.spaces.space import Vectors, unit
 
 

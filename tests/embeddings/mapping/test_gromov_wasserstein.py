@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from crossgraft.embeddings.mapping._sinkhorn import sinkhorn
 from crossgraft.embeddings.mapping.gromov_wasserstein import GromovWasserstein, cost, distances, mutual_largest
+from crossgraft.embeddings.mapping.steps.sinkhorn import sinkhorn
 from crossgraft.errors import SpecError
 from planted import NO_PAIRS, clouds, hits, rng, rotated, space
 

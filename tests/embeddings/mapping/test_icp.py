@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from crossgraft.embeddings.mapping._refinement import mirrors, refined
 from crossgraft.embeddings.mapping.icp import ICP, closest, principal
+from crossgraft.embeddings.mapping.steps.refinement import mirrors, refined
 from crossgraft.errors import SpecError
 from planted import NO_PAIRS, clouds, hits, rng, rotated, space
 

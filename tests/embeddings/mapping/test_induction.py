@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from crossgraft.embeddings.mapping._induction import Schedule, chosen, places, self_learnt, spread
+from crossgraft.embeddings.mapping.steps.induction import Schedule, chosen, places, self_learnt, spread
 from crossgraft.embeddings.spaces.space import Vectors, unit
 
 

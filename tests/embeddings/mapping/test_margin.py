@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crossgraft.embeddings.mapping._refinement import margin
+from crossgraft.embeddings.mapping.steps.refinement import margin
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from planted import NO_PAIRS, clouds, hits, rng, rotated, same, space
 
 pytest.importorskip("torch")
 
-from crossgraft.embeddings.mapping._adversary import Game, Players
+from crossgraft.embeddings.mapping.steps.adversarial import Game, Players
 
 SMALL = Game(hidden=64, guesses=1, batch=64, dropout=0.0, beta=0.05)
 QUICK = MUSE(epochs=6, samples=45_000, rate=0.7, game=SMALL)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.embeddings.mapping._dictionary import frequent_first, mutual
 from crossgraft.embeddings.mapping.proc_b import ProcB
 from crossgraft.embeddings.mapping.procrustes import Procrustes, rotation
+from crossgraft.embeddings.mapping.steps.dictionary import frequent_first, mutual
 from crossgraft.embeddings.spaces.space import unit
 from crossgraft.errors import DataError, SpecError
 from planted import hits, rng, rotated, same, space

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from crossgraft.embeddings.mapping import mapper
-from crossgraft.embeddings.mapping._advanced import advanced
-from crossgraft.embeddings.mapping._induction import seed_pairs
+from crossgraft.embeddings.mapping.steps.induction import seed_pairs
+from crossgraft.embeddings.mapping.steps.whitening import advanced
 from crossgraft.embeddings.spaces.space import Space, Vectors
 from crossgraft.errors import DataError
 

@@ -10,18 +10,18 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from crossgraft.adapters.card import trained_ids, trained_on
+from crossgraft.adapters.bases.gguf.choice import is_gguf
+from crossgraft.adapters.bases.gguf.header import read_header
+from crossgraft.adapters.bases.gguf.kept import cache, notes
+from crossgraft.adapters.bases.models import Model, check_model, no_gguf_of_a_hub
 from crossgraft.adapters.check.guess import Guess, tasks_of
 from crossgraft.adapters.check.lent import OF_MODEL, Lent, lent_by, resolved
 from crossgraft.adapters.check.toml import key as toml_key
 from crossgraft.adapters.check.toml import pairs, tables
-from crossgraft.adapters.gguf.choice import is_gguf
-from crossgraft.adapters.gguf.header import read_header
-from crossgraft.adapters.gguf.kept import cache, notes
-from crossgraft.adapters.items.shown import items_to_test
-from crossgraft.adapters.models import Model, check_model, no_gguf_of_a_hub
+from crossgraft.adapters.items.selection import items_to_test
 from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.adapters.tasks import AnyItem, OpenItem, TextItem
+from crossgraft.adapters.weights.card import trained_ids, trained_on
 from crossgraft.core import Point
 from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.runs.store import Store

@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
-from crossgraft.adapters.items.shown import items_to_test, items_to_train
+from crossgraft.adapters.items.selection import items_to_test, items_to_train
 from crossgraft.core import Job, Point
 from crossgraft.runs.fingerprints import in_hub_cache
 from crossgraft.study import Amount
 
 if TYPE_CHECKING:
-    from crossgraft.adapters.models import Model
+    from crossgraft.adapters.bases.models import Model
     from crossgraft.adapters.spec import AdapterSpec
 
 S = TypeVar("S", bound="AdapterSpec")

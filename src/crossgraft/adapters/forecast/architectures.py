@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crossgraft.adapters.models import Model
+from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.weights.peft_folder import read_config
 from crossgraft.study import Origin
 

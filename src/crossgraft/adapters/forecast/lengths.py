@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crossgraft.adapters.ahead import is_here
-from crossgraft.adapters.items.shown import items_to_test
+from crossgraft.adapters.items.selection import items_to_test
+from crossgraft.adapters.preflight import is_here
 from crossgraft.adapters.tasks import AnyItem, Fetched, Item, OpenItem, Split, choose
 from crossgraft.core import Point
 

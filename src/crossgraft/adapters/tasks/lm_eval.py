@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from crossgraft.adapters.harness.definition import Definition
-from crossgraft.adapters.harness.items import Reading, Wanted, read
 from crossgraft.adapters.items.files import check_languages
 from crossgraft.adapters.tasks import TASKS, Item, OpenItem, Split
+from crossgraft.adapters.tasks.harness.definition import Definition
+from crossgraft.adapters.tasks.harness.items import Reading, Wanted, read
 from crossgraft.errors import SpecError, did_you_mean
 from crossgraft.metrics import METRICS
 from crossgraft.study import Input, Origin

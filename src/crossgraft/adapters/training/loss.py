@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint
 
 from crossgraft.adapters.engine.body import Body, Halves, Whole
 from crossgraft.adapters.engine.rows import CONTEXT, Row, Windows, assemble
-from crossgraft.adapters.training.apart import attending_apart, can_attend_apart, lengths_mask
+from crossgraft.adapters.training.attention import attending_apart, can_attend_apart, lengths_mask
 from crossgraft.adapters.training.steps import rows_of
 
 _TILE_BYTES = 2**28  # of float32 logits kept for the backward pass; beyond that they are computed twice

@@ -11,20 +11,20 @@ from typing import Any, TypeVar, cast
 
 import torch
 
-from crossgraft.adapters.base import Base
-from crossgraft.adapters.card import TRAIN_IDS, card, train_ids
+from crossgraft.adapters.bases.base import Base
+from crossgraft.adapters.bases.models import check_given_folder
 from crossgraft.adapters.engine.local import finished
 from crossgraft.adapters.evaluation import prepare
-from crossgraft.adapters.items.shown import items_to_train
+from crossgraft.adapters.items.selection import items_to_train
 from crossgraft.adapters.items.sources import Source
 from crossgraft.adapters.jobs import artefact
-from crossgraft.adapters.models import check_given_folder
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.adapters.tasks import choose
 from crossgraft.adapters.training.callbacks import Followers, Run, followed
 from crossgraft.adapters.training.examples import Examples, examples, hold_out
 from crossgraft.adapters.training.loop import Seeds, Task, Trained, train
+from crossgraft.adapters.weights.card import TRAIN_IDS, card, train_ids
 from crossgraft.adapters.weights.lora import fresh_adapter, put, save, saved_adapter, trainable
 from crossgraft.core import Job
 from crossgraft.errors import JobFailed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import Any
 
-from crossgraft.adapters.models import Model
+from crossgraft.adapters.bases.models import Model
 from crossgraft.errors import DataError, MissingExtra
 
 try:

@@ -13,7 +13,7 @@ from crossgraft.analysis.bli.compare import Comparison, comparisons, uses_dictio
 from crossgraft.analysis.bli.convergence import Convergence, convergences, failures
 from crossgraft.analysis.bli.gate import COVERAGE, QUERIES, SUCCESS, PairState, pair_state
 from crossgraft.analysis.bli.means import DRAWS, Means, PairMean
-from crossgraft.analysis.bli.parts import Part, parts
+from crossgraft.analysis.bli.subsets import Part, parts
 from crossgraft.analysis.bli.tables import TaskTables, task_tables
 from crossgraft.analysis.wording import number_of
 from crossgraft.core import Record, Treatment

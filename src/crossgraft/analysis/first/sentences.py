@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from crossgraft.analysis.checks.gates import CHANCE_FLOOR
-from crossgraft.analysis.contrast import Contrast
+from crossgraft.analysis.effects.contrast import Contrast
 from crossgraft.analysis.first.signals import LEVEL, Kind, Signal
 from crossgraft.analysis.first.summaries import Harmed, Summary
 from crossgraft.analysis.intervals.draws import has_items

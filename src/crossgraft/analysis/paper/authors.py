@@ -12,7 +12,7 @@ import numpy as np
 
 from crossgraft.analysis.cells import in_regimes, other_tasks, same_task, sourced, trained
 from crossgraft.analysis.consistency import consistencies
-from crossgraft.analysis.contrast import contrasts
+from crossgraft.analysis.effects.contrast import contrasts
 from crossgraft.analysis.intervals.draws import Draws, has_items
 from crossgraft.analysis.paper.published import ALL_TRANSFER, HARM
 from crossgraft.analysis.paper.typology import typology

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossgraft.analysis import cells as of
+from crossgraft.analysis.effects.regimes import ALL_MODELS
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.regimes import ALL_MODELS
 from crossgraft.analysis.wording import number_of
 from crossgraft.core import Floats, Point
 from crossgraft.stats.matrices.patterns import centred, leading_blocks, leading_shares

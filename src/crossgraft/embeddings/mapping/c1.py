@@ -10,11 +10,11 @@ import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping
-from crossgraft.embeddings.mapping._advanced import advanced
-from crossgraft.embeddings.mapping._contrast import Descent, descended
-from crossgraft.embeddings.mapping._dictionary import vectors_of
-from crossgraft.embeddings.mapping._facts import thinned
-from crossgraft.embeddings.mapping._settings import at_least
+from crossgraft.embeddings.mapping.steps.contrastive import Descent, descended
+from crossgraft.embeddings.mapping.steps.dictionary import vectors_of
+from crossgraft.embeddings.mapping.steps.limits import at_least
+from crossgraft.embeddings.mapping.steps.trace import thinned
+from crossgraft.embeddings.mapping.steps.whitening import advanced
 from crossgraft.embeddings.retrieval import both_ways, nearest
 from crossgraft.embeddings.spaces.space import Space, Step, Vectors, unit
 

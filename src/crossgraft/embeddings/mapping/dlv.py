@@ -11,9 +11,9 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping
-from crossgraft.embeddings.mapping._dictionary import vectors_of
-from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
+from crossgraft.embeddings.mapping.steps.dictionary import vectors_of
+from crossgraft.embeddings.mapping.steps.limits import at_least
 from crossgraft.embeddings.retrieval import Neighbours, nearest
 from crossgraft.embeddings.spaces.space import Space, Step, unit
 

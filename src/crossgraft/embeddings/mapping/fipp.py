@@ -10,9 +10,9 @@ from scipy.linalg import eigh
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping, Matrix
-from crossgraft.embeddings.mapping._dictionary import vectors_of
-from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
+from crossgraft.embeddings.mapping.steps.dictionary import vectors_of
+from crossgraft.embeddings.mapping.steps.limits import at_least
 from crossgraft.embeddings.spaces.space import Space, Step, Vectors
 from crossgraft.errors import SpecError
 

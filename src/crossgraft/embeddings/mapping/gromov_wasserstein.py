@@ -10,10 +10,10 @@ import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping
-from crossgraft.embeddings.mapping._refinement import Refined, refined, verdict
-from crossgraft.embeddings.mapping._settings import at_least
-from crossgraft.embeddings.mapping._sinkhorn import Doubles, sinkhorn
 from crossgraft.embeddings.mapping.procrustes import rotation
+from crossgraft.embeddings.mapping.steps.limits import at_least
+from crossgraft.embeddings.mapping.steps.refinement import Refined, refined, verdict
+from crossgraft.embeddings.mapping.steps.sinkhorn import Doubles, sinkhorn
 from crossgraft.embeddings.spaces.space import Space, Step, Vectors, unit
 from crossgraft.errors import SpecError
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping, Matrix
-from crossgraft.embeddings.mapping._dictionary import less
-from crossgraft.embeddings.mapping._refinement import Refined, refined, verdict
-from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
+from crossgraft.embeddings.mapping.steps.dictionary import less
+from crossgraft.embeddings.mapping.steps.limits import at_least
+from crossgraft.embeddings.mapping.steps.refinement import Refined, refined, verdict
 from crossgraft.embeddings.retrieval import both_ways
 from crossgraft.embeddings.spaces.space import Space, Step, Vectors, unit
 from crossgraft.errors import SpecError

@@ -9,12 +9,12 @@ import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs, alike
 from crossgraft.embeddings.mapping import LATER, MAPPERS, Mapping, Matrix
-from crossgraft.embeddings.mapping._adversary import Game, Players
-from crossgraft.embeddings.mapping._dictionary import mutual, vectors_of
-from crossgraft.embeddings.mapping._facts import thinned
-from crossgraft.embeddings.mapping._refinement import Refined, verdict
-from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
+from crossgraft.embeddings.mapping.steps.adversarial import Game, Players
+from crossgraft.embeddings.mapping.steps.dictionary import mutual, vectors_of
+from crossgraft.embeddings.mapping.steps.limits import at_least
+from crossgraft.embeddings.mapping.steps.refinement import Refined, verdict
+from crossgraft.embeddings.mapping.steps.trace import thinned
 from crossgraft.embeddings.retrieval import nearest, top_means
 from crossgraft.embeddings.spaces.space import Space, Step, Vectors, unit
 from crossgraft.errors import JobFailed

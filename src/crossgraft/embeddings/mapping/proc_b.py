@@ -9,9 +9,9 @@ import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping, Matrix
-from crossgraft.embeddings.mapping._dictionary import frequent_first, mutual, vectors_of
-from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
+from crossgraft.embeddings.mapping.steps.dictionary import frequent_first, mutual, vectors_of
+from crossgraft.embeddings.mapping.steps.limits import at_least
 from crossgraft.embeddings.spaces.space import Space, Step, Vectors
 from crossgraft.errors import SpecError
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import MAPPERS, Mapping, Matrix
-from crossgraft.embeddings.mapping._dictionary import vectors_of
-from crossgraft.embeddings.mapping._facts import thinned
-from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
+from crossgraft.embeddings.mapping.steps.dictionary import vectors_of
+from crossgraft.embeddings.mapping.steps.limits import at_least
+from crossgraft.embeddings.mapping.steps.trace import thinned
 from crossgraft.embeddings.retrieval import nearest
 from crossgraft.embeddings.spaces.space import Space, Step, Vectors
 

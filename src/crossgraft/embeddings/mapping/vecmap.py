@@ -9,13 +9,13 @@ import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs, alike
 from crossgraft.embeddings.mapping import MAPPERS, Mapping
-from crossgraft.embeddings.mapping._advanced import advanced
-from crossgraft.embeddings.mapping._dictionary import vectors_of
-from crossgraft.embeddings.mapping._facts import thinned
-from crossgraft.embeddings.mapping._induction import Induced, Schedule, seed_pairs, self_learnt
-from crossgraft.embeddings.mapping._refinement import Refined, verdict
-from crossgraft.embeddings.mapping._settings import at_least
 from crossgraft.embeddings.mapping.procrustes import rotation
+from crossgraft.embeddings.mapping.steps.dictionary import vectors_of
+from crossgraft.embeddings.mapping.steps.induction import Induced, Schedule, seed_pairs, self_learnt
+from crossgraft.embeddings.mapping.steps.limits import at_least
+from crossgraft.embeddings.mapping.steps.refinement import Refined, verdict
+from crossgraft.embeddings.mapping.steps.trace import thinned
+from crossgraft.embeddings.mapping.steps.whitening import advanced
 from crossgraft.embeddings.spaces.space import Space, Step, Vectors
 from crossgraft.errors import SpecError
 

@@ -7,8 +7,8 @@ tiles that stay in the cache; what they leave open is decided in float64. Nothin
 
 from crossgraft.embeddings.retrieval.best import Neighbours
 from crossgraft.embeddings.retrieval.csls import csls_penalty
+from crossgraft.embeddings.retrieval.csls_bounded import csls_nearest
 from crossgraft.embeddings.retrieval.hubness import Hubness, hubness
-from crossgraft.embeddings.retrieval.lazy import csls_nearest
 from crossgraft.embeddings.retrieval.neighbours import both_ways, nearest, top_means
 from crossgraft.embeddings.retrieval.penalty import Retrieval, Search, penalty
 from crossgraft.embeddings.retrieval.ranks import Ranking, ranking

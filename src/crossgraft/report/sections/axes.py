@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crossgraft.analysis.axes import AxisEffect
+from crossgraft.analysis.effects.axes import AxisEffect
 from crossgraft.analysis.findings import Findings
 from crossgraft.report.section import HIDDEN, Number, Section, Table, Value, columns, counted, estimate
 

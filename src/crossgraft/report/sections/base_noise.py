@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crossgraft.analysis.baseline import BaseNoise
+from crossgraft.analysis.base.noise import BaseNoise
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.intervals.estimate import SHARE_CELLS
 from crossgraft.report.section import Number, Section, Table, Value, change, columns, estimate

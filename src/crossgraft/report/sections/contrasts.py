@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crossgraft.analysis.contrast import Contrast, Inference
+from crossgraft.analysis.effects.contrast import Contrast, Inference
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.wording import interval
 from crossgraft.report.section import Interval, Section, Table, Value, change, columns

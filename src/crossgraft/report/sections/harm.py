@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
+from crossgraft.analysis.effects.harm import TreatmentHarm
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.harm import TreatmentHarm
 from crossgraft.analysis.wording import interval, signed
 from crossgraft.report.section import Interval, Section, Table, change, columns, decimals, estimate, share, short
 from crossgraft.report.sections.matrices import items

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossgraft.adapters.bases.gguf.header import read_header
+from crossgraft.adapters.bases.gguf.kept import notes
+from crossgraft.adapters.bases.models import Model, adapter_bytes, check_given_folder, check_model
 from crossgraft.adapters.forecast.architectures import KNOWN
-from crossgraft.adapters.gguf.header import read_header
-from crossgraft.adapters.gguf.kept import notes
-from crossgraft.adapters.ids import leaks, unequal_ids
 from crossgraft.adapters.items.encoding import glimpse
-from crossgraft.adapters.items.shown import items_to_test
-from crossgraft.adapters.models import Model, adapter_bytes, check_given_folder, check_model
+from crossgraft.adapters.items.ids import leaks, unequal_ids
+from crossgraft.adapters.items.selection import items_to_test
 from crossgraft.adapters.tasks import Fetched, Noted, Split, choose
 from crossgraft.adapters.training.callbacks import require
 from crossgraft.core import Job, Point
@@ -69,7 +69,7 @@ def fetch(study: AdapterSpec) -> None:
 
 def preview(study: AdapterSpec, count: int) -> Iterator[Glimpse]:
     """The first items of every target, as tokens of the first model."""
-    from crossgraft.adapters.loading import load_tokenizer
+    from crossgraft.adapters.bases.loading import load_tokenizer
 
     name, model = next(iter(study.models.items()))
     tokenizer = load_tokenizer(name, model, study.origin)

@@ -9,11 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from crossgraft.adapters.harness import quiet, reason
-from crossgraft.adapters.harness.data import load_rows, local_files, split_name
-from crossgraft.adapters.harness.definition import Definition, read_definition
-from crossgraft.adapters.harness.sandbox import sandboxed
 from crossgraft.adapters.tasks import Generation, Item, OpenItem, Split
+from crossgraft.adapters.tasks.harness import quiet, reason
+from crossgraft.adapters.tasks.harness.data import load_rows, local_files, split_name
+from crossgraft.adapters.tasks.harness.definition import Definition, read_definition
+from crossgraft.adapters.tasks.harness.sandbox import sandboxed
 from crossgraft.errors import CrossgraftError, shown
 from crossgraft.identity import content_id
 from crossgraft.safety.opening import is_file

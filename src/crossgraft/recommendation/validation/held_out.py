@@ -17,9 +17,9 @@ from crossgraft.analysis.variance.posterior import posterior
 from crossgraft.core import Floats, Treatment
 from crossgraft.errors import DataError
 from crossgraft.recommendation.asked import Asked
-from crossgraft.recommendation.folds import Fold, folds
 from crossgraft.recommendation.options import Options
 from crossgraft.recommendation.rules import RULES, choose
+from crossgraft.recommendation.validation.folds import Fold, folds
 from crossgraft.recommendation.yardsticks import PLAIN, taken
 from crossgraft.transfer.matrix import TransferMatrix
 

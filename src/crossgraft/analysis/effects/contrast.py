@@ -16,8 +16,8 @@ from typing import Literal
 import numpy as np
 
 from crossgraft.analysis import cells as of
+from crossgraft.analysis.effects.regimes import ALL_MODELS
 from crossgraft.analysis.intervals.draws import Draws, Estimate, Weighted
-from crossgraft.analysis.regimes import ALL_MODELS
 from crossgraft.analysis.wording import TINY, number_of, signed
 from crossgraft.core import Floats, Labels
 from crossgraft.stats.resampling.contrasts import Interval, jackknifed, mean_of_units

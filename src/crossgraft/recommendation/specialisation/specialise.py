@@ -15,8 +15,8 @@ from crossgraft.core import Floats, Point, Treatment
 from crossgraft.errors import SpecError
 from crossgraft.recommendation.asked import Asked
 from crossgraft.recommendation.options import Options
-from crossgraft.recommendation.portfolio import Selection, exact, greedy
 from crossgraft.recommendation.question import Question
+from crossgraft.recommendation.specialisation.portfolio import Selection, exact, greedy
 from crossgraft.transfer.matrix import TransferMatrix
 
 

@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from crossgraft.adapters.card import transfer_table
 from crossgraft.adapters.jobs import artefact
 from crossgraft.adapters.spec import AdapterSpec
+from crossgraft.adapters.weights.card import transfer_table
 from crossgraft.adapters.weights.kept import adapter_damage
 from crossgraft.analysis.results import load_matrix, require_study
 from crossgraft.errors import StoreError

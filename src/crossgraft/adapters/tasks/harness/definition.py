@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from crossgraft.adapters.harness import quiet, reason, require_harness
+from crossgraft.adapters.tasks.harness import quiet, reason, require_harness
 from crossgraft.errors import DataError, SpecError, did_you_mean, shown
 from crossgraft.safety.opening import is_file, is_folder, read_bytes
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import Mapping, Matrix
-from crossgraft.embeddings.mapping._candidates import Rows, candidates
-from crossgraft.embeddings.mapping._dictionary import less
+from crossgraft.embeddings.mapping.steps.candidates import Rows, candidates
+from crossgraft.embeddings.mapping.steps.dictionary import less
 from crossgraft.embeddings.spaces.space import Space, Vectors, unit
 
 

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from crossgraft.adapters.gguf.header import Header, check_whole, read_header
+from crossgraft.adapters.bases.gguf.header import Header, check_whole, read_header
 from crossgraft.errors import DataError
 from crossgraft.identity import content_id
 from crossgraft.runs.fingerprints import FingerprintCache
@@ -31,7 +31,7 @@ def cache() -> Path:
 
 def check_gguf(file: Path, role: str, *, own_tokenizer: bool = True) -> Header:
     """The header of a file that is whole and that Transformers can read."""
-    from crossgraft.adapters.gguf import conversion  # heavy
+    from crossgraft.adapters.bases.gguf import conversion  # heavy
 
     try:
         header = read_header(file)
@@ -61,7 +61,7 @@ def _check_model(header: Header) -> None:
 
 def weights(file: Path, dtype: str, role: str) -> Path:
     """The folder with the dequantised weights in a dtype: casting before they are kept is casting when they are loaded."""
-    from crossgraft.adapters.gguf import conversion
+    from crossgraft.adapters.bases.gguf import conversion
 
     header = check_gguf(file, role, own_tokenizer=False)
     return _kept(header, f"{dtype} weights", role, lambda folder: conversion.save_weights(header, dtype, folder))
@@ -69,7 +69,7 @@ def weights(file: Path, dtype: str, role: str) -> Path:
 
 def tokenizer(file: Path, role: str) -> Path:
     """The folder with the tokenizer of the file."""
-    from crossgraft.adapters.gguf import conversion
+    from crossgraft.adapters.bases.gguf import conversion
 
     header = check_gguf(file, role)
     return _kept(header, "tokenizer", role, lambda folder: conversion.save_tokenizer(header, folder))
@@ -118,7 +118,7 @@ def provenance(header: Header) -> dict[str, Any]:
 
 def notes(name: str, header: Header, *, own_tokenizer: bool) -> list[str]:
     """What a reader of the results should know."""
-    from crossgraft.adapters.gguf import conversion
+    from crossgraft.adapters.bases.gguf import conversion
 
     told = (
         f"{name} is dequantised from GGUF ({header.quantisation}): base and adapters are measured on these weights, "

@@ -10,8 +10,8 @@ import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import Mapping, Matrix
-from crossgraft.embeddings.mapping._dictionary import mutual
 from crossgraft.embeddings.mapping.procrustes import rotation
+from crossgraft.embeddings.mapping.steps.dictionary import mutual
 from crossgraft.embeddings.retrieval import Neighbours, nearest
 from crossgraft.embeddings.spaces.space import Vectors, unit
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crossgraft.adapters.gguf.header import Header
+from crossgraft.adapters.bases.gguf.header import Header
 from crossgraft.errors import DataError, MissingExtra
 
 try:

@@ -10,7 +10,7 @@ import numpy as np
 
 from crossgraft.embeddings.lexicon import Pairs
 from crossgraft.embeddings.mapping import Mapping, Matrix
-from crossgraft.embeddings.mapping._torch import loaded, tensor
+from crossgraft.embeddings.mapping.steps.gradients import loaded, tensor
 from crossgraft.embeddings.spaces.devices import place
 from crossgraft.embeddings.spaces.space import Vectors
 from crossgraft.errors import JobFailed

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crossgraft.embeddings.mapping import Matrix
-from crossgraft.embeddings.mapping._settings import at_least
-from crossgraft.embeddings.mapping._torch import loaded, tensor
+from crossgraft.embeddings.mapping.steps.gradients import loaded, tensor
+from crossgraft.embeddings.mapping.steps.limits import at_least
 from crossgraft.embeddings.spaces.devices import place
 from crossgraft.embeddings.spaces.space import Vectors
 from crossgraft.errors import SpecError

@@ -10,8 +10,8 @@ import numpy as np
 from crossgraft.analysis import cells as of
 from crossgraft.analysis.intervals.draws import Draws, Estimate
 from crossgraft.core import Floats, Point, Treatment
-from crossgraft.stats.baseline import ColumnNoise, column_noise, summed
 from crossgraft.stats.cells.shrinkage import shrunken
+from crossgraft.stats.control_noise import ColumnNoise, column_noise, summed
 from crossgraft.transfer.matrix import ChangeCell, TransferMatrix
 
 IMMUNE = "Immune to noise of the base: both sides subtract the same answers."

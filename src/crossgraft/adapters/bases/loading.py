@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from crossgraft.adapters.gguf import kept
-from crossgraft.adapters.models import Model, check_model
+from crossgraft.adapters.bases.gguf import kept
+from crossgraft.adapters.bases.models import Model, check_model
 from crossgraft.adapters.weights import quantisation
 from crossgraft.errors import DataError, JobFailed, MissingExtra
 from crossgraft.runs.fingerprints import hub_commit, hub_is_reachable, in_hub_cache

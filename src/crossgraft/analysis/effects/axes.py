@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from crossgraft.analysis import cells as of
+from crossgraft.analysis.effects.regimes import harmed
 from crossgraft.analysis.first.floor import can_show_harm
 from crossgraft.analysis.intervals.draws import Draws, Estimate
-from crossgraft.analysis.regimes import harmed
 from crossgraft.core import Point, Regime, Scalar, Treatment
 from crossgraft.transfer.matrix import ChangeCell, TransferMatrix
 

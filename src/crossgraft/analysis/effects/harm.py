@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossgraft.analysis import cells as of
+from crossgraft.analysis.effects.regimes import harmed
 from crossgraft.analysis.first.floor import can_show_harm
 from crossgraft.analysis.intervals.draws import Draws, Estimate, Weighted, has_items
-from crossgraft.analysis.regimes import harmed
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.transfer.matrix import ChangeCell, TransferMatrix
 

@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from crossgraft.adapters.gguf.choice import gguf_file, is_gguf
-from crossgraft.adapters.gguf.header import read_header
-from crossgraft.adapters.gguf.kept import check_gguf
+from crossgraft.adapters.bases.gguf.choice import gguf_file, is_gguf
+from crossgraft.adapters.bases.gguf.header import read_header
+from crossgraft.adapters.bases.gguf.kept import check_gguf
 from crossgraft.adapters.weights.peft_folder import check_peft_folder, is_peft_folder, read_config
 from crossgraft.adapters.weights.tensors import weight_shapes
 from crossgraft.core import Point
@@ -111,7 +111,7 @@ def _folder(path: str, origin: Origin) -> str:
     package, colon, name = path.partition(":")
     if not colon or package != "almanac":
         return origin.path(path)
-    shipped = Path(__file__).parent / "almanac" / "models"
+    shipped = Path(__file__).parent.parent / "almanac" / "models"
     known = sorted(folder.parent.name for folder in shipped.glob("*/config.json"))
     if name not in known:
         raise SpecError(f"the almanac has no model {name!r}{did_you_mean(name, known)}", ("models",))

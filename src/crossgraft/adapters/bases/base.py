@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
+from crossgraft.adapters.bases.gguf.header import read_header
+from crossgraft.adapters.bases.gguf.kept import provenance
+from crossgraft.adapters.bases.loading import load_model, load_tokenizer, quiet
+from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.engine.local import LocalEngine, window_of
-from crossgraft.adapters.gguf.header import read_header
-from crossgraft.adapters.gguf.kept import provenance
-from crossgraft.adapters.loading import load_model, load_tokenizer, quiet
-from crossgraft.adapters.models import Model
 from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.adapters.weights.snapshot import Checksums, changed, checksums, sampled_checksums
 from crossgraft.core import Floats

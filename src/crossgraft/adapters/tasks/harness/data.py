@@ -14,9 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from crossgraft.adapters.harness import quiet, reason
-from crossgraft.adapters.harness.definition import Definition
 from crossgraft.adapters.tasks import Split
+from crossgraft.adapters.tasks.harness import quiet, reason
+from crossgraft.adapters.tasks.harness.definition import Definition
 from crossgraft.errors import DataError
 from crossgraft.safety.opening import is_file, is_folder, look
 from crossgraft.study import home

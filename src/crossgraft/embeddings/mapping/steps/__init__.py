@@ -1,0 +1,1 @@
+"""What several mapping methods share: dictionaries, normalisation, refinement, training by gradients."""

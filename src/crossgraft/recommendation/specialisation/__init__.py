@@ -1,0 +1,1 @@
+"""Which adapters to keep, and which of them serves each target."""
