@@ -200,8 +200,8 @@ class Pairing:
 
 
 @cache  # asked of every record of a store
-def _pairing_id(one: Pairing) -> str:
-    return content_id(device=one.device, attention=one.attention, threads=one.threads)[:8]
+def _pairing_id(pairing: Pairing) -> str:
+    return content_id(device=pairing.device, attention=pairing.attention, threads=pairing.threads)[:8]
 
 
 @dataclass(frozen=True, eq=False)

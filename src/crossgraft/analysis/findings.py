@@ -117,7 +117,7 @@ def analyse(evidence: Evidence | TransferMatrix) -> Findings:
     sentences: tuple[str, ...] = nothing_yet(matrix)
     if matrix.cells:
         own = next(
-            (one.estimate for one in reversed(regime_means) if one.regime == "MT-ML"), None
+            (regime_mean.estimate for regime_mean in reversed(regime_means) if regime_mean.regime == "MT-ML"), None
         )  # all models are last
         paragraphs = (
             [*(one.sentence for one in evidence.bli), *what_helped(tested, rows)],
@@ -126,7 +126,7 @@ def analyse(evidence: Evidence | TransferMatrix) -> Findings:
             [*headline(contrasted), how_sure(matrix, harms[0])],
             [what_to_distrust(matrix, [*notes, *doubts(evidence.checks, looked)], evidence.failures)],
         )
-        sentences = tuple(filter(None, (" ".join(filter(None, one)) for one in paragraphs)))
+        sentences = tuple(filter(None, (" ".join(filter(None, paragraph)) for paragraph in paragraphs)))
     return Findings(
         evidence=evidence,
         sentences=sentences,

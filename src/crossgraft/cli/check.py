@@ -96,10 +96,10 @@ def check(
 def _doctor(model: Any, device: str, study: Any, *, as_json: bool) -> None:
     from crossgraft.adapters.check.doctor import examine
 
-    found = list(examine(model, device, study))
+    checks = list(examine(model, device, study))
     if as_json:
-        echo(json.dumps([{"check": one.name, "fine": one.fine, "saw": one.saw} for one in found], indent=1))
+        echo(json.dumps([{"check": one.name, "fine": one.fine, "saw": one.saw} for one in checks], indent=1))
     else:
-        print_lines((one.name, f"{'fine' if one.fine else 'LOOK'}  {one.saw}") for one in found)
-    if not all(one.fine for one in found):
+        print_lines((one.name, f"{'fine' if one.fine else 'LOOK'}  {one.saw}") for one in checks)
+    if not all(one.fine for one in checks):
         raise click.exceptions.Exit(1)

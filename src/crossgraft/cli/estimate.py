@@ -193,7 +193,7 @@ def _rates(records: Sequence[Record], where: str) -> Rates:
         lengths[model] = many / steps / _batch(records, model)
     told = [f"measured just now on {where}: {_each(items.values())} an item"]
     if tokens:
-        told.append(f"{_each([tokens[one] * lengths[one] for one in tokens])} a training example")
+        told.append(f"{_each([tokens[token] * lengths[token] for token in tokens])} a training example")
     told.append("loading models is not in it")
     return Rates(items, begins, tokens, lengths, ", ".join(told))
 
@@ -201,15 +201,15 @@ def _rates(records: Sequence[Record], where: str) -> Rates:
 def _batch(records: Sequence[Record], model: str) -> int:
     """The examples of a training step."""
     return next(
-        int(one.provenance["recipe"]["batch"])
-        for one in records
-        if one.treatment.model == model and "recipe" in one.provenance
+        int(record.provenance["recipe"]["batch"])
+        for record in records
+        if record.treatment.model == model and "recipe" in record.provenance
     )
 
 
 def _each(seconds: Iterable[float]) -> str:
     """``12 to 340 ms``."""
-    some = sorted(1000 * one for one in seconds)
+    some = sorted(1000 * second for second in seconds)
     ends = dict.fromkeys(f"{one:.2g}" if one < 100 else f"{one:.0f}" for one in (some[0], some[-1]))
     return f"{' to '.join(ends)} ms"
 

@@ -187,37 +187,37 @@ def bli(
     if len(where) > 2:
         raise SpecError(f"expected FOLDER TEST, or SOURCE TARGET TEST; got {len(where) + 1} files")
     search = how.search
-    found = evaluate_bli(how.open(where), test, search, train=train, reverse=how.reverse, found=count or 5)
-    for note in found.notes:
+    scored = evaluate_bli(how.open(where), test, search, train=train, reverse=how.reverse, found=count or 5)
+    for note in scored.notes:
         echo(f"note: {note}, which chose the parameters of this mapping: its scores are too high", err=True)
     if words:
-        _print_queries(found, as_json=as_json)
+        _print_queries(scored, as_json=as_json)
     elif as_json:
-        _print_levels_as_json(found)
+        _print_levels_as_json(scored)
     else:
-        _print_levels(found)
+        _print_levels(scored)
 
 
-def _print_levels(found: Scored) -> None:
-    width = max(map(len, found.levels))
-    for name, one in found.levels.items():
+def _print_levels(scored: Scored) -> None:
+    width = max(map(len, scored.levels))
+    for name, one in scored.levels.items():
         echo(
             f"{name:<{width}}  {one.mean:.3f} [{one.low:.3f}, {one.high:.3f}]  n = {one.n:<5} "
-            f" {found.conventions[name]}"
+            f" {scored.conventions[name]}"
         )
 
 
-def _print_levels_as_json(found: Scored) -> None:
+def _print_levels_as_json(scored: Scored) -> None:
     told = {
-        name: {"value": one.mean, "low": one.low, "high": one.high, "n": one.n} for name, one in found.levels.items()
+        name: {"value": one.mean, "low": one.low, "high": one.high, "n": one.n} for name, one in scored.levels.items()
     }
     echo(json.dumps(told, indent=1))
 
 
-def _print_queries(found: Scored, *, as_json: bool) -> None:
+def _print_queries(scored: Scored, *, as_json: bool) -> None:
     if not as_json:
         echo("query\trank\tgold\tfound")
-    for one in found.asked:
+    for one in scored.asked:
         if as_json:
             golds = [{"word": word, "rank": rank} for word, rank in one.golds]
             best = [{"word": word, "score": round(score, 6)} for word, score in one.found]
@@ -311,7 +311,7 @@ def _write(lines: Iterable[str], out: Path) -> None:
 
 
 def _as_json(found: Sequence[Translation]) -> str:
-    told = [{"target": one.target, "score": round(one.score, 6)} for one in found]
+    told = [{"target": translation.target, "score": round(translation.score, 6)} for translation in found]
     return json.dumps({"source": found[0].source, "translations": told}, ensure_ascii=False)
 
 

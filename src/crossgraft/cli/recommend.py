@@ -106,16 +106,16 @@ def _completed(question: Question | None, asked: Mapping[str, object]) -> Questi
     return replace(question, **told) if question else Question(**{"improve": (), **told})  # type: ignore[arg-type]
 
 
-def _print(found: Recommendation) -> None:
+def _print(recommendation: Recommendation) -> None:
     from crossgraft.recommendation import wording
 
-    first, *more = found.sentences
+    first, *more = recommendation.sentences
     echo(first, bold=True)
     for sentence in more:
         echo(sentence)
-    print_table(wording.OPTION_TITLES, wording.option_rows(found))
-    print_table(wording.FRONTIER_TITLES, wording.frontier_rows(found))
-    print_table(wording.YARDSTICK_TITLES, wording.yardstick_rows(found))
+    print_table(wording.OPTION_TITLES, wording.option_rows(recommendation))
+    print_table(wording.FRONTIER_TITLES, wording.frontier_rows(recommendation))
+    print_table(wording.YARDSTICK_TITLES, wording.yardstick_rows(recommendation))
 
 
 def _validate(matrix: TransferMatrix, question: Question, *, as_json: bool) -> None:
@@ -125,11 +125,11 @@ def _validate(matrix: TransferMatrix, question: Question, *, as_json: bool) -> N
     from crossgraft.recommendation.asked import Asked
     from crossgraft.recommendation.validation.held_out import validate
 
-    found = validate(matrix, Asked.of(question, matrix))
+    validations = validate(matrix, Asked.of(question, matrix))
     if as_json:
-        echo(json.dumps([asdict(one) for one in found], indent=1))
+        echo(json.dumps([asdict(one) for one in validations], indent=1))
         return
-    print_table(wording.VALIDATION_TITLES, wording.validation_rows(found))
+    print_table(wording.VALIDATION_TITLES, wording.validation_rows(validations))
     echo(wording.VALIDATION_NOTE)
 
 

@@ -85,14 +85,14 @@ def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
     from crossgraft.analysis.base.scores import base_scores
     from crossgraft.runs.store import Store
 
-    found = list(base_scores(Store(out), name))
+    scores = list(base_scores(Store(out), name))
     if as_json:
         told = [{"target": str(one.target), "metric": one.metric.name, "value": one.value, "low": one.low,
-                 "high": one.high, "n": one.n, "chance": one.chance} for one in found]  # fmt: skip
+                 "high": one.high, "n": one.n, "chance": one.chance} for one in scores]  # fmt: skip
         echo(json.dumps(told, indent=1))
         return
     header = ("target", "metric", "score", "95 % interval", "n", "chance", "verdict")
-    print_table(header, (one.texts for one in found))
+    print_table(header, (one.texts for one in scores))
 
 
 def _show(findings: Findings, folder: Path, about: About, *, as_json: bool, cells: bool = False) -> None:
@@ -120,9 +120,9 @@ def _print(findings: Findings, *, cells: bool = False) -> None:
             print_table(table.titles, (tuple(map(short, row)) for row in table.shown))
         return
     print_table(matrices.CELL_TITLES, matrices.cell_lines(findings))
-    for one in findings.evidence.checks:
-        if one.name == "near-ties":
-            echo(f"{one.name}: {one.saw}")
-    shared = [one for one in findings.regimes if one.regime in REGIME_WORDS]
+    for check in findings.evidence.checks:
+        if check.name == "near-ties":
+            echo(f"{check.name}: {check.saw}")
+    shared = [regime for regime in findings.regimes if regime.regime in REGIME_WORDS]
     rows = ((one.words, short(estimate(one.estimate)), counted(one.estimate)) for one in shared)
     print_table(("targets", "mean change (pp)", "cells"), rows)

@@ -88,7 +88,7 @@ def ranked(
     rows = np.array([source.index[asked[place].word] for place in known], dtype=np.int64)
     golds = [[target.index[gold] for gold in asked[place].golds if gold in target.index] for place in known]
     found = ranking(unit(source.vectors[rows]), unit(target.vectors), golds, nearest, penalty=penalty)
-    lines = _padded(one.lines for one in asked)
+    lines = _padded(query.lines for query in asked)
     ranks = np.full(lines.shape, np.nan)
     for place, row in zip(known, found.ranks, strict=True):
         inside = np.flatnonzero(_known(asked[place], target))
@@ -98,20 +98,20 @@ def ranked(
     columns = {
         "ranks": ranks,
         "lines": lines,
-        "frequency": np.array([source.index.get(one.word, np.nan) for one in asked]) + 1.0,
-        "identical": np.array([one.word in one.golds for one in asked]),
-        "concept": np.array([one.concept for one in asked]),
+        "frequency": np.array([source.index.get(query.word, np.nan) for query in asked]) + 1.0,
+        "identical": np.array([query.word in query.golds for query in asked]),
+        "concept": np.array([query.concept for query in asked]),
         "answer": answer,
     }
-    if any(one.leaked for one in asked):
-        columns["leaked_pairs"] = _padded(one.leaked for one in asked)
-        columns["leaked_source"] = np.array([one.source_leaked for one in asked])
-    return Answers("ranking", tuple(one.word for one in asked), columns), found.nearest
+    if any(query.leaked for query in asked):
+        columns["leaked_pairs"] = _padded(query.leaked for query in asked)
+        columns["leaked_source"] = np.array([query.source_leaked for query in asked])
+    return Answers("ranking", tuple(query.word for query in asked), columns), found.nearest
 
 
 def texts(asked: Sequence[Query]) -> Texts:
     """What the queries look like; its id is set by the study."""
-    return Texts("", tuple(one.word for one in asked), {"gold": [one.golds for one in asked]})
+    return Texts("", tuple(query.word for query in asked), {"gold": [query.golds for query in asked]})
 
 
 def _known(query: Query, target: Space) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

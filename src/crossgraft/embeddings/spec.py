@@ -240,7 +240,7 @@ class EmbeddingSpec:
     def _content(self, pattern: str, pair: LanguagePair, fingerprints: Fingerprints) -> list[Any]:
         """What a dictionary depends on: its file and direction, or which words of the spaces are spelt alike."""
         if pattern == self.lexicon.alike:
-            return [pattern, [fingerprints[one] for one in self._spaces(pair)], self.spaces.top]
+            return [pattern, [fingerprints[space] for space in self._spaces(pair)], self.spaces.top]
         file, flipped = self._lexicon(pattern, pair)
         return [fingerprints[file], flipped]
 
@@ -271,6 +271,6 @@ class EmbeddingSpec:
     def validation(self, pair: LanguagePair, spaces: tuple[Space, Space]) -> Lexicon:
         """The pairs of the validation dictionary that no method which chooses on it learns from."""
         train = self.dictionary(pair, spaces)
-        methods = [one for name in self.methods.choose for one in self.methods.candidates(name)]
-        learnt = [lexicon for one in methods for lexicon in learnt_by(one, train, *spaces)]
+        methods = [candidate for name in self.methods.choose for candidate in self.methods.candidates(name)]
+        learnt = [lexicon for method in methods for lexicon in learnt_by(method, train, *spaces)]
         return held_out(self.file(self.lexicon.validate, pair), learnt, *spaces)

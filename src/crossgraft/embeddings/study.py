@@ -30,7 +30,7 @@ class EmbeddingStudy(EmbeddingSpec):
 
     def _jobs_of(self, pair: LanguagePair, fingerprints: Fingerprints) -> Iterator[Job]:
         spaces = {
-            "files": [fingerprints[one] for one in self._spaces(pair)],
+            "files": [fingerprints[space] for space in self._spaces(pair)],
             "top": self.spaces.top,
             "case": self.spaces.case,
             "normalise": self.spaces.normalise,
@@ -42,7 +42,7 @@ class EmbeddingStudy(EmbeddingSpec):
             method = self.methods.get(name)
             told: dict[str, Any] = {"method": identity(name, method)}
             if name in self.methods.choose:  # what is chosen follows from these
-                told["method"] = [identity(name, one) for one in self.methods.candidates(name)]
+                told["method"] = [identity(name, candidate) for candidate in self.methods.candidates(name)]
                 told["validation"] = [*self._content(self.lexicon.validate, pair, fingerprints), train]
             for size in self.lexicon.sizes if method.uses_dictionary else (0,):
                 lexicon = [*train, size] if method.uses_dictionary else None

@@ -69,13 +69,13 @@ class EmbeddingWorker:
             started = time.perf_counter()
             task = self._task(cell.target.task, job.treatment.seed)
             train = self._study.dictionary(pair, spaces)
-            found = task.evaluate(pair, spaces, mapping, self._study.origin, train)
+            evaluation = task.evaluate(pair, spaces, mapping, self._study.origin, train)
             timings = {"fit": fitted, "evaluate": time.perf_counter() - started}
-            provenance = {**facts, **found.facts, "versions": _versions()}
-            record = scored_record(job, cell, found.answers, self._pairing, timings=timings, provenance=provenance)
+            provenance = {**facts, **evaluation.facts, "versions": _versions()}
+            record = scored_record(job, cell, evaluation.answers, self._pairing, timings=timings, provenance=provenance)
             if job.treatment.is_control:
-                yield from (Remark(job, text) for text in found.remarks)
-            yield Recorded(job, record, replace(found.texts, id=cell.texts_id))
+                yield from (Remark(job, text) for text in evaluation.remarks)
+            yield Recorded(job, record, replace(evaluation.texts, id=cell.texts_id))
 
     def _task(self, name: str, seed: int | None) -> EmbeddingTask:
         task = self._study.tasks[name]

@@ -72,7 +72,7 @@ def _f1(hits: Floats, false: Floats, missed: Floats) -> Floats:
 
 def _of_positive(answers: Answers) -> Floats:
     columns = answers.columns["positive"].astype(np.int64)
-    return np.stack([one[np.arange(len(columns)), columns] for one in _hits(answers)], axis=1)
+    return np.stack([hit[np.arange(len(columns)), columns] for hit in _hits(answers)], axis=1)
 
 
 def _of_classes(answers: Answers) -> Floats:

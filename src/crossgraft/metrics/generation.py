@@ -178,7 +178,7 @@ def _corpus(name: str, description: str, make: Callable[[str], Any]) -> Metric:
 
 def _streams(references: Sequence[str]) -> list[list[str | None]]:
     """The first, second, … right answer of all items, as sacrebleu wants them."""
-    split = [one.split(SEPARATOR) for one in references]
+    split = [reference.split(SEPARATOR) for reference in references]
     return [[row[n] if n < len(row) else None for row in split] for n in range(max(map(len, split), default=0))]
 
 

@@ -29,14 +29,16 @@ class Options:
     missing: tuple[tuple[Point, ...], ...]  # of each option, the targets on which it was not measured
 
     @classmethod
-    def of(cls, asked: Asked, found: Posterior) -> Options:
-        places = [place for place, row in enumerate(found.rows) if row.model == asked.model]
-        missing = [tuple(t for t in _once(asked) if not found.measured[place, _column(t, found)]) for place in places]
+    def of(cls, asked: Asked, posterior: Posterior) -> Options:
+        places = [place for place, row in enumerate(posterior.rows) if row.model == asked.model]
+        missing = [
+            tuple(t for t in _once(asked) if not posterior.measured[place, _column(t, posterior)]) for place in places
+        ]
         return cls(
             asked,
-            (BASE, *(found.rows[place] for place in places)),
-            _with_base(found.draws, places, [_column(target, found) for target in asked.improve]),
-            _with_base(found.draws, places, [_column(target, found) for target in asked.protect]),
+            (BASE, *(posterior.rows[place] for place in places)),
+            _with_base(posterior.draws, places, [_column(target, posterior) for target in asked.improve]),
+            _with_base(posterior.draws, places, [_column(target, posterior) for target in asked.protect]),
             ((), *missing),
         )
 
@@ -76,12 +78,12 @@ def _once(asked: Asked) -> tuple[Point, ...]:
     return tuple(dict.fromkeys((*asked.improve, *asked.protect)))
 
 
-def _column(target: Point, found: Posterior) -> int:
-    if target not in found.columns:
+def _column(target: Point, posterior: Posterior) -> int:
+    if target not in posterior.columns:
         raise DataError(
             f"no change on {target} is in percentage points with known noise, so it can be neither improved nor protected"
         )
-    return found.columns.index(target)
+    return posterior.columns.index(target)
 
 
 def _with_base(draws: Floats, rows: list[int], columns: list[int]) -> Floats:

@@ -80,7 +80,7 @@ def _ways(doubt: Doubt) -> tuple[Outlook, ...]:
     ways = [_first_clear(doubt.outlook(times, 1) for times in _TIMES)]
     if doubt.seeds > 1:  # with one the noise of seeds is not known
         ways.append(_first_clear(doubt.outlook(1, times) for times in _TIMES))
-    if found := tuple(one for one in ways if one):
+    if found := tuple(way for way in ways if way):
         return found
     both = [doubt.outlook(times, times) for times in _TIMES]
     return (_first_clear(iter(both)) or both[-1],)

@@ -35,39 +35,39 @@ CURVE_TITLES = ("adapters", "mean gain (pp)", "greedy", "at most")
 _VERBS = {"trained": "Train", "given": "Use", "mapping": "Use", "control": "Use"}
 
 
-def sentences(found: Recommendation) -> Iterator[str]:
-    yield _abstention(found) if found.abstains else _answer(found)
-    if found.settling:
-        yield _settling(found.settling, found.asked)
-    if found.choice.missing:
+def sentences(recommendation: Recommendation) -> Iterator[str]:
+    yield _abstention(recommendation) if recommendation.abstains else _answer(recommendation)
+    if recommendation.settling:
+        yield _settling(recommendation.settling, recommendation.asked)
+    if recommendation.choice.missing:
         yield (
-            f"{found.choice.name} was not measured on {_names(found.choice.missing)}: what it does there is predicted from "
+            f"{recommendation.choice.name} was not measured on {_names(recommendation.choice.missing)}: what it does there is predicted from "
             "its other cells and from other treatments; measure it before you rely on it."
         )
-    yield from found.notes
+    yield from recommendation.notes
 
 
-def _answer(found: Recommendation) -> str:
-    choice, asked = found.choice, found.asked
+def _answer(recommendation: Recommendation) -> str:
+    choice, asked = recommendation.choice, recommendation.asked
     assert choice.row is not None
     told = f"{_VERBS[choice.row.kind]} {choice.name}: expected gain {_gain(choice)} pp on {_targets(asked.improve)}"
     if asked.protect:
-        told += f", with {_percent(choice.risk)} probability that {_harm(asked)} ({_allowance(found)})"
-    second = found.runner_up
+        told += f", with {_percent(choice.risk)} probability that {_harm(asked)} ({_allowance(recommendation)})"
+    second = recommendation.runner_up
     if second is None or second.row is None:
         return f"{told}; no other option is allowed and expected to gain."
     at_risk = f" at {_percent(second.risk)}" if asked.protect else ""
     return f"{told}; the runner-up is {second.name}, {_gain(second)} pp{at_risk}."
 
 
-def _abstention(found: Recommendation) -> str:
-    asked, least = found.asked, found.asked.question.least
-    options = [one for one in found.verdicts if one.row is not None]
-    gaining = [one for one in options if not one.idle]
+def _abstention(recommendation: Recommendation) -> str:
+    asked, least = recommendation.asked, recommendation.asked.question.least
+    options = [verdict for verdict in recommendation.verdicts if verdict.row is not None]
+    gaining = [option for option in options if not option.idle]
     if not options:
         return "Keep the base: there is no other option."
     if not gaining:
-        best = max(options, key=lambda one: one.gain)
+        best = max(options, key=lambda option: option.gain)
         much = f" more than {least:g} pp" if least else ""
         return f"Keep the base: no option is expected to gain{much} on {_targets(asked.improve)}; the best, {best.name}, has {_gain(best)} pp."
     safest = min(gaining, key=lambda one: one.risk)
@@ -75,87 +75,101 @@ def _abstention(found: Recommendation) -> str:
     has = "that is expected to gain is too risky" if len(gaining) == 1 else "that are expected to gain is too risky"
     return (
         f"Keep the base: {every} {has}; the least risky, {safest.name}, has {_gain(safest)} pp on {_targets(asked.improve)}, and "
-        f"{_percent(safest.risk)} probability that {_harm(asked)} ({_allowance(found)})."
+        f"{_percent(safest.risk)} probability that {_harm(asked)} ({_allowance(recommendation)})."
     )
 
 
-def _allowance(found: Recommendation) -> str:
-    question = found.asked.question
+def _allowance(recommendation: Recommendation) -> str:
+    question = recommendation.asked.question
     if question.rule == "chance":
         return f"{_allowed(question)} allowed"
     return f"allowed: no more than that on average over the worst {_allowed(question)} of draws"
 
 
-def _settling(found: Settling, asked: Asked) -> str:
+def _settling(settling: Settling, asked: Asked) -> str:
     """What to measure, and what is then likely to be known."""
-    good = f"{'gains without harm' if asked.protect else 'gains'} with {_percent(found.good)} probability"
-    if not found.targets:
-        return f"More measurements would hardly change this: even the most promising option, {found.row.label}, {good} only."
-    on = _names(found.targets)
-    if found.unmeasured:
-        on += f" (not measured yet: {_names(found.unmeasured)})"
-    ways = ", or with ".join(_way(way, found) for way in found.ways)
-    if any(way.clear for way in found.ways):
-        return f"What would settle it: {found.row.label} {good}; measured on {on} with {ways}."
-    return f"Hard to settle, because the effect is near the limit: {found.row.label} {good}; even measured on {on} with {ways}."
+    good = f"{'gains without harm' if asked.protect else 'gains'} with {_percent(settling.good)} probability"
+    if not settling.targets:
+        return f"More measurements would hardly change this: even the most promising option, {settling.row.label}, {good} only."
+    on = _names(settling.targets)
+    if settling.unmeasured:
+        on += f" (not measured yet: {_names(settling.unmeasured)})"
+    ways = ", or with ".join(_way(way, settling) for way in settling.ways)
+    if any(way.clear for way in settling.ways):
+        return f"What would settle it: {settling.row.label} {good}; measured on {on} with {ways}."
+    return f"Hard to settle, because the effect is near the limit: {settling.row.label} {good}; even measured on {on} with {ways}."
 
 
-def _way(way: Outlook, found: Settling) -> str:
-    more = [f"{way.items:,} items per target (now {found.items:,})"] if way.items > found.items else []
-    if way.seeds > found.seeds:
-        more.append(f"{way.seeds} seeds (now {found.seeds})")
+def _way(way: Outlook, settling: Settling) -> str:
+    more = [f"{way.items:,} items per target (now {settling.items:,})"] if way.items > settling.items else []
+    if way.seeds > settling.seeds:
+        more.append(f"{way.seeds} seeds (now {settling.seeds})")
     what = " and ".join(more) or "as many items and seeds as its other targets"
     return f"{what} it would be allowed with {_percent(way.allowed)} and ruled out with {_percent(way.ruled_out)} probability"
 
 
-def option_rows(found: Recommendation) -> Iterator[Row]:
-    for one in found.verdicts:
-        worst = one.worst
+def option_rows(recommendation: Recommendation) -> Iterator[Row]:
+    for verdict in recommendation.verdicts:
+        worst = verdict.worst
         told = f"{worst.target} {signed(worst.change)}, {_percent(worst.risk)}" if worst else "–"
-        risk = _risk(one.risk, found.asked) if one.row else "0 %"
-        yield _marked(one, found), _gain(one), _percent(one.best), f"{one.regret:.1f}", risk, told, why_out(one, found)
+        risk = _risk(verdict.risk, recommendation.asked) if verdict.row else "0 %"
+        yield (
+            _marked(verdict, recommendation),
+            _gain(verdict),
+            _percent(verdict.best),
+            f"{verdict.regret:.1f}",
+            risk,
+            told,
+            why_out(verdict, recommendation),
+        )
 
 
-def why_out(one: Verdict, found: Recommendation) -> str:
-    question = found.asked.question
+def why_out(verdict: Verdict, recommendation: Recommendation) -> str:
+    question = recommendation.asked.question
     reasons = []
-    if one.harmful and question.rule == "chance":
+    if verdict.harmful and question.rule == "chance":
         reasons.append(f"P(harm) > {_allowed(question)}")
-    elif one.harmful:
-        reasons.append(f"worst {_allowed(question)} of draws lose {one.tail:.1f} pp too much")
-    if one.idle:
+    elif verdict.harmful:
+        reasons.append(f"worst {_allowed(question)} of draws lose {verdict.tail:.1f} pp too much")
+    if verdict.idle:
         reasons.append(f"gain ≤ {question.least:g}" if question.least else "no gain expected")
     return "; ".join(reasons)
 
 
-def yardstick_rows(found: Recommendation) -> Iterator[Row]:
-    for one in found.yardsticks:
-        if one.expected is None:
-            yield one.name, one.why, "–", "–"
+def yardstick_rows(recommendation: Recommendation) -> Iterator[Row]:
+    for yardstick in recommendation.yardsticks:
+        if yardstick.expected is None:
+            yield yardstick.name, yardstick.why, "–", "–"
         else:
-            gain = f"{signed(one.expected.gain)} {interval(one.expected.low, one.expected.high)}"
-            yield one.name, _taken(one, found), gain, _risk(one.expected.risk, found.asked)
+            gain = f"{signed(yardstick.expected.gain)} {interval(yardstick.expected.low, yardstick.expected.high)}"
+            yield (
+                yardstick.name,
+                _taken(yardstick, recommendation),
+                gain,
+                _risk(yardstick.expected.risk, recommendation.asked),
+            )
 
 
-def frontier_rows(found: Recommendation) -> Iterator[Row]:
-    for step in found.frontier:
+def frontier_rows(recommendation: Recommendation) -> Iterator[Row]:
+    for step in recommendation.frontier:
         yield _percent(step.risk) if step.row else "0 %", name_of(step.row), signed(step.gain)
 
 
-def validation_rows(found: Iterable[Validated]) -> Iterator[Row]:
-    for one in found:
+def validation_rows(validations: Iterable[Validated]) -> Iterator[Row]:
+    for validated in validations:
         pairs, *harms = (
-            "–" if value is None else _percent(value) for value in (one.pairs, one.promised, one.expected, one.seen)
+            "–" if value is None else _percent(value)
+            for value in (validated.pairs, validated.promised, validated.expected, validated.seen)
         )
-        ndcg = "–" if one.ndcg is None else f"{one.ndcg:.2f}"
+        ndcg = "–" if validated.ndcg is None else f"{validated.ndcg:.2f}"
         yield (
-            one.held_out,
-            one.rule,
-            f"{one.questions:,}",
+            validated.held_out,
+            validated.rule,
+            f"{validated.questions:,}",
             pairs,
             ndcg,
-            f"{one.regret:.2f}",
-            _percent(one.recommends),
+            f"{validated.regret:.2f}",
+            _percent(validated.recommends),
             *harms,
         )
 
@@ -173,9 +187,14 @@ def specialised(found: Specialised) -> str:
 
 
 def route_rows(found: Specialised) -> Iterator[Row]:
-    for one in found.routes:
-        gain = f"{signed(one.gain)} {interval(one.low, one.high)}" if one.row else "0"
-        yield str(one.target), one.row.label if one.row else "the base", gain, _percent(one.risk) if one.row else "0 %"
+    for route in found.routes:
+        gain = f"{signed(route.gain)} {interval(route.low, route.high)}" if route.row else "0"
+        yield (
+            str(route.target),
+            route.row.label if route.row else "the base",
+            gain,
+            _percent(route.risk) if route.row else "0 %",
+        )
 
 
 def curve_rows(found: Specialised) -> Iterator[Row]:
@@ -192,68 +211,70 @@ def plain_specialised(found: Specialised) -> dict[str, Any]:
         "low": found.low,
         "high": found.high,
         "routes": [
-            {**asdict(one), "target": str(one.target), "row": one.row.label if one.row else None}
-            for one in found.routes
+            {**asdict(route), "target": str(route.target), "row": route.row.label if route.row else None}
+            for route in found.routes
         ],
         "curve": [asdict(step) for step in found.curve],
     }
 
 
-def plain(found: Recommendation) -> dict[str, Any]:
+def plain(recommendation: Recommendation) -> dict[str, Any]:
     """The answer as JSON can hold it, with full precision."""
-    question = found.asked.question
+    question = recommendation.asked.question
     return {
-        "answer": found.sentences[0],
-        "recommended": None if found.abstains else found.choice.name,
-        "abstains": found.abstains,
-        "model": found.asked.model,
-        "improve": [str(target) for target in found.asked.improve],
-        "protect": [str(target) for target in found.asked.protect],
+        "answer": recommendation.sentences[0],
+        "recommended": None if recommendation.abstains else recommendation.choice.name,
+        "abstains": recommendation.abstains,
+        "model": recommendation.asked.model,
+        "improve": [str(target) for target in recommendation.asked.improve],
+        "protect": [str(target) for target in recommendation.asked.protect],
         "tolerance": question.tolerance,
         "risk": question.risk,
         "rule": question.rule,
         "least": question.least,
-        "runner_up": found.runner_up.name if found.runner_up else None,
-        "options": [_plain_option(one, found) for one in found.verdicts],
-        "frontier": [{"risk": one.risk, "gain": one.gain, "option": name_of(one.row)} for one in found.frontier],
-        "yardsticks": [_plain_yardstick(one) for one in found.yardsticks],
-        "settling": _plain_settling(found.settling) if found.settling else None,
-        "notes": list(found.notes),
+        "runner_up": recommendation.runner_up.name if recommendation.runner_up else None,
+        "options": [_plain_option(verdict, recommendation) for verdict in recommendation.verdicts],
+        "frontier": [
+            {"risk": step.risk, "gain": step.gain, "option": name_of(step.row)} for step in recommendation.frontier
+        ],
+        "yardsticks": [_plain_yardstick(yardstick) for yardstick in recommendation.yardsticks],
+        "settling": _plain_settling(recommendation.settling) if recommendation.settling else None,
+        "notes": list(recommendation.notes),
     }
 
 
-def _plain_option(one: Verdict, found: Recommendation) -> dict[str, Any]:
-    worst = one.worst
+def _plain_option(verdict: Verdict, recommendation: Recommendation) -> dict[str, Any]:
+    worst = verdict.worst
     return {
-        "option": one.name,
-        "source": str(one.row.source) if one.row and one.row.source else None,
-        "gain": one.gain,
-        "low": one.low,
-        "high": one.high,
-        "p_best": one.best,
-        "regret": one.regret,
-        "p_harm": one.risk,
-        "tail": one.tail if worst else None,
+        "option": verdict.name,
+        "source": str(verdict.row.source) if verdict.row and verdict.row.source else None,
+        "gain": verdict.gain,
+        "low": verdict.low,
+        "high": verdict.high,
+        "p_best": verdict.best,
+        "regret": verdict.regret,
+        "p_harm": verdict.risk,
+        "tail": verdict.tail if worst else None,
         "worst": {"target": str(worst.target), "change": worst.change, "p_harm": worst.risk} if worst else None,
-        "not_measured": [str(target) for target in one.missing],
-        "out_because": why_out(one, found),
+        "not_measured": [str(target) for target in verdict.missing],
+        "out_because": why_out(verdict, recommendation),
     }
 
 
-def _plain_yardstick(one: Yardstick) -> dict[str, Any]:
-    told = asdict(one.expected) if one.expected else {}
-    return {"yardstick": one.name, "takes": [row.label for row in one.rows], **told, "why": one.why}
+def _plain_yardstick(yardstick: Yardstick) -> dict[str, Any]:
+    told = asdict(yardstick.expected) if yardstick.expected else {}
+    return {"yardstick": yardstick.name, "takes": [row.label for row in yardstick.rows], **told, "why": yardstick.why}
 
 
-def _plain_settling(one: Settling) -> dict[str, Any]:
+def _plain_settling(settling: Settling) -> dict[str, Any]:
     return {
-        "option": one.row.label,
-        "p_good": one.good,
-        "targets": [str(target) for target in one.targets],
-        "not_measured": [str(target) for target in one.unmeasured],
-        "items": one.items,
-        "seeds": one.seeds,
-        "ways": [asdict(way) for way in one.ways],
+        "option": settling.row.label,
+        "p_good": settling.good,
+        "targets": [str(target) for target in settling.targets],
+        "not_measured": [str(target) for target in settling.unmeasured],
+        "items": settling.items,
+        "seeds": settling.seeds,
+        "ways": [asdict(way) for way in settling.ways],
     }
 
 
@@ -267,8 +288,10 @@ def _harm(asked: Asked) -> str:
     return f"any of the {len(asked.protect)} protected targets loses more than {asked.question.tolerance:g} pp"
 
 
-def _gain(one: Verdict) -> str:
-    return signed(one.gain) if one.row is None else f"{signed(one.gain)} {interval(one.low, one.high)}"
+def _gain(verdict: Verdict) -> str:
+    return (
+        signed(verdict.gain) if verdict.row is None else f"{signed(verdict.gain)} {interval(verdict.low, verdict.high)}"
+    )
 
 
 def _allowed(question: Question) -> str:
@@ -290,15 +313,15 @@ def _percent(share: float) -> str:
     return ">99 %" if share > 0.995 else f"{100 * share:.0f} %"
 
 
-def _marked(one: Verdict, found: Recommendation) -> str:
-    return f"→ {one.name}" if one is found.choice else one.name
+def _marked(verdict: Verdict, recommendation: Recommendation) -> str:
+    return f"→ {verdict.name}" if verdict is recommendation.choice else verdict.name
 
 
-def _taken(one: Yardstick, found: Recommendation) -> str:
+def _taken(yardstick: Yardstick, recommendation: Recommendation) -> str:
     """What it takes, and whether the rule would have allowed that."""
-    out = {verdict.row for verdict in found.verdicts if verdict.is_out}
-    names = listed([row.label for row in one.rows])
-    return f"{names} (out)" if all(row in out for row in one.rows) else names
+    out = {verdict.row for verdict in recommendation.verdicts if verdict.is_out}
+    names = listed([row.label for row in yardstick.rows])
+    return f"{names} (out)" if all(row in out for row in yardstick.rows) else names
 
 
 def _names(targets: tuple[Point, ...]) -> str:

@@ -96,12 +96,12 @@ def _nearness(row: Treatment, asked: Asked) -> float:
     if row.source is None or _code(row.source.lang) not in FACTS:
         return inf
     others = [one for one in asked.improve if row.source.regime(one) == "MT-CL" and _code(one.lang) in FACTS]
-    return min((distance(_code(row.source.lang), _code(one.lang)) for one in others), default=inf)
+    return min((distance(_code(row.source.lang), _code(other.lang)) for other in others), default=inf)
 
 
 def best_mean_donor(matrix: TransferMatrix, _: Asked, rows: Sequence[Treatment]) -> Scores:
     """The mean change, as measured, over all targets but the own source."""
-    cells = {row: [one for one in _cells(matrix, row, matrix.columns) if one.regime != "MT-ML"] for row in rows}
+    cells = {row: [cell for cell in _cells(matrix, row, matrix.columns) if cell.regime != "MT-ML"] for row in rows}
     return {row: _mean(own) for row, own in cells.items() if own}
 
 

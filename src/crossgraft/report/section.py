@@ -147,7 +147,9 @@ def short(value: Value) -> str:
 
 def columns(*titles: str | tuple[str, str]) -> tuple[Column, ...]:
     """A title alone has the same name in CSV."""
-    return tuple(Column(one, one.replace(" ", "_")) if isinstance(one, str) else Column(*one) for one in titles)
+    return tuple(
+        Column(title, title.replace(" ", "_")) if isinstance(title, str) else Column(*title) for title in titles
+    )
 
 
 # the findings' own values
@@ -162,9 +164,9 @@ def estimate(one: Estimate | None, *, toned: bool = False) -> Interval:
     return Interval(one.mean, one.low, one.high, tone=tone)
 
 
-def picked(one: Named) -> Interval:
+def picked(named: Named) -> Interval:
     """A value that is shown for being the largest or the smallest."""
-    return Interval(one.value, one.low, one.high)
+    return Interval(named.value, named.low, named.high)
 
 
 def change(value: float | None, digits: int = 1) -> Number:

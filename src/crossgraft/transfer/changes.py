@@ -124,14 +124,14 @@ def moderated_noise(family: Mapping[Place, SeedNoise]) -> dict[Place, SeedNoise]
     }
 
 
-def _change_cell(place: Place, one: Measured, noise: SeedNoise | None) -> ChangeCell:
-    metric = one.metric
+def _change_cell(place: Place, measured: Measured, noise: SeedNoise | None) -> ChangeCell:
+    metric = measured.metric
     scale = (1.0 if metric.higher_is_better else -1.0) * (100.0 if metric.unit == "share" else 1.0)
-    treated, control = one.treated.mean(axis=0), one.control.mean(axis=0)
-    after, before = one.after, one.before
+    treated, control = measured.treated.mean(axis=0), measured.control.mean(axis=0)
+    after, before = measured.after, measured.before
     if metric.is_mean and metric.unit == "share":
         counted = (treated[:, 1] > 0) & (control[:, 1] > 0)
-        groups = np.unique(one.groups, return_inverse=True)[1][counted] if one.groups else None
+        groups = np.unique(measured.groups, return_inverse=True)[1][counted] if measured.groups else None
         change = paired_change(treated[counted, 0] - control[counted, 0], noise, groups=groups)
     else:
         change = _bootstrapped(treated, control, metric, after - before, noise)
@@ -142,16 +142,16 @@ def _change_cell(place: Place, one: Measured, noise: SeedNoise | None) -> Change
         control=float(before.mean()),
         treated=float(after.mean()),
         change=_scaled(change, scale),
-        seeds=one.seeds,
+        seeds=measured.seeds,
         seed_changes=tuple(((after - before) * scale).tolist()),
-        items=one.items,
-        groups=one.groups,
+        items=measured.items,
+        groups=measured.groups,
         treated_statistics=treated,
         control_statistics=control,
-        record_ids=one.record_ids,
-        control_ids=one.control_ids,
-        chance=one.chance,
-        sampled=one.sampled,
+        record_ids=measured.record_ids,
+        control_ids=measured.control_ids,
+        chance=measured.chance,
+        sampled=measured.sampled,
     )
 
 

@@ -38,7 +38,7 @@ def in_split(question: Question, about: str, split: Split) -> bool:
 @cache
 def _parts(about: str) -> Mapping[str, Part]:
     """Groups at random in order of their hash; very large ones (the euro, English) are for testing."""
-    sizes = Counter(one.group for one in questions(about))
+    sizes = Counter(question.group for question in questions(about))
     total = sum(sizes.values())
     parts: dict[str, Part] = {}
     placed = 0

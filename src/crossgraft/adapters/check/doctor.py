@@ -87,7 +87,7 @@ def _dtype(model: Any, dtype: str, noise: float, near: Sequence[NearTies]) -> Ch
         return Check(
             "dtype", noise <= _LOUD, f"float32, exact to {noise:.1g} nats an option; {exact}, bfloat16 half of it"
         )
-    ties, items = sum(one.ties for one in near), sum(one.items for one in near)
+    ties, items = sum(near_ties.ties for near_ties in near), sum(near_ties.items for near_ties in near)
     does = (
         f"{ties} of {items} items ({ties / items:.1%}) are near-ties, so up to {100 * ties / items:.1f} pp of a change may be noise"
         if items

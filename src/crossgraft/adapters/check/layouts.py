@@ -142,16 +142,16 @@ def _conversations(fields: Fields) -> Layout | None:
         return None
     roles = {tuple(turn["role"] for turn in value) for value in fields.column(name)}
     told: dict[str, Any] = {"kind": "open", "prompt": f"{{{name}[-2].content}}", "answer": f"{name}[-1].content"}
-    found = Layout("conversations", told, (name,))
+    layout = Layout("conversations", told, (name,))
     if roles == {("system", "user", "assistant")}:
         told["prompt"] = f"{{{name}[0].content}}\n\n{{{name}[1].content}}"
     elif roles != {("user", "assistant")}:
         return replace(
-            found,
+            layout,
             doubt="only conversations with one message of the user and one of the assistant are questions with an answer; "
             'the others are for training (kind = "messages"), and earlier turns would not be read',
         )
-    return _written(found, [str(value[-1]["content"]) for value in fields.column(name)])
+    return _written(layout, [str(value[-1]["content"]) for value in fields.column(name)])
 
 
 def _is_conversation(value: Any) -> bool:
@@ -171,9 +171,11 @@ def _choices(fields: Fields) -> Layout | None:
         if all(_is_list_of_options(value) for value in values) and fields.first([key for key in _KEYS if key != name]):
             return _choice(fields, name, (name,))
         if all(isinstance(value, dict) and {"text", "label"} <= set(value) for value in values):
-            found = _choice(fields, f"{name}.text", (name,))
+            layout = _choice(fields, f"{name}.text", (name,))
             return (
-                replace(found, table={**found.table, "labels": f"{name}.label"}, doubt="") if found.uses[1:] else found
+                replace(layout, table={**layout.table, "labels": f"{name}.label"}, doubt="")
+                if layout.uses[1:]
+                else layout
             )
     names = _numbered(fields)
     return _choice(fields, [f"{{{name}}}" for name in names], tuple(names)) if names else None
@@ -223,7 +225,7 @@ def _choice(fields: Fields, options: str | list[str], uses: tuple[str, ...]) -> 
 def _counted(fields: Fields, answer: str, options: str | list[str]) -> tuple[list[str], str]:
     """The labels by which the file calls the options, where they are not found without, and what is not certain of it."""
     texts = [
-        [str(one) for one in row[options]] if isinstance(options, str) else [row.fill(one) for one in options]
+        [str(one) for one in row[options]] if isinstance(options, str) else [row.fill(option) for option in options]
         for row in fields.rows
     ]
     given = fields.column(answer)
@@ -288,26 +290,26 @@ def _classes(fields: Fields) -> Layout | None:
         "options": known,
         "answer": label,
     }
-    found = Layout("classification", told, (*inputs, label))
+    layout = Layout("classification", told, (*inputs, label))
     if set(known) == {"false", "true"}:
-        return replace(found, table={**told, "options": ["no", "yes"], "labels": known})
+        return replace(layout, table={**told, "options": ["no", "yes"], "labels": known})
     if all(_NUMBER.fullmatch(value) for value in known):
         told |= {"options": [UNKNOWN] * len(known), "labels": known}
-        return replace(found, doubt=f"{label!r} has numbers, and nothing says what they stand for")
+        return replace(layout, doubt=f"{label!r} has numbers, and nothing says what they stand for")
     if not _few(fields, label, 2):
         told["options"] = known if len(known) <= _MANY else [UNKNOWN, UNKNOWN]
         return replace(
-            found, doubt=f"{label!r} has {len(known)} different values in {len(values)} rows: are these labels?"
+            layout, doubt=f"{label!r} has {len(known)} different values in {len(values)} rows: are these labels?"
         )
     by_file: dict[Any, set[str]] = {}
     for row, value in zip(fields.rows, values, strict=True):
         by_file.setdefault(row.file, set()).add(value)
     if any(not one & other for one in by_file.values() for other in by_file.values()):
         return replace(
-            found,
+            layout,
             doubt=f"{label!r} has other labels in other files; options = {{ en = […], sw = […] }} gives each language its own",
         )
-    return found
+    return layout
 
 
 def _few(fields: Fields, name: str, times: int) -> bool:
@@ -335,29 +337,29 @@ def _questions(fields: Fields) -> Layout | None:
     whole = answer in ("completion",)  # the text that was trained on is prompt and completion, nothing between
     path = f"{answer}.text" if all(isinstance(value, dict) and "text" in value for value in values) else answer
     told = {"kind": "open", "prompt": f"{{{asked[-1]}}}" if whole else _prompt(asked), "answer": path}
-    found = Layout("questions with written answers", told, (*asked, answer))
+    layout = Layout("questions with written answers", told, (*asked, answer))
     answers = [value if isinstance(value, list) else [value] for value in fields.column(path)]
     if any(
         not one or not all(isinstance(text, str | int | float) and str(text).strip() for text in one) for one in answers
     ):
-        return replace(found, doubt=f"{path!r} does not hold a text or a list of texts in every row")
+        return replace(layout, doubt=f"{path!r} does not hold a text or a list of texts in every row")
     if fields.first(("answer_start",)) and not fields.first(_BEFORE):
         return replace(
-            found, doubt="'answer_start' says that answers are parts of a passage, and no field holds the passage"
+            layout, doubt="'answer_start' says that answers are parts of a passage, and no field holds the passage"
         )
-    return _written(found, [str(one[0]) for one in answers])
+    return _written(layout, [str(one[0]) for one in answers])
 
 
-def _written(found: Layout, answers: Sequence[str]) -> Layout:
+def _written(layout: Layout, answers: Sequence[str]) -> Layout:
     """Numbers are compared as numbers; long texts are not compared word for word."""
     if all(_NUMBER.fullmatch(answer) for answer in answers):
-        return replace(found, table={**found.table, "metric": "number-match"})
+        return replace(layout, table={**layout.table, "metric": "number-match"})
     length = median(map(len, answers))
     if length <= _LONG:
-        return found
-    told = {**found.table, "metric": "f1", "stop": [], "max_tokens": 256}
+        return layout
+    told = {**layout.table, "metric": "f1", "stop": [], "max_tokens": 256}
     return replace(
-        found,
+        layout,
         table=told,
         doubt=f"the answers are long (half of them over {length:.0f} characters): exact match says nothing of them",
     )

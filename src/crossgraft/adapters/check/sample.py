@@ -26,7 +26,14 @@ def sample(study: S, models: Collection[str]) -> S | None:
     here = {name: model for name, model in study.models.items() if name in models and _is_here(model)}
     if not here:
         return None
-    source = next((one for one in study.training_sources if not one.adapter or _of(study, one.adapter) in here), None)
+    source = next(
+        (
+            training_source
+            for training_source in study.training_sources
+            if not training_source.adapter or _of(study, training_source.adapter) in here
+        ),
+        None,
+    )
     recipe = study.recipe.variants()[0][1]
     short = replace(
         recipe, steps=0, examples=0, tokens=0, batch_tokens=0, validation=0.0, protect=(), after=0.0,
@@ -68,7 +75,7 @@ def amounts(study: AdapterSpec, jobs: Sequence[Job]) -> tuple[Amount, ...]:
 
     @cache
     def drawn(source: str, format: str) -> int:
-        named = next(one for one in study.training_sources if one.label == source)
+        named = next(training_source for training_source in study.training_sources if training_source.label == source)
         return len(items_to_train(study, named, replace(study.recipe, axes={}, format=format)))
 
     def amount(job: Job) -> Amount:

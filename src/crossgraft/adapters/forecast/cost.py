@@ -99,9 +99,9 @@ def _works(study: AdapterSpec, jobs: Iterable[Job]) -> Iterable[_Work]:
             known[key] = _training(study, job, of_point, chat) if treatment.kind == "trained" else (0, 0.0, 0.0, 0.0)
         yield _Work(
             *known[key],
-            sum(one.items for one in tests),
-            sum(one.items * (chat + one.prompt + one.options) for one in tests),
-            sum(one.items * one.options for one in tests),
+            sum(test.items for test in tests),
+            sum(test.items * (chat + test.prompt + test.options) for test in tests),
+            sum(test.items * test.options for test in tests),
         )
 
 

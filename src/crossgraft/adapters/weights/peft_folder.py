@@ -144,7 +144,7 @@ def _check_ranks(config: Mapping[str, Any], shapes: Mapping[str, list[int]], rol
 
 
 def _are_texts(values: Any) -> bool:
-    return isinstance(values, list) and all(isinstance(one, str) for one in values)
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
 def _odd(role: str, key: str, expected: str, came: object) -> DataError:

@@ -67,4 +67,4 @@ def _is_weight(name: str, entry: Any, size: int) -> bool:
 
 
 def _are_counts(values: Any) -> TypeGuard[list[int]]:
-    return isinstance(values, list) and all(type(one) is int and one >= 0 for one in values)
+    return isinstance(values, list) and all(type(value) is int and value >= 0 for value in values)

@@ -83,15 +83,17 @@ class BLIFindings:
     @property
     def leading(self) -> tuple[Comparison, ...]:
         """The comparisons of the first row of each dictionary size with the others."""
-        best = {one.row.recipe: one.row for one in reversed(self.rows)}
-        return tuple(one for one in self.comparisons if {one.first, one.second} & set(best.values()))
+        best = {row.row.recipe: row.row for row in reversed(self.rows)}
+        return tuple(
+            comparison for comparison in self.comparisons if {comparison.first, comparison.second} & set(best.values())
+        )
 
     @property
     def sentence(self) -> str:
         """The best method, and how many of the others differ from it significantly."""
         best = self.rows[0]
         mean = best.all
-        tested = [one for one in self.comparisons if best.row in (one.first, one.second)]
+        tested = [comparison for comparison in self.comparisons if best.row in (comparison.first, comparison.second)]
         equal = [one.second if one.first == best.row else one.first for one in tested if not one.is_told]
         text = f"{self.task}: {best.row.label} is first, MAP {mean.value:.3f} [{mean.low:.3f}, {mean.high:.3f}] over {number_of(mean.pairs, 'pair')}"
         if not tested:
@@ -157,8 +159,8 @@ def _row(
         row,
         everything,
         means.contrast([(row, 1.0)], among=filtered),
-        sum(bool((one >= SUCCESS).any()) for one in scores),
-        sum(int((one >= SUCCESS).sum()) for one in scores),
+        sum(bool((score >= SUCCESS).any()) for score in scores),
+        sum(int((score >= SUCCESS).sum()) for score in scores),
         sum(map(len, scores)),
         _training(row, tables),
         float(np.mean([_commonest(run) for table in measured for run in table.runs[row]])),
@@ -169,7 +171,7 @@ def _row(
 def _training(row: Treatment, tables: TaskTables) -> float:
     if not uses_dictionary(tables, row):
         return float("nan")
-    known = [run.provenance["dictionary_pairs_known"] for one in tables.pairs for run in one.runs.get(row, ())]
+    known = [run.provenance["dictionary_pairs_known"] for pair in tables.pairs for run in pair.runs.get(row, ())]
     return float(np.median(known))
 
 
@@ -187,7 +189,7 @@ def _measures(tables: TaskTables, means: Means) -> dict[Treatment, list[Measured
     found: dict[Treatment, list[Measured]] = {row: [] for row in tables.rows}
     for name in sorted(METRICS.names(), key=_by_number):
         metric = METRICS.get(name)
-        if name != "MAP" and metric.is_mean and all(metric.applies_to(one) for one in answers):
+        if name != "MAP" and metric.is_mean and all(metric.applies_to(answer) for answer in answers):
             for row in tables.rows:
                 if mean := means.contrast([(row, 1.0)], name):
                     found[row].append((name, mean))
@@ -200,8 +202,8 @@ def _by_number(name: str) -> tuple[str | int, ...]:
 
 
 def _slopes(rows: Sequence[MethodRow], means: Means) -> Iterator[Slope]:
-    for method in dict.fromkeys(one.row.name for one in rows):
-        sized = sorted((one for one in rows if one.row.name == method), key=lambda one: one.training)
+    for method in dict.fromkeys(row.row.name for row in rows):
+        sized = sorted((row for row in rows if row.row.name == method), key=lambda one: one.training)
         doublings = np.log2([one.training for one in sized])
         spread = doublings - doublings.mean()
         if len(sized) < 2 or not np.isfinite(spread).all() or not spread.any():
@@ -226,7 +228,7 @@ def _notes(rows: Sequence[MethodRow], states: Sequence[PairState]) -> Iterator[s
         named = ", ".join(f"{state.pair} ({'; '.join(state.weak)})" for state in weak[:_NAMED])
         more = ", …" if len(weak) > _NAMED else ""
         yield f"{len(weak)} of {len(states)} pairs too weak to compare methods on: {named}{more}"
-    if len({one.all.pairs for one in rows}) > 1:
+    if len({row.all.pairs for row in rows}) > 1:
         yield (
             "not every method was measured on every pair: means of different pairs are not comparable, the tests are; "
             "methods measured on fewer pairs stand below the others, whatever their mean"

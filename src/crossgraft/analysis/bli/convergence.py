@@ -58,15 +58,19 @@ def _says(run: Record) -> bool:
 
 def failures(found: Sequence[Convergence]) -> Iterator[str]:
     """A sentence on the methods that failed somewhere, and one on those that reported convergence and failed."""
-    failed = [f"{one.row.label} on {_pairs(one)}" for one in found if one.failed]
+    failed = [f"{convergence.row.label} on {_pairs(convergence)}" for convergence in found if convergence.failed]
     if failed:
         yield f"without a successful run (a MAP of {SUCCESS} or more): {'; '.join(failed)}; failures are in their means"
-    misled = [f"{one.converged_wrong} of {one.runs} of {one.row.label}" for one in found if one.converged_wrong]
+    misled = [
+        f"{convergence.converged_wrong} of {convergence.runs} of {convergence.row.label}"
+        for convergence in found
+        if convergence.converged_wrong
+    ]
     if misled:
         yield f"runs that reported convergence without success: {', '.join(misled)}"
 
 
-def _pairs(one: Convergence) -> str:
-    if len(one.failed) == one.pairs:
+def _pairs(convergence: Convergence) -> str:
+    if len(convergence.failed) == convergence.pairs:
         return "any pair"
-    return f"{len(one.failed)} of {one.pairs} pairs ({', '.join(one.failed)})"
+    return f"{len(convergence.failed)} of {convergence.pairs} pairs ({', '.join(convergence.failed)})"

@@ -154,7 +154,7 @@ def _seed_variance(rows: Floats) -> float:
     """The variance of the mean over seeds; one seed says nothing of it."""
     if len(rows) < 2:
         return 0.0
-    return float(np.var([_ratio(one) for one in rows], ddof=1)) / len(rows)
+    return float(np.var([_ratio(row) for row in rows], ddof=1)) / len(rows)
 
 
 def _interval(values: Floats, drawn: Floats, seeds: float) -> tuple[float, float]:

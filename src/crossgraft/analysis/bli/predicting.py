@@ -63,11 +63,11 @@ def predictions(matrix: TransferMatrix) -> tuple[Prediction, ...]:
     tasks = list(dict.fromkeys(target.task for _, target in cells))
     induced = [task for task in tasks if _metric(cells, task).reads == "ranking"]
     return tuple(
-        found
+        prediction
         for bli in induced
         for task in tasks
         if task not in induced
-        for found in _predictions(matrix.rows, cells, bli, task)
+        for prediction in _predictions(matrix.rows, cells, bli, task)
     )
 
 
@@ -113,7 +113,7 @@ def _scores(cells: Cells, task: str, rows: Iterable[Treatment], pairs: Sequence[
 
 def sentence(found: Sequence[Prediction]) -> str:
     """What the study says, in one sentence; empty without a prediction."""
-    shown = [one for one in found if not one.without]
+    shown = [prediction for prediction in found if not prediction.without]
     groups = {
         "orders methods for": [one for one in shown if one.verdict == "BLI orders methods"],
         "orders methods the other way round for": [one for one in shown if one.verdict.endswith("round")],
@@ -124,8 +124,8 @@ def sentence(found: Sequence[Prediction]) -> str:
     return f"In this study BLI {'; it '.join(said)}." if said else ""
 
 
-def _named(one: Prediction) -> str:
-    return f"{one.task} (r {one.found.rows.value:+.2f}, {one.found.rows.units} methods, {len(one.pairs)} pairs)"
+def _named(prediction: Prediction) -> str:
+    return f"{prediction.task} (r {prediction.found.rows.value:+.2f}, {prediction.found.rows.units} methods, {len(prediction.pairs)} pairs)"
 
 
 def levels(matrix: TransferMatrix) -> tuple[Level, ...]:

@@ -29,15 +29,15 @@ _COMMON = 0.95  # share of the items that languages of a task must have in commo
 
 def gates(matrix: TransferMatrix) -> tuple[Check, ...]:
     """All gates of all models."""
-    found: list[Check] = []
+    checks: list[Check] = []
     sisters, clusters = _sisters(matrix), _clusters(matrix)
     for model, columns in _columns(matrix).items():
-        found += [_dead(model, columns), _chance(model, columns)]
-        found += [by_model[model] for by_model in (sisters, clusters) if model in by_model]
-        found += _items(model, columns)
-        found += _repeated(model, matrix)
-        found += _numerics(model, matrix)
-    return tuple(found)
+        checks += [_dead(model, columns), _chance(model, columns)]
+        checks += [by_model[model] for by_model in (sisters, clusters) if model in by_model]
+        checks += _items(model, columns)
+        checks += _repeated(model, matrix)
+        checks += _numerics(model, matrix)
+    return tuple(checks)
 
 
 def _columns(matrix: TransferMatrix) -> dict[str, dict[Point, list[ChangeCell]]]:
@@ -202,10 +202,14 @@ def _items(model: str, columns: dict[Point, list[ChangeCell]]) -> Iterator[Check
 
 def _repeated(model: str, matrix: TransferMatrix) -> Iterator[Check]:
     """The base measured again must give the same answers: what moves is the tool's own noise."""
-    checks = [one for one in matrix.control_checks if one.model == model and one.is_repeat]
+    checks = [
+        control_check
+        for control_check in matrix.control_checks
+        if control_check.model == model and control_check.is_repeat
+    ]
     if checks:
-        moved = [one.target for one in checks if one.change.discordant or abs(one.change.mean) > 1e-9]
-        most = max(one.change.discordant or 0.0 for one in checks)
+        moved = [check.target for check in checks if check.change.discordant or abs(check.change.mean) > 1e-9]
+        most = max(check.change.discordant or 0.0 for check in checks)
         yield _gate(
             "base repeats",
             model,

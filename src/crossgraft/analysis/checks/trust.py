@@ -26,11 +26,11 @@ def trust(jobs: Sequence[Job], records: Iterable[Record]) -> tuple[Check, ...]:
     by_model: dict[str, list[Record]] = {}
     for record in records:
         by_model.setdefault(record.treatment.model, []).append(record)
-    found: list[Check] = []
+    checks: list[Check] = []
     for model, own in by_model.items():
         if any("noise" in record.provenance for record in own):
-            found += _of_language_model(model, own, metrics)
-    return tuple(found)
+            checks += _of_language_model(model, own, metrics)
+    return tuple(checks)
 
 
 def _of_language_model(model: str, records: Sequence[Record], metrics: Mapping[str, str]) -> Iterator[Check]:

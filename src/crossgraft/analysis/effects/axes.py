@@ -54,13 +54,13 @@ def axis_effects(matrix: TransferMatrix, draws: Draws) -> tuple[AxisEffect, ...]
     groups = [(model, [row for row in rows if row.model == model]) for model in models]
     if len(models) > 1:
         groups.append(("all models", rows))
-    found: list[AxisEffect] = []
+    effects: list[AxisEffect] = []
     for model, group in groups:
         axes = _axes(group)
         for count in (1, 2):
             for names in combinations(axes, count):
-                found += _effects(model, group, {name: axes[name] for name in names}, matrix, draws)
-    return tuple(found)
+                effects += _effects(model, group, {name: axes[name] for name in names}, matrix, draws)
+    return tuple(effects)
 
 
 def _axes(rows: Sequence[Treatment]) -> dict[str, list[Scalar]]:

@@ -54,10 +54,10 @@ def contrasts(draws: Draws, labels: Labels) -> Iterator[Contrast]:
     for over, group in _groups(cells, labels):
         weighted = _weights(group)
         if weighted:
-            found = draws.over_items(weighted)
+            estimate = draws.over_items(weighted)
             on = draws.over_items([(cell, weight) for cell, weight in weighted if weight > 0])
             off = draws.over_items([(cell, -weight) for cell, weight in weighted if weight < 0])
-            yield Contrast(over, on, off, found, _levels(group, weighted, found, draws))
+            yield Contrast(over, on, off, estimate, _levels(group, weighted, estimate, draws))
 
 
 def _groups(cells: Sequence[ChangeCell], labels: Labels) -> Iterator[tuple[str, list[ChangeCell]]]:
@@ -97,24 +97,24 @@ def _weights(cells: Sequence[ChangeCell]) -> list[tuple[ChangeCell, float]]:
 
 
 def _levels(
-    cells: Sequence[ChangeCell], weighted: Weighted, found: Estimate, draws: Draws
+    cells: Sequence[ChangeCell], weighted: Weighted, estimate: Estimate, draws: Draws
 ) -> tuple[Inference, Inference, Inference]:
     """The intervals nest: what holds with new models or new tasks holds with new items as well."""
     return (
-        _new_items(found),
-        _new_models(cells, weighted, found, draws),
-        _new_tasks(cells, weighted, found),
+        _new_items(estimate),
+        _new_models(cells, weighted, estimate, draws),
+        _new_tasks(cells, weighted, estimate),
     )
 
 
-def _new_items(found: Estimate) -> Inference:
-    if not isfinite(found.high - found.low):
-        return Inference("new items and seeds", None, None, "items not counted", found.why)
-    units = number_of(found.items, "item") if found.items else "at most, by the binomial distribution"
-    return Inference("new items and seeds", found.low, found.high, units)
+def _new_items(estimate: Estimate) -> Inference:
+    if not isfinite(estimate.high - estimate.low):
+        return Inference("new items and seeds", None, None, "items not counted", estimate.why)
+    units = number_of(estimate.items, "item") if estimate.items else "at most, by the binomial distribution"
+    return Inference("new items and seeds", estimate.low, estimate.high, units)
 
 
-def _new_models(cells: Sequence[ChangeCell], weighted: Weighted, found: Estimate, draws: Draws) -> Inference:
+def _new_models(cells: Sequence[ChangeCell], weighted: Weighted, estimate: Estimate, draws: Draws) -> Inference:
     """Student's t over models; what the items they share add to all of them alike, no difference between models shows."""
     names = list(dict.fromkeys(cell.row.model for cell, _ in weighted))
     own = [_weights([cell for cell in cells if cell.row.model == name]) for name in names]
@@ -125,11 +125,11 @@ def _new_models(cells: Sequence[ChangeCell], weighted: Weighted, found: Estimate
     if len(names) == 2:
         return Inference("new models", None, None, "2 models", f"only 2 models ({_listed(values)})")
     private = sum(draws.over_items(one).error ** 2 for one in own) / len(own) ** 2
-    shared = max(0.0, found.error**2 - private) if isfinite(private) else 0.0
-    return _inference("new models", found, between, shared, number_of(len(names), "model"))
+    shared = max(0.0, estimate.error**2 - private) if isfinite(private) else 0.0
+    return _inference("new models", estimate, between, shared, number_of(len(names), "model"))
 
 
-def _new_tasks(cells: Sequence[ChangeCell], weighted: Weighted, found: Estimate) -> Inference:
+def _new_tasks(cells: Sequence[ChangeCell], weighted: Weighted, estimate: Estimate) -> Inference:
     """One task after another is left out, as source and as target: own-task gains may vary more than other pairs."""
     tasks = list(dict.fromkeys(cell.target.skill for cell, _ in weighted))
     units = number_of(len(tasks), "task")
@@ -139,21 +139,21 @@ def _new_tasks(cells: Sequence[ChangeCell], weighted: Weighted, found: Estimate)
     between = jackknifed(_value(weighted), np.array([_value(one) for one in without])) if all(without) else None
     if between is None:
         return Inference("new tasks", None, None, units, "too few pairs of tasks were measured")
-    return _inference("new tasks", found, between, 0.0, units)
+    return _inference("new tasks", estimate, between, 0.0, units)
 
 
 def _tasks_of(cell: ChangeCell) -> tuple[str, ...]:
     return cell.target.skill, cell.row.source.skill if cell.row.source else ""
 
 
-def _inference(level: Level, found: Estimate, between: Interval, shared: float, units: str) -> Inference:
+def _inference(level: Level, estimate: Estimate, between: Interval, shared: float, units: str) -> Inference:
     """The wider of two intervals: that over new items, and that over units with the variance (pp²) all of them share."""
     if between.high - between.low < TINY:
         return Inference(level, None, None, units, f"{units} do not differ at all")
     half = hypot((between.high - between.low) / 2, 1.96 * sqrt(shared))
-    low, high = found.mean - half, found.mean + half
-    if isfinite(found.high - found.low):
-        low, high = min(low, found.low), max(high, found.high)
+    low, high = estimate.mean - half, estimate.mean + half
+    if isfinite(estimate.high - estimate.low):
+        low, high = min(low, estimate.low), max(high, estimate.high)
     freedom = number_of(round(between.df), "degree")
     return Inference(level, low, high, f"{units}, {freedom} of freedom")
 

@@ -111,7 +111,7 @@ def _ellipse(gain: Weighted, off: Weighted, draws: Draws) -> Ellipse:
     """From the joint draws of items, seed noise added: both sums share items and seeds."""
     covariance = np.cov(np.stack([draws.sums(side) for side in (gain, off)]))
     seeds = [draws.seeds(side) for side in (gain, off)]
-    covariance += np.array([[one.covariance(other) for other in seeds] for one in seeds])
+    covariance += np.array([[seed.covariance(other) for other in seeds] for seed in seeds])
     values, vectors = np.linalg.eigh(covariance)
     half = np.sqrt(5.991 * np.clip(values, 0, None))  # the .95 quantile of χ² with two degrees of freedom
     angle = float(np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1])))

@@ -233,8 +233,8 @@ def _renumbered(codes: Codes, values: Sequence[str | None], empty: Sequence[str]
 def together(*codes: Codes) -> Codes:
     """One number for each different combination."""
     key = np.zeros(len(codes[0]), dtype=np.int64)
-    for one in codes:
-        key = np.unique(key * (one.max() + 2) + one + 1, return_inverse=True)[1].astype(np.int64)
+    for code in codes:
+        key = np.unique(key * (code.max() + 2) + code + 1, return_inverse=True)[1].astype(np.int64)
     return key
 
 

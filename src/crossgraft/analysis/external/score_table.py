@@ -179,36 +179,36 @@ def _wide(lines: Sequence[Line], columns: Columns, targets: Sequence[str]) -> It
 def _with_base(entries: Sequence[_Entry], path: Path) -> tuple[list[ScoreRow], list[Gap]]:
     """Every treatment's score beside its base: of the same line, of the same seed, or else the only one there is."""
     bases: dict[tuple[str, Point, int | None], float] = {}
-    for one in entries:
-        if one.source is None and one.score is not None:
-            if (one.model, one.target, one.seed) in bases:
-                raise DataError(f"line {one.line}: a second base of {one.model} on {one.target}; remove one")
-            bases[one.model, one.target, one.seed] = one.score
+    for entry in entries:
+        if entry.source is None and entry.score is not None:
+            if (entry.model, entry.target, entry.seed) in bases:
+                raise DataError(f"line {entry.line}: a second base of {entry.model} on {entry.target}; remove one")
+            bases[entry.model, entry.target, entry.seed] = entry.score
     rows, gaps = [], []
-    for one in entries:
-        if one.source is None:
+    for entry in entries:
+        if entry.source is None:
             continue
-        base = one.base
+        base = entry.base
         if base is None:
-            base = bases.get((one.model, one.target, one.seed), bases.get((one.model, one.target, None)))
-        missing = "no score" if one.score is None else "no base to compare with" if base is None else ""
-        if one.score is None or base is None:
-            treatment = Treatment(one.model, str(one.source), "trained", one.source, (), one.seed)
-            gaps.append(Gap(treatment, one.target, "missing", f"{missing} in {path.name}"))
+            base = bases.get((entry.model, entry.target, entry.seed), bases.get((entry.model, entry.target, None)))
+        missing = "no score" if entry.score is None else "no base to compare with" if base is None else ""
+        if entry.score is None or base is None:
+            treatment = Treatment(entry.model, str(entry.source), "trained", entry.source, (), entry.seed)
+            gaps.append(Gap(treatment, entry.target, "missing", f"{missing} in {path.name}"))
             continue
         rows.append(
             ScoreRow(
-                one.line,
-                one.model,
-                one.source,
-                one.target,
+                entry.line,
+                entry.model,
+                entry.source,
+                entry.target,
                 base,
-                one.score,
-                one.change,
-                one.sd,
-                one.seeds,
-                one.seed,
-                one.items,
+                entry.score,
+                entry.change,
+                entry.sd,
+                entry.seeds,
+                entry.seed,
+                entry.items,
             )
         )
     if not rows:

@@ -140,43 +140,43 @@ def _noise(known: Mapping[Place, _Seeds]) -> dict[Place, SeedNoise]:
     }
 
 
-def _cell(place: Place, one: _Seeds, noise: SeedNoise | None, metric: Metric) -> ChangeCell:
+def _cell(place: Place, seeds: _Seeds, noise: SeedNoise | None, metric: Metric) -> ChangeCell:
     return ChangeCell(
         row=place[0],
         target=place[1],
         metric=metric,
-        control=one.base,
-        treated=one.score,
-        change=_with_noise(one, noise),
-        seeds=one.seeds,
-        seed_changes=one.changes,
+        control=seeds.base,
+        treated=seeds.score,
+        change=_with_noise(seeds, noise),
+        seeds=seeds.seeds,
+        seed_changes=seeds.changes,
         items=(),
         groups=(),
         treated_statistics=np.empty((0, 2)),
         control_statistics=np.empty((0, 2)),
-        record_ids=(f"line {one.row.line}",),
+        record_ids=(f"line {seeds.row.line}",),
         control_ids=(),
     )
 
 
-def _with_noise(one: _Seeds, noise: SeedNoise | None) -> Change:
+def _with_noise(seeds: _Seeds, noise: SeedNoise | None) -> Change:
     """The binomial bound on the noise of the items, and what seeds add; Student's interval by Satterthwaite's degrees of freedom."""
-    items = one.row.items
+    items = seeds.row.items
     if not items:
-        return Change(one.change, -inf, inf, inf, 0, inf, why=NO_COUNT)
+        return Change(seeds.change, -inf, inf, inf, 0, inf, why=NO_COUNT)
     between = noise.variance / noise.seeds if noise else 0.0
-    variance = binomial(one.score, items) + binomial(one.base, items) + between
+    variance = binomial(seeds.score, items) + binomial(seeds.base, items) + between
     df = satterthwaite(variance, between**2 / noise.df if noise else 0.0)
     error = sqrt(variance)
     half = quantile(df) * error
     return Change(
-        one.change,
-        one.change - half,
-        one.change + half,
+        seeds.change,
+        seeds.change - half,
+        seeds.change + half,
         error,
         items,
         half + quantile(df, 0.8) * error,
-        two_sided(one.change, error, df),
+        two_sided(seeds.change, error, df),
         seed_variance=between,
         df=df,
     )

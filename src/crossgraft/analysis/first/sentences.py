@@ -34,22 +34,22 @@ def nothing_yet(matrix: TransferMatrix) -> tuple[str, str, str]:
 
 def what_helped(signals: Sequence[Signal], summaries: Sequence[Summary]) -> Iterator[str]:
     """Gains on the same task in other languages; the best donor where none is significant."""
-    if not any(one.gain for one in summaries):
+    if not any(summary.gain for summary in summaries):
         yield "No treatment has a change in percentage points."
         return
     first = _first(signals)
     if first:
-        yield _gains(first, len({one.row.model for one in summaries}))
+        yield _gains(first, len({summary.row.model for summary in summaries}))
     if not any(one.gains for one in first):
-        yield from _other_gains([one for one in signals if one not in first])
+        yield from _other_gains([signal for signal in signals if signal not in first])
 
 
 def what_harmed(signals: Sequence[Signal], harmed: Harmed, summaries: Sequence[Summary]) -> Iterator[str]:
     """Losses of sources, else of targets and donors; then the cells that lose."""
-    if not any(one.gain for one in summaries):
+    if not any(summary.gain for summary in summaries):
         return
     first = _first(signals)
-    tested = signals if len(first) > 1 else [one for one in signals if one not in first]
+    tested = signals if len(first) > 1 else [signal for signal in signals if signal not in first]
     losses = [*_losses_of_sources(tested)] or [*_losses_of_others(tested)]
     losses += _lost_cells(harmed, summaries)
     yield from losses or [_no_loss(harmed, summaries)]
@@ -57,13 +57,13 @@ def what_harmed(signals: Sequence[Signal], harmed: Harmed, summaries: Sequence[S
 
 def what_to_train(signals: Sequence[Signal], harmed: Harmed, own: Estimate | None) -> str:
     """A first answer without a goal: the largest significant gain, and what it harms."""
-    gains = [one for one in _first(signals) if one.gains]
+    gains = [signal for signal in _first(signals) if signal.gains]
     if not gains:
         if own is None or own.verdict != "better":
             return ""
         return f"To train: each target on itself, {_estimate(own)} on average; no source is better than the base elsewhere."
-    lost = {one.name: _lost_by(one, harmed) for one in gains}
-    safe = [one for one in gains if not lost[one.name]]
+    lost = {gain.name: _lost_by(gain, harmed) for gain in gains}
+    safe = [gain for gain in gains if not lost[gain.name]]
     best = max(safe or gains, key=lambda one: one.named.value)
     verb = "use" if best.cells[0].row.kind == "mapping" else "train"
     if safe:
@@ -78,13 +78,13 @@ def what_to_train(signals: Sequence[Signal], harmed: Harmed, own: Estimate | Non
 
 def _first(signals: Sequence[Signal]) -> list[Signal]:
     """The means of the kind that the study is made for."""
-    kind = next((kind for kind in _WHERE if any(one.kind == kind for one in signals)), None)
-    return [one for one in signals if one.kind == kind]
+    kind = next((kind for kind in _WHERE if any(signal.kind == kind for signal in signals)), None)
+    return [signal for signal in signals if signal.kind == kind]
 
 
-def _lost_by(one: Signal, harmed: Harmed) -> int:
+def _lost_by(signal: Signal, harmed: Harmed) -> int:
     """How many cells of the treatments behind a mean lose significantly."""
-    rows = {cell.row for cell in one.cells}
+    rows = {cell.row for cell in signal.cells}
     return sum(cell.row in rows for cell in harmed.cells)
 
 
@@ -101,11 +101,11 @@ def _gains(tested: Sequence[Signal], models: int) -> str:
             else "does not change significantly"
         )
         return f"{over}{one.name} {word} {where}: {_raw(one)}."
-    gains = [one for one in tested if one.gains]
+    gains = [signal for signal in tested if signal.gains]
     noun = _noun(tested)
     if not gains:
         return f"{over or ''}{'none' if over else 'None'} of the {len(tested)} {noun} gains significantly {where}."
-    best = max(gains, key=lambda one: one.named.value)
+    best = max(gains, key=lambda gain: gain.named.value)
     return f"{over}{len(gains)} of {len(tested)} {noun} {_verb(gains, 'gain')} significantly {where}; the largest gain is {_told(best)}."
 
 
@@ -136,7 +136,7 @@ def _losses_of_others(signals: Sequence[Signal]) -> Iterator[str]:
 
 def _named_of(signals: Sequence[Signal], kind: Kind, *, gain: bool) -> Iterator[tuple[Signal, int]]:
     """The most extreme significant mean of a kind, and how many others there are; nothing if no mean is significant."""
-    found = [one for one in signals if one.kind == kind and (one.gains if gain else one.loses)]
+    found = [signal for signal in signals if signal.kind == kind and (signal.gains if gain else signal.loses)]
     if found:
         yield (max if gain else min)(found, key=lambda one: one.named.value), len(found) - 1
 
@@ -153,8 +153,8 @@ def _lost_cells(harmed: Harmed, summaries: Sequence[Summary]) -> Iterator[str]:
 
 def _no_loss(harmed: Harmed, summaries: Sequence[Summary]) -> str:
     """With the size of a loss that would have been seen."""
-    if not any(one.cells for one in summaries):
-        unseen = any(one.at_chance for one in summaries)
+    if not any(summary.cells for summary in summaries):
+        unseen = any(summary.at_chance for summary in summaries)
         return "No other target could show a loss." if unseen else "No other target was measured."
     if harmed.smallest is None:
         return "No loss is significant after correction."
@@ -165,11 +165,11 @@ def what_controls_did(controls: Sequence[Summary], harmed: Harmed) -> str:
     """What changes under a source without content is the effect of the format."""
     if not controls:
         return ""
-    kinds = " and ".join(dict.fromkeys(one.row.source_variant for one in controls))
-    gains = [one for one in controls if one.sure == "better"]
+    kinds = " and ".join(dict.fromkeys(control.row.source_variant for control in controls))
+    gains = [control for control in controls if control.sure == "better"]
     parts = []
     if gains:
-        best = max(gains, key=lambda one: one.gain.mean if one.gain else -np.inf)
+        best = max(gains, key=lambda gain: gain.gain.mean if gain.gain else -np.inf)
         assert best.gain is not None
         change = f"{signed(best.gain.mean)} pp {interval(best.gain.low, best.gain.high)}"
         parts.append(f"{len(gains)} {_verb(gains, 'gain')}, the most {best.row.label}: {change}")
@@ -182,27 +182,27 @@ def what_controls_did(controls: Sequence[Summary], harmed: Harmed) -> str:
 
 
 def _noun(tested: Sequence[Signal]) -> str:
-    return "sources" if all(cell.row.source for one in tested for cell in one.cells) else "treatments"
+    return "sources" if all(cell.row.source for signal in tested for cell in signal.cells) else "treatments"
 
 
 def _verb(several: Sequence[object], verb: str) -> str:
     return f"{verb}s" if len(several) == 1 else verb
 
 
-def _told(one: Signal, verb: str = "") -> str:
-    return f"{one.name} {verb} {_number(one.named)}" if verb else f"{one.name}: {_number(one.named)}"
+def _told(signal: Signal, verb: str = "") -> str:
+    return f"{signal.name} {verb} {_number(signal.named)}" if verb else f"{signal.name}: {_number(signal.named)}"
 
 
-def _number(one: Named) -> str:
-    return f"{signed(one.value)} pp {interval(one.low, one.high)}"
+def _number(named: Named) -> str:
+    return f"{signed(named.value)} pp {interval(named.low, named.high)}"
 
 
-def _raw(one: Signal) -> str:
-    return _estimate(one.raw)
+def _raw(signal: Signal) -> str:
+    return _estimate(signal.raw)
 
 
-def _estimate(one: Estimate) -> str:
-    return f"{signed(one.mean)} pp {interval(one.low, one.high)}"
+def _estimate(estimate: Estimate) -> str:
+    return f"{signed(estimate.mean)} pp {interval(estimate.low, estimate.high)}"
 
 
 def _and(rest: int) -> str:
@@ -212,7 +212,7 @@ def _and(rest: int) -> str:
 
 def _row(cell: ChangeCell, among: Sequence[Summary]) -> str:
     """With its model, if there are several."""
-    return str(cell.row) if len({one.row.model for one in among}) > 1 else cell.row.label
+    return str(cell.row) if len({summary.row.model for summary in among}) > 1 else cell.row.label
 
 
 # how sure
@@ -228,10 +228,10 @@ def headline(contrasted: Sequence[Contrast]) -> Iterator[str]:
         f"Training on a task changes it in other languages by {signed(first.on.mean)} pp, and other tasks by "
         f"{signed(first.off.mean)} pp."
     )
-    known = [one for one in first.levels if one.low is not None and one.high is not None]
+    known = [level for level in first.levels if level.low is not None and level.high is not None]
     told = [f"{interval(one.low or 0.0, one.high or 0.0)} for {one.level}" for one in known]
     yield f"The difference is {signed(found.mean)} pp{': ' if told else ''}{', '.join(told)}."
-    if unknown := [f"{one.level}: {one.why}" for one in first.levels if one not in known]:
+    if unknown := [f"{level.level}: {level.why}" for level in first.levels if level not in known]:
         yield f"No interval for {'; '.join(unknown)}."
 
 

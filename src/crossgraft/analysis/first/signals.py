@@ -84,9 +84,9 @@ def _tested(found: Sequence[Signal]) -> tuple[Signal, ...]:
     """With one-sided p-values adjusted for the number of means, in each direction."""
     if not found:
         return ()
-    weights = np.array([_WEIGHTS[one.kind] for one in found])
+    weights = np.array([_WEIGHTS[signal.kind] for signal in found])
     weights = weights / weights.mean()
-    below = np.array([one.raw.p / 2 if one.raw.mean > 0 else 1 - one.raw.p / 2 for one in found])
+    below = np.array([signal.raw.p / 2 if signal.raw.mean > 0 else 1 - signal.raw.p / 2 for signal in found])
     gain = benjamini_hochberg(np.minimum(1.0, below / weights))
     loss = benjamini_hochberg(np.minimum(1.0, (1 - below) / weights))
     return tuple(

@@ -39,9 +39,9 @@ def contrast(weighted: Weighted) -> Estimate:
     weights = np.array([weight for _, weight in weighted])
     point = float(values @ weights)
     cells = [cell for cell, _ in weighted]
-    found = weighted_sum(values, weights, _factors(cells, weights))
-    if found:
-        return _over_pairs(point, found, cells)
+    clustered = weighted_sum(values, weights, _factors(cells, weights))
+    if clustered:
+        return _over_pairs(point, clustered, cells)
     return _none(point, cells)
 
 
@@ -88,8 +88,8 @@ def statistic(cells: Sequence[ChangeCell], summary: Callable[[Floats], Floats]) 
     """A summary over cells, such as the median; one task after another is left out for its interval."""
     values = np.array([cell.change.mean for cell in cells])
     point = float(summary(values))
-    found = jackknife(values, _factors(cells, np.ones(len(cells)))[:1], summary)
-    return _over_pairs(point, found, cells) if found else _none(point, cells)
+    clustered = jackknife(values, _factors(cells, np.ones(len(cells)))[:1], summary)
+    return _over_pairs(point, clustered, cells) if clustered else _none(point, cells)
 
 
 def cannot(matrix: TransferMatrix) -> Iterator[str]:
@@ -110,10 +110,10 @@ def cannot(matrix: TransferMatrix) -> Iterator[str]:
         yield f"{without} of {len(cells)} {have} no interval: {'; or '.join(reasons)}."
 
 
-def _over_pairs(point: float, found: Clustered, cells: Sequence[ChangeCell]) -> Estimate:
-    basis = f"over tasks and languages, {found.df} degree{'s' if found.df > 1 else ''} of freedom"
-    ends = exact(point - found.half), exact(point + found.half)
-    return Estimate(exact(point), *ends, found.error, len(cells), 0, basis, df=found.df)
+def _over_pairs(point: float, clustered: Clustered, cells: Sequence[ChangeCell]) -> Estimate:
+    basis = f"over tasks and languages, {clustered.df} degree{'s' if clustered.df > 1 else ''} of freedom"
+    ends = exact(point - clustered.half), exact(point + clustered.half)
+    return Estimate(exact(point), *ends, clustered.error, len(cells), 0, basis, df=clustered.df)
 
 
 def _none(point: float, cells: Sequence[ChangeCell]) -> Estimate:

@@ -57,5 +57,5 @@ def _rows(over: str, found: Variance, shared: str = "") -> Iterator[SideBySide]:
 
 def _percent(fit: VarianceFit, factors: Sequence[str]) -> float | None:
     """Of those factors that the fit has; None where it has none of them."""
-    known = [one.share for one in fit.shares if one.factor in factors]
+    known = [share.share for share in fit.shares if share.factor in factors]
     return 100 * sum(known) if known else None

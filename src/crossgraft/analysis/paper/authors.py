@@ -195,12 +195,12 @@ def _group(name: Name, *, donors: bool) -> Callable[[ChangeCell], str]:
 
 
 def _index(draws: Draws, labels: Labels) -> Iterator[SideBySide]:
-    for one in consistencies(draws, labels):
-        rho = one.noise.rho if one.noise else None
+    for consistency in consistencies(draws, labels):
+        rho = consistency.noise.rho if consistency.noise else None
         why = "ours is the correlation of the true changes between models: τ with the noise of items taken off"
-        missing = one.noise.why if one.noise else one.why
-        what = f"consistency of {one.rankers} {one.words}"
-        yield SideBySide(what, "", one.index, rho, why if rho is not None else missing)
+        missing = consistency.noise.why if consistency.noise else consistency.why
+        what = f"consistency of {consistency.rankers} {consistency.words}"
+        yield SideBySide(what, "", consistency.index, rho, why if rho is not None else missing)
 
 
 def pareto_points(draws: Draws) -> tuple[ParetoPoint, ...]:

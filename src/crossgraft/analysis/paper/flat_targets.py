@@ -38,7 +38,7 @@ class Movement:
 
 def movements(draws: Draws) -> tuple[Movement, ...]:
     """Every model and target with a few treatments, the flattest first."""
-    return tuple(sorted(_movements(draws), key=lambda one: one.deviation))
+    return tuple(sorted(_movements(draws), key=lambda movement: movement.deviation))
 
 
 def _movements(draws: Draws) -> Iterator[Movement]:

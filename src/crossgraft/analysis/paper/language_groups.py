@@ -51,16 +51,16 @@ def _roles(cells: Sequence[ChangeCell]) -> Iterator[GroupRole]:
     groups = {"English": {"en"}, "high-resource languages": HIGH_RESOURCE}
     tasks = ["", *dict.fromkeys(cell.target.skill for cell in cells)]
     for group, members in groups.items():
-        inside = tuple(one for one in languages if one in members)
-        outside = tuple(one for one in languages if one not in members)
+        inside = tuple(language for language in languages if language in members)
+        outside = tuple(language for language in languages if language not in members)
         if not (inside and outside):
             continue
         for side in ("donor", "recipient"):
             for task in tasks:
                 some = [cell for cell in cells if task in ("", cell.target.skill)]
-                found = _role(group, side, task, inside, outside, some)
-                if found:
-                    yield found
+                role = _role(group, side, task, inside, outside, some)
+                if role:
+                    yield role
 
 
 def _role(

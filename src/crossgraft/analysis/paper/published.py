@@ -119,8 +119,8 @@ def missing_cells(matrix: TransferMatrix) -> dict[str, int]:
     return {model: whole - count for model, count in counts.items() if count < whole}
 
 
-def _over(cells: Sequence[ChangeCell], one: Printed) -> list[ChangeCell]:
-    return sourced(cells) if one.over is None else in_regimes(cells, one.over)
+def _over(cells: Sequence[ChangeCell], printed: Printed) -> list[ChangeCell]:
+    return sourced(cells) if printed.over is None else in_regimes(cells, printed.over)
 
 
 def figure(changes: Floats, name: Figure) -> float:

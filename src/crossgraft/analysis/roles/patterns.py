@@ -86,18 +86,18 @@ def _pattern(model: str, cells: Sequence[ChangeCell], draws: Draws, *, below: fl
     if min(len(grid.sources), len(grid.targets)) < _LEAST:
         size = f"{number_of(len(grid.sources), 'source')} and {number_of(len(grid.targets), 'target')}"
         return Pattern(model, why=f"{size} are too few for a pattern")
-    found = leading_blocks(grid.change, np.random.default_rng(_SEED), shuffles=_DRAWS, below=below)
-    if found is None:
+    blocks = leading_blocks(grid.change, np.random.default_rng(_SEED), shuffles=_DRAWS, below=below)
+    if blocks is None:
         return Pattern(model, why="source and target explain all of it")
     noise = leading_shares(centred(grid.noise, ~np.isnan(grid.change)))
     return Pattern(
         model,
-        found.share,
-        found.shuffled,
+        blocks.share,
+        blocks.shuffled,
         float(np.quantile(noise, below)),
-        found.p,
-        _strongest(grid.sources, found.left),
-        _strongest(grid.targets, found.right),
+        blocks.p,
+        _strongest(grid.sources, blocks.left),
+        _strongest(grid.targets, blocks.right),
     )
 
 

@@ -84,18 +84,18 @@ def source_of(cell: ChangeCell) -> Point:
     return cell.row.source
 
 
-def _two_way(model: str, found: Fit, draws: Draws) -> TwoWay:
-    values = np.array([cell.change.mean for cell in found.cells])
-    errors = np.array([cell.change.error for cell in found.cells])
+def _two_way(model: str, fit: Fit, draws: Draws) -> TwoWay:
+    values = np.array([cell.change.mean for cell in fit.cells])
+    errors = np.array([cell.change.error for cell in fit.cells])
     if np.isfinite(errors).all():
-        spread = spread_about(values, errors, found.additive)
-        shrunken, why = drawn_towards(values, errors, found.additive.fitted @ values, spread), ""
+        spread = spread_about(values, errors, fit.additive)
+        shrunken, why = drawn_towards(values, errors, fit.additive.fitted @ values, spread), ""
     else:
         spread, shrunken, why = 0.0, values, "cells without an interval are not shrunk"
-    correlation = _correlation(found, values[None])
+    correlation = _correlation(fit, values[None])
     low, high = None, None
-    if correlation is not None and has_items(found.cells):
-        drawn = _correlations(found, joint_cells(found.cells, draws))
+    if correlation is not None and has_items(fit.cells):
+        drawn = _correlations(fit, joint_cells(fit.cells, draws))
         low, high = (float(edge) for edge in np.quantile(drawn, [0.025, 0.975]))
     elif not why:
         why = (
@@ -103,29 +103,27 @@ def _two_way(model: str, found: Fit, draws: Draws) -> TwoWay:
             if correlation is None
             else "only scores are known: the correlation has no interval"
         )
-    cells = zip(found.cells, values.tolist(), shrunken.tolist(), strict=True)
-    explained = found.additive.explained(values)
-    alone = explained_by(found.gives, values), explained_by(found.takes, values)
-    if found.additive.free(len(values)) == 0:
+    cells = zip(fit.cells, values.tolist(), shrunken.tolist(), strict=True)
+    explained = fit.additive.explained(values)
+    alone = explained_by(fit.gives, values), explained_by(fit.takes, values)
+    if fit.additive.free(len(values)) == 0:
         explained, why = None, "it has as many effects as there are cells"
     shrunk = tuple(Shrunken(*one) for one in cells)
     return TwoWay(model, explained, *alone, float(np.sqrt(spread)), correlation, low, high, shrunk, why)
 
 
-def _correlation(found: Fit, values: Floats) -> float | None:
-    drawn = _correlations(found, values)
+def _correlation(fit: Fit, values: Floats) -> float | None:
+    drawn = _correlations(fit, values)
     return float(drawn[0]) if len(drawn) else None
 
 
-def _correlations(found: Fit, values: Floats) -> Floats:
+def _correlations(fit: Fit, values: Floats) -> Floats:
     """Of donors and recipients, in every draw in which both vary."""
-    both = [
-        (number, found.targets.index(point)) for number, point in enumerate(found.sources) if point in found.targets
-    ]
+    both = [(number, fit.targets.index(point)) for number, point in enumerate(fit.sources) if point in fit.targets]
     if len(both) < _ENOUGH:
         return np.empty(0)
     gives, takes = zip(*both, strict=True)
-    d, r = values @ found.additive.donors[list(gives)].T, values @ found.additive.recipients[list(takes)].T
+    d, r = values @ fit.additive.donors[list(gives)].T, values @ fit.additive.recipients[list(takes)].T
     d, r = (side - side.mean(axis=1, keepdims=True) for side in (d, r))
     scale = np.sqrt((d * d).sum(axis=1) * (r * r).sum(axis=1))
     kept = scale > 1e-12

@@ -161,11 +161,11 @@ def _nothing(cells: Sequence[ChangeCell]) -> str:
 
 
 def _described(
-    name: str, words: str, found: MixedFit, noise: Floats | None, intervals: Sequence[Ends] | None
+    name: str, words: str, mixed_fit: MixedFit, noise: Floats | None, intervals: Sequence[Ends] | None
 ) -> VarianceFit:
     """Without ``noise`` (k + 1,) the components stay as fitted, without intervals."""
-    raw, cells = found.components, len(found.design.fixed)
-    factors = [(factor.name, factor.levels) for factor in found.design.factors] + [(CELL, cells)]
+    raw, cells = mixed_fit.components, len(mixed_fit.design.fixed)
+    factors = [(factor.name, factor.levels) for factor in mixed_fit.design.factors] + [(CELL, cells)]
     components, added, values = raw, np.zeros(len(raw)), parts(raw, noise)
     if noise is not None:
         components = without_noise(raw, noise)
@@ -175,10 +175,10 @@ def _described(
         name=name,
         words=words,
         cells=cells,
-        deviance=found.deviance,
+        deviance=mixed_fit.deviance,
         fixed=tuple(
-            FixedEffect(effect, found.contrast(np.eye(len(found.design.names))[place]))
-            for place, effect in enumerate(found.design.names)
+            FixedEffect(effect, mixed_fit.contrast(np.eye(len(mixed_fit.design.names))[place]))
+            for place, effect in enumerate(mixed_fit.design.names)
         ),
         shares=tuple(
             VarianceShare(

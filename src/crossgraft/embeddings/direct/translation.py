@@ -95,9 +95,9 @@ def _all(queries: Vectors, targets: Vectors, k: int, search: Search) -> Found:
     return found.rows, _csls(found, queries, targets, search.k) if search.retrieval == "csls" else found.similarity
 
 
-def _csls(found: Neighbours, queries: Vectors, targets: Vectors, k: int) -> Vectors:
+def _csls(neighbours: Neighbours, queries: Vectors, targets: Vectors, k: int) -> Vectors:
     """The score: what was found is half of it, but for the density of the query."""
-    return 2 * found.similarity - top_means(queries, targets, k)[:, None]
+    return 2 * neighbours.similarity - top_means(queries, targets, k)[:, None]
 
 
 def spellings(word: str, known: Sequence[str], count: int = 3) -> list[str]:

@@ -42,7 +42,7 @@ def plain(word: str) -> str:
     'Ubergroße'
     """
     parts = unicodedata.normalize("NFD", word)
-    return "".join(one for one in parts if not unicodedata.combining(one))
+    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 @dataclass(frozen=True)

@@ -62,14 +62,14 @@ class Mapper(Protocol):
     def fit(self, source: Space, target: Space, pairs: Pairs, rng: np.random.Generator) -> Mapping: ...
 
 
-def reports_failure(method: Mapper, found: Mapping) -> bool:
+def reports_failure(method: Mapper, mapping: Mapping) -> bool:
     """Whether a method without a dictionary says of its own result that it is likely to be worthless."""
-    return not method.uses_dictionary and found.facts.get("converged") is False
+    return not method.uses_dictionary and mapping.facts.get("converged") is False
 
 
-def is_unsettled(method: Mapper, found: Mapping) -> bool:
+def is_unsettled(method: Mapper, mapping: Mapping) -> bool:
     """Whether a method with a dictionary was stopped by its number of rounds before its result stayed the same."""
-    return method.uses_dictionary and hasattr(method, "rounds") and found.facts.get("converged") is False
+    return method.uses_dictionary and hasattr(method, "rounds") and mapping.facts.get("converged") is False
 
 
 def identity(name: str, method: Mapper) -> dict[str, Any]:

@@ -81,9 +81,9 @@ class C1:
         (x, of_x), (y, of_y) = sides
         return x, y, np.stack([of_x, of_y], axis=1)
 
-    def _mined(self, found: Mapping, x: Vectors, y: Vectors, pairs: Pairs) -> Pairs:
+    def _mined(self, mapping: Mapping, x: Vectors, y: Vectors, pairs: Pairs) -> Pairs:
         """The best of frequent words and their translations, both ways, without the words of the dictionary."""
-        x, y = unit(found.map_source(x)), unit(found.map_target(y))
+        x, y = unit(mapping.map_source(x)), unit(mapping.map_target(y))
         near_x, near_y = both_ways(x, y, self.neighbours)
         half = np.float32(0.5)
         there = nearest(x[: self.search], y, penalty=half * near_y.mean)

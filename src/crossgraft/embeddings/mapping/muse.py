@@ -76,8 +76,8 @@ class MUSE:
         facts = {"pairs": list(found.sizes)} if self.uses_dictionary else self._verdict(x, y, found)
         return Mapping(source=found.w, facts={**facts, "objective": thinned(refined)})
 
-    def _verdict(self, x: Vectors, y: Vectors, found: Refined) -> dict[str, Any]:
-        return verdict(x[: self.paired], y[: self.paired], found)
+    def _verdict(self, x: Vectors, y: Vectors, refined: Refined) -> dict[str, Any]:
+        return verdict(x[: self.paired], y[: self.paired], refined)
 
     def _adversarial(self, x: Vectors, y: Vectors, rng: np.random.Generator) -> tuple[Matrix, list[float]]:
         """The best map by the criterion, and the criterion after each epoch."""

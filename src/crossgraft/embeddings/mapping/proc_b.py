@@ -69,10 +69,10 @@ class ProcB:
         density = self.density if self.mode == "csls" else 0
         return mutual(Mapping(source=w).map_source(x), y, density=density)[0]  # not named, so that it can be let go
 
-    def _following(self, given: Pairs, used: Pairs, found: Pairs) -> Pairs:
+    def _following(self, given: Pairs, used: Pairs, pairs: Pairs) -> Pairs:
         if self.mode == "growing":
-            return found[: min(max(int(self.growth * len(used)), 1), self.limit)]
-        return np.concatenate([given, found[: max(self.limit - len(given), 0)]])
+            return pairs[: min(max(int(self.growth * len(used)), 1), self.limit)]
+        return np.concatenate([given, pairs[: max(self.limit - len(given), 0)]])
 
     def _settled(self, before: Pairs, used: Pairs) -> bool:
         if self.mode == "growing":

@@ -62,9 +62,9 @@ class VecMap:
             return replace(advanced(*first, weight=self.weight), facts={"pairs": len(pairs)})
         x, y = source.vectors[: self.cutoff], target.vectors[: self.cutoff]
         schedule = Schedule(self.keep, self.patience, neighbours=self.neighbours)
-        found = self_learnt(x, y, rotation(*first), schedule, rng)
-        mapping = advanced(x[found.pairs[:, 0]], y[found.pairs[:, 1]], weight=self.weight)
-        return replace(mapping, facts={"start": len(start), **_facts(found, x, y)})
+        induced = self_learnt(x, y, rotation(*first), schedule, rng)
+        mapping = advanced(x[induced.pairs[:, 0]], y[induced.pairs[:, 1]], weight=self.weight)
+        return replace(mapping, facts={"start": len(start), **_facts(induced, x, y)})
 
     def _start(self, source: Space, target: Space, pairs: Pairs) -> Pairs:
         if self.mode == "unsupervised":
@@ -75,14 +75,14 @@ class VecMap:
         return pairs
 
 
-def _facts(found: Induced, x: Vectors, y: Vectors) -> dict[str, Any]:
+def _facts(induced: Induced, x: Vectors, y: Vectors) -> dict[str, Any]:
     """What is said of the run; it converged if it stopped on a rotation that passes the criterion."""
-    mutual = found.mutual
-    judged = verdict(x, y, Refined(found.w, mutual, (len(mutual),)))
+    mutual = induced.mutual
+    judged = verdict(x, y, Refined(induced.w, mutual, (len(mutual),)))
     return {
         **judged,
-        "rounds": len(found.objectives),
-        "objective": thinned(found.objectives),
-        "settled": found.settled,
-        "converged": found.settled and judged["converged"],
+        "rounds": len(induced.objectives),
+        "objective": thinned(induced.objectives),
+        "settled": induced.settled,
+        "converged": induced.settled and judged["converged"],
     }

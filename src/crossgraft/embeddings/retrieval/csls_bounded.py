@@ -74,10 +74,10 @@ def _at_most(some: Vectors, targets: Vectors, k: int, *, device: Device) -> Vect
     return np.asarray((largest.mean(axis=1) - 2 * slack) / 2, dtype=np.float32)
 
 
-def _cosines(queries: Vectors, targets: Vectors, found: Neighbours) -> Floats:
+def _cosines(queries: Vectors, targets: Vectors, neighbours: Neighbours) -> Floats:
     """Of all pairs found, in float64."""
-    query = np.repeat(np.arange(len(queries)), found.rows.shape[1])
-    return np.asarray(Pairwise(queries, targets).scores(query, found.rows.ravel()).reshape(found.rows.shape))
+    query = np.repeat(np.arange(len(queries)), neighbours.rows.shape[1])
+    return np.asarray(Pairwise(queries, targets).scores(query, neighbours.rows.ravel()).reshape(neighbours.rows.shape))
 
 
 def _best(scores: Floats, rows: Rows, count: int) -> tuple[Rows, Floats]:

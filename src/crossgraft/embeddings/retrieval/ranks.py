@@ -65,10 +65,10 @@ class _Golds:
 
     @classmethod
     def of(cls, golds: Sequence[Sequence[int]]) -> _Golds:
-        counts = np.array([len(one) for one in golds], dtype=np.int64)
+        counts = np.array([len(gold) for gold in golds], dtype=np.int64)
         query = np.repeat(np.arange(len(golds)), counts)
         place = np.arange(len(query)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return cls(query, place, np.fromiter((row for one in golds for row in one), np.int64, len(query)))
+        return cls(query, place, np.fromiter((row for gold in golds for row in gold), np.int64, len(query)))
 
     @property
     def most(self) -> int:

@@ -34,7 +34,11 @@ _NOTE = (
 def sections(findings: Findings) -> Iterator[Section]:
     tables = []
     if findings.consistency:
-        whys = dict.fromkeys(f"{one.rankers}, {one.regime}: {one.why}." for one in findings.consistency if one.why)
+        whys = dict.fromkeys(
+            f"{consistency.rankers}, {consistency.regime}: {consistency.why}."
+            for consistency in findings.consistency
+            if consistency.why
+        )
         rows = tuple(map(_row, findings.consistency))
         title = "Is the order of recipients the same in every model?"
         tables.append(Table("consistency", _HEAD, rows, title, " ".join([_NOTE, *whys])))
@@ -43,35 +47,49 @@ def sections(findings: Findings) -> Iterator[Section]:
         yield Section("Agreement of models", tuple(tables), folded=True)
 
 
-def _by_source(found: Iterable[Consistency]) -> Table:
+def _by_source(consistencies: Iterable[Consistency]) -> Table:
     """Of models; the lowest and the highest are on the page."""
-    rows = [(one.regime, *of) for one in found if one.rankers == "models" for of in one.of_sources]
+    rows = [
+        (consistency.regime, *of)
+        for consistency in consistencies
+        if consistency.rankers == "models"
+        for of in consistency.of_sources
+    ]
     head = columns("regime", "source", "index")
     ranked = sorted(rows, key=lambda row: -row[2])
     title = "The index of each source, the highest first"
     return Table("consistency_of_sources", head, tuple((*row[:2], decimals(row[2])) for row in ranked), title, most=12)
 
 
-def _row(one: Consistency) -> tuple[Value, ...]:
-    noise, chance, signs = one.noise, one.chance, one.signs
-    ends = f" [{one.low:.2f}, {one.high:.2f}]" if one.low is not None and one.high is not None else ""
+def _row(consistency: Consistency) -> tuple[Value, ...]:
+    noise, chance, signs = consistency.noise, consistency.chance, consistency.signs
+    ends = (
+        f" [{consistency.low:.2f}, {consistency.high:.2f}]"
+        if consistency.low is not None and consistency.high is not None
+        else ""
+    )
     rho = Interval(None)
     if noise is not None and noise.rho is not None:
         bounds = "" if noise.low is None or noise.high is None else f" [{noise.low:.2f}, {noise.high:.2f}]"
         rho = Interval(noise.rho, noise.low, noise.high, text=f"{noise.rho:.2f}{bounds}")
     agreed = "–" if signs is None else f"{signs.agreement:.2f} (chance {signs.chance:.2f}, {signs.cells} cells)"
     return (
-        f"{len(one.levels)} {one.rankers}" if len(one.levels) > 1 else "1 model",
-        str(one.regime),
-        str(one.sources),
-        Interval(one.index, one.low, one.high, text="–" if one.index is None else f"{one.index:.2f}{ends}"),
+        f"{len(consistency.levels)} {consistency.rankers}" if len(consistency.levels) > 1 else "1 model",
+        str(consistency.regime),
+        str(consistency.sources),
+        Interval(
+            consistency.index,
+            consistency.low,
+            consistency.high,
+            text="–" if consistency.index is None else f"{consistency.index:.2f}{ends}",
+        ),
         Number(chance.highest if chance else None, "–" if chance is None else f"below {chance.highest:.2f} in 95 %"),
         decimals(noise.ceiling if noise else None),
         rho,
-        decimals(one.icc),
+        decimals(consistency.icc),
         Number(signs.agreement if signs else None, agreed),
         Number(chance.p if chance else None, ""),
-        Number(one.w, ""),
-        Number(one.w_p, ""),
-        one.why,
+        Number(consistency.w, ""),
+        Number(consistency.w_p, ""),
+        consistency.why,
     )

@@ -33,18 +33,18 @@ def sections(findings: Findings) -> Iterator[Section]:
         yield Section("What the axes of the recipe do", (Table("axes", _HEAD, rows),), note=_NOTE)
 
 
-def _row(one: AxisEffect) -> tuple[Value, ...]:
-    levels, references = (", ".join(str(value) for _, value in side) for side in (one.levels, one.references))
-    found = one.estimate
+def _row(effect: AxisEffect) -> tuple[Value, ...]:
+    levels, references = (", ".join(str(value) for _, value in side) for side in (effect.levels, effect.references))
+    found = effect.estimate
     return (
-        one.model,
-        one.axis,
+        effect.model,
+        effect.axis,
         f"{levels} against {references}",
-        one.outcome,
+        effect.outcome,
         estimate(found),
-        f"{one.sets} sets, {counted(found)}",
+        f"{effect.sets} sets, {counted(found)}",
         {"better": "higher", "worse": "lower"}.get(found.verdict, found.verdict),
-        Number(one.sets, ""),
+        Number(effect.sets, ""),
         Number(found.cells, ""),
         Number(found.items, ""),
     )

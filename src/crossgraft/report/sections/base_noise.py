@@ -35,28 +35,30 @@ _NOTE = (
 def sections(findings: Findings) -> Iterator[Section]:
     if findings.base_noise:
         models = Table("base_noise", _MODELS, tuple(map(_row, findings.base_noise)))
-        targets = Table("recipient_means", _TARGETS, tuple(row for one in findings.base_noise for row in _targets(one)))
+        targets = Table(
+            "recipient_means", _TARGETS, tuple(row for noise in findings.base_noise for row in _targets(noise))
+        )
         yield Section("Recipients, and noise of the base", (models, targets), note=_NOTE, folded=True)
 
 
-def _row(one: BaseNoise) -> tuple[Value, ...]:
-    cells = one.uplift.cells
+def _row(noise: BaseNoise) -> tuple[Value, ...]:
+    cells = noise.uplift.cells
     few = cells < SHARE_CELLS
     return (
-        one.model,
-        estimate(one.uplift),
+        noise.model,
+        estimate(noise.uplift),
         Number(
-            one.raw_positive,
-            f"{round(one.raw_positive * cells / 100)} of {cells}" if few else f"{one.raw_positive:.0f} %",
+            noise.raw_positive,
+            f"{round(noise.raw_positive * cells / 100)} of {cells}" if few else f"{noise.raw_positive:.0f} %",
         ),
-        Number(one.positive, "–" if few else f"{one.positive:.0f} %"),
-        Number(one.between, f"{one.between:.2f} pp² ({one.share:.0f} %)"),
-        Number(one.corrected, f"{one.corrected:.2f} pp² ({one.corrected_share:.0f} %)"),
+        Number(noise.positive, "–" if few else f"{noise.positive:.0f} %"),
+        Number(noise.between, f"{noise.between:.2f} pp² ({noise.share:.0f} %)"),
+        Number(noise.corrected, f"{noise.corrected:.2f} pp² ({noise.corrected_share:.0f} %)"),
     )
 
 
-def _targets(one: BaseNoise) -> Iterator[tuple[Value, ...]]:
+def _targets(base_noise: BaseNoise) -> Iterator[tuple[Value, ...]]:
     """The best first."""
-    for target in sorted(one.recipients, key=lambda target: -target.corrected):
+    for target in sorted(base_noise.recipients, key=lambda target: -target.corrected):
         noise = Number(target.noise, f"±{target.noise:.1f}")
-        yield one.model, str(target.target), estimate(target.raw), change(target.corrected), noise
+        yield base_noise.model, str(target.target), estimate(target.raw), change(target.corrected), noise

@@ -29,19 +29,19 @@ def sections(findings: Findings) -> Iterator[Section]:
         yield Section(f"Embeddings: {one.task}", tuple(table for table in tables if table.rows), note=one.method)
 
 
-def _methods(one: BLIFindings) -> Table:
+def _methods(findings: BLIFindings) -> Table:
     head = columns(
         (HIDDEN, "task"),
         "method",
         ("training pairs", "training_pairs"),
         ("MAP, all pairs", "map"),
         ("from", "rests_on"),
-        (f"MAP, filtered ({len(one.filtered_pairs)})", "map_filtered"),
+        (f"MAP, filtered ({len(findings.filtered_pairs)})", "map_filtered"),
         ("successful", "successful"),
         ("commonest answer", "commonest"),
         *((HIDDEN, name) for name in _MEAN),
     )
-    return Table("bli", head, tuple(_method(one.task, row) for row in one.rows), "MAP of the methods")
+    return Table("bli", head, tuple(_method(findings.task, row) for row in findings.rows), "MAP of the methods")
 
 
 def _method(task: str, row: MethodRow) -> tuple[Value, ...]:
@@ -58,7 +58,7 @@ def _method(task: str, row: MethodRow) -> tuple[Value, ...]:
     )
 
 
-def _convergence(one: BLIFindings) -> Table:
+def _convergence(findings: BLIFindings) -> Table:
     head = columns(
         "method",
         "runs",
@@ -70,29 +70,31 @@ def _convergence(one: BLIFindings) -> Table:
     )
     rows = tuple(
         (
-            found.row.label,
-            str(found.runs),
-            str(found.converged_right),
-            str(found.converged_wrong),
-            str(found.failed_right),
-            str(found.failed_wrong),
-            ", ".join(found.failed) or "none",
+            convergence.row.label,
+            str(convergence.runs),
+            str(convergence.converged_right),
+            str(convergence.converged_wrong),
+            str(convergence.failed_right),
+            str(convergence.failed_wrong),
+            ", ".join(convergence.failed) or "none",
         )
-        for found in one.convergences
+        for convergence in findings.convergences
     )
     return Table("bli-convergence", head, rows, "Unsupervised runs: reported convergence and success")
 
 
-def _measures(one: BLIFindings) -> Table:
-    names = list(dict.fromkeys(name for row in one.rows for name, _ in row.measures))
+def _measures(findings: BLIFindings) -> Table:
+    names = list(dict.fromkeys(name for row in findings.rows for name, _ in row.measures))
     head = columns("method", *((name, name) for name in names))
-    rows: Rows = tuple((row.row.label, *(_level(dict(row.measures).get(name)) for name in names)) for row in one.rows)
+    rows: Rows = tuple(
+        (row.row.label, *(_level(dict(row.measures).get(name)) for name in names)) for row in findings.rows
+    )
     return Table("bli-measures", head, rows if names else (), "Other measures and conventions, means over all pairs")
 
 
-def _sizes(one: BLIFindings) -> Table:
+def _sizes(findings: BLIFindings) -> Table:
     head = columns("method", ("training pairs", "training_pairs"), ("MAP per doubling, points", "map_per_doubling"))
-    rows = tuple(map(_slope, one.slopes))
+    rows = tuple(map(_slope, findings.slopes))
     return Table("bli-sizes", head, rows, "The gain from a larger dictionary")
 
 
@@ -100,7 +102,7 @@ def _slope(slope: Slope) -> tuple[Value, ...]:
     return slope.method, ", ".join(_whole(size).text for size in slope.sizes), _points(slope.doubling)
 
 
-def _compared(one: BLIFindings) -> Table:
+def _compared(findings: BLIFindings) -> Table:
     head = columns(
         (HIDDEN, "task"),
         ("method", "first"),
@@ -114,45 +116,47 @@ def _compared(one: BLIFindings) -> Table:
         (HIDDEN, "leading"),
         *((HIDDEN, name) for name in _MEAN),
     )
-    leading = set(one.leading)
+    leading = set(findings.leading)
     # those of the best method first, which are on the page; all in the file
-    every = [*one.leading, *(found for found in one.comparisons if found not in leading)]
-    rows = tuple(_comparison(one.task, found, leading=found in leading) for found in every)
+    every = [*findings.leading, *(comparison for comparison in findings.comparisons if comparison not in leading)]
+    rows = tuple(_comparison(findings.task, found, leading=found in leading) for found in every)
     title = "The best of each dictionary size against the others"
-    return Table("bli-comparisons", head, rows, title, most=len(one.leading))
+    return Table("bli-comparisons", head, rows, title, most=len(findings.leading))
 
 
-def _comparison(task: str, found: Comparison, *, leading: bool) -> tuple[Value, ...]:
+def _comparison(task: str, comparison: Comparison, *, leading: bool) -> tuple[Value, ...]:
     return (
         task,
-        found.first.label,
-        found.second.label,
-        _points(found.difference),
-        f"{found.difference.pairs} pairs",
-        *(_p(p) for p in (found.p, found.holm, found.bonferroni)),
-        _verdict(found),
+        comparison.first.label,
+        comparison.second.label,
+        _points(comparison.difference),
+        f"{comparison.difference.pairs} pairs",
+        *(_p(p) for p in (comparison.p, comparison.holm, comparison.bonferroni)),
+        _verdict(comparison),
         "yes" if leading else "",
-        *_hidden(found.difference),
+        *_hidden(comparison.difference),
     )
 
 
-def _parts(one: BLIFindings) -> Table:
-    names = list(dict.fromkeys((part.by, part.part) for part in one.parts))
-    found = {(part.row, part.by, part.part): part.mean for part in one.parts}
+def _parts(findings: BLIFindings) -> Table:
+    names = list(dict.fromkeys((part.by, part.part) for part in findings.parts))
+    found = {(part.row, part.by, part.part): part.mean for part in findings.parts}
     head = columns("method", *((f"{by}: {part}", f"{by}: {part}") for by, part in names))
-    rows: Rows = tuple((row.row.label, *(_level(found.get((row.row, *name))) for name in names)) for row in one.rows)
+    rows: Rows = tuple(
+        (row.row.label, *(_level(found.get((row.row, *name))) for name in names)) for row in findings.rows
+    )
     return Table("bli-subsets", head, rows if names else (), "MAP on subsets of the queries")
 
 
-def _pairs(one: BLIFindings) -> Table:
-    names = [name for name, _ in one.shapes]
+def _pairs(findings: BLIFindings) -> Table:
+    names = [name for name, _ in findings.shapes]
     head = (
         *columns((HIDDEN, "task"), "pair", "queries", "coverage", ("MAP unmapped", "map_unmapped")),
         *columns(("best method", "best_method"), ("its MAP", "map_best"), ("too weak to compare", "weak")),
         *(Column(name, name) for name in names),
         Column(HIDDEN, "map_mean"),
     )
-    rows = tuple(_pair(one.task, state, names) for state in one.pairs)
+    rows = tuple(_pair(findings.task, state, names) for state in findings.pairs)
     return Table("bli-pairs", head, rows, "Language pairs")
 
 
@@ -174,7 +178,7 @@ def _pair(task: str, state: PairState, names: list[str]) -> tuple[Value, ...]:
     )
 
 
-def _shapes(one: BLIFindings) -> Table:
+def _shapes(findings: BLIFindings) -> Table:
     head = columns(
         ("distance of the spaces", "distance"),
         ("rank correlation with the mean MAP", "rho"),
@@ -188,32 +192,34 @@ def _shapes(one: BLIFindings) -> Table:
             f"[{_rho(found.low)}, {_rho(found.high)}]",
             f"{found.n} pairs",
         )
-        for name, found in one.shapes
+        for name, found in findings.shapes
         if not isnan(found.value)
     )
     return Table("bli-shapes", head, rows, "Shape of the spaces and success")
 
 
-def _hidden(one: PairMean) -> tuple[Number, ...]:
-    values = (one.pairs_low, one.pairs_high, one.pairs, one.queries, one.concepts)
+def _hidden(mean: PairMean) -> tuple[Number, ...]:
+    values = (mean.pairs_low, mean.pairs_high, mean.pairs, mean.queries, mean.concepts)
     return tuple(Number(value, "") for value in values)
 
 
-def _mean(one: PairMean | None) -> Interval:
-    if one is None:
+def _mean(mean: PairMean | None) -> Interval:
+    if mean is None:
         return Interval(None)
-    new_pairs = "" if isnan(one.pairs_low) else f" ({one.pairs_low:.3f}, {one.pairs_high:.3f})"
-    return Interval(one.value, one.low, one.high, text=f"{one.value:.3f} [{one.low:.3f}, {one.high:.3f}]{new_pairs}")
+    new_pairs = "" if isnan(mean.pairs_low) else f" ({mean.pairs_low:.3f}, {mean.pairs_high:.3f})"
+    return Interval(
+        mean.value, mean.low, mean.high, text=f"{mean.value:.3f} [{mean.low:.3f}, {mean.high:.3f}]{new_pairs}"
+    )
 
 
-def _level(one: PairMean | None) -> Interval:
-    return Interval(None) if one is None else Interval(one.value, one.low, one.high, text=f"{one.value:.3f}")
+def _level(mean: PairMean | None) -> Interval:
+    return Interval(None) if mean is None else Interval(mean.value, mean.low, mean.high, text=f"{mean.value:.3f}")
 
 
-def _points(one: PairMean) -> Interval:
-    low, high = (f"{100 * value:+.1f}" for value in (one.low, one.high))
-    new_pairs = "" if isnan(one.pairs_low) else f" ({100 * one.pairs_low:+.1f}, {100 * one.pairs_high:+.1f})"
-    return Interval(one.value, one.low, one.high, text=f"{100 * one.value:+.1f} [{low}, {high}]{new_pairs}")
+def _points(mean: PairMean) -> Interval:
+    low, high = (f"{100 * value:+.1f}" for value in (mean.low, mean.high))
+    new_pairs = "" if isnan(mean.pairs_low) else f" ({100 * mean.pairs_low:+.1f}, {100 * mean.pairs_high:+.1f})"
+    return Interval(mean.value, mean.low, mean.high, text=f"{100 * mean.value:+.1f} [{low}, {high}]{new_pairs}")
 
 
 def _verdict(compared: Comparison) -> str:

@@ -30,11 +30,17 @@ def sections(findings: Findings) -> Iterator[Section]:
         yield Section("On the source's task against off it", (Table("contrasts", _HEAD, rows),), note=_NOTE)
 
 
-def _row(one: Contrast) -> tuple[Value, ...]:
-    return one.over, change(one.estimate.mean), *(_level(level, one.estimate.mean) for level in one.levels)
+def _row(contrast: Contrast) -> tuple[Value, ...]:
+    return (
+        contrast.over,
+        change(contrast.estimate.mean),
+        *(_level(level, contrast.estimate.mean) for level in contrast.levels),
+    )
 
 
-def _level(one: Inference, mean: float) -> Interval:
-    if one.low is None or one.high is None:
-        return Interval(None, text=f"none: {one.why}")
-    return Interval(mean, one.low, one.high, text=f"{interval(one.low, one.high)} ({one.units})")
+def _level(inference: Inference, mean: float) -> Interval:
+    if inference.low is None or inference.high is None:
+        return Interval(None, text=f"none: {inference.why}")
+    return Interval(
+        mean, inference.low, inference.high, text=f"{interval(inference.low, inference.high)} ({inference.units})"
+    )

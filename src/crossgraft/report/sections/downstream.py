@@ -24,22 +24,24 @@ _NOTE = (
 
 def sections(findings: Findings) -> Iterator[Section]:
     found, scores = predictions(findings.matrix), levels(findings.matrix)
-    if any(not one.is_induction for one in scores):
+    if any(not score.is_induction for score in scores):
         tables = (_levels(scores), _references(findings.evidence.references), _predictions(found))
         said = (sentence(found),) if found else ()
-        yield Section("Downstream tasks", tuple(one for one in tables if one.rows), said, note=_NOTE if found else "")
+        yield Section(
+            "Downstream tasks", tuple(table for table in tables if table.rows), said, note=_NOTE if found else ""
+        )
 
 
-def _references(found: Sequence[Reference]) -> Table:
-    ordered = sorted(found, key=lambda one: one.target)
+def _references(references: Sequence[Reference]) -> Table:
+    ordered = sorted(references, key=lambda reference: reference.target)
     rows = tuple((str(one.target), one.name, Number(one.value, f"{one.value:.3f}")) for one in ordered)
     return Table("references", columns("target", "reference", "score"), rows, "What needs no mapping")
 
 
 def _levels(found: Sequence[Level]) -> Table:
-    tasks = list(dict.fromkeys((one.task, one.metric) for one in found))
-    by_place = {(one.row, one.task): one for one in found}
-    rows = list(dict.fromkeys(one.row for one in found))
+    tasks = list(dict.fromkeys((level.task, level.metric) for level in found))
+    by_place = {(level.row, level.task): level for level in found}
+    rows = list(dict.fromkeys(level.row for level in found))
     head = columns("method", *((f"{task}, {metric}", f"{task} {metric}") for task, metric in tasks))
     body: tuple[tuple[Value, ...], ...] = tuple(
         (row.label, *(_level(by_place.get((row, task))) for task, _ in tasks)) for row in rows
@@ -47,8 +49,8 @@ def _levels(found: Sequence[Level]) -> Table:
     return Table("downstream", head, body, "Mean scores over language pairs, and gains over unmapped vectors in points")
 
 
-def _level(one: Level | None) -> Number:
-    return Number(None, "–") if one is None else Number(one.score, f"{one.score:.3f} ({one.gain:+.1f})")
+def _level(level: Level | None) -> Number:
+    return Number(None, "–") if level is None else Number(level.score, f"{level.score:.3f} ({level.gain:+.1f})")
 
 
 def _predictions(found: Sequence[Prediction]) -> Table:
@@ -69,28 +71,30 @@ def _predictions(found: Sequence[Prediction]) -> Table:
     return Table("bli-predicts", head, tuple(map(_prediction, found)), "Correlation of BLI with other tasks")
 
 
-def _prediction(one: Prediction) -> tuple[Value, ...]:
-    pairs = ", ".join(one.pairs[:_NAMED]) + (", …" if len(one.pairs) > _NAMED else "")
-    gone = f", {len(one.left_out)} left out for missing pairs" if one.left_out else ""
+def _prediction(prediction: Prediction) -> tuple[Value, ...]:
+    pairs = ", ".join(prediction.pairs[:_NAMED]) + (", …" if len(prediction.pairs) > _NAMED else "")
+    gone = f", {len(prediction.left_out)} left out for missing pairs" if prediction.left_out else ""
     return (
-        one.bli,
-        f"{one.task}, {one.metric}",
-        one.without or "–",
-        f"{len(one.rows)} of {one.found.rows.units} kinds{gone}",
-        f"{len(one.pairs)}: {pairs}",
-        _link(one.found.rows),
-        Number(None, "–") if isnan(one.found.ranks) else Number(one.found.ranks, f"{one.found.ranks:+.2f}"),
-        _link(one.found.within),
-        _link(one.found.columns),
-        one.verdict,
-        " ".join(one.pairs),
-        "; ".join(row.label for row in one.rows),
+        prediction.bli,
+        f"{prediction.task}, {prediction.metric}",
+        prediction.without or "–",
+        f"{len(prediction.rows)} of {prediction.found.rows.units} kinds{gone}",
+        f"{len(prediction.pairs)}: {pairs}",
+        _link(prediction.found.rows),
+        Number(None, "–")
+        if isnan(prediction.found.ranks)
+        else Number(prediction.found.ranks, f"{prediction.found.ranks:+.2f}"),
+        _link(prediction.found.within),
+        _link(prediction.found.columns),
+        prediction.verdict,
+        " ".join(prediction.pairs),
+        "; ".join(row.label for row in prediction.rows),
     )
 
 
-def _link(one: Link) -> Interval:
-    if isnan(one.value):
+def _link(link: Link) -> Interval:
+    if isnan(link.value):
         return Interval(None)
-    if isnan(one.low):
-        return Interval(one.value, text=f"{one.value:+.2f}")
-    return Interval(one.value, one.low, one.high, text=f"{one.value:+.2f} [{one.low:+.2f}, {one.high:+.2f}]")
+    if isnan(link.low):
+        return Interval(link.value, text=f"{link.value:+.2f}")
+    return Interval(link.value, link.low, link.high, text=f"{link.value:+.2f} [{link.low:+.2f}, {link.high:+.2f}]")

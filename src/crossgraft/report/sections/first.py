@@ -34,7 +34,7 @@ def sections(findings: Findings) -> Iterator[Section]:
 
 
 def _rows(findings: Findings) -> Iterator[tuple[Value, ...]]:
-    tested = [one for one in findings.signals if np.isfinite(one.raw.error)]
+    tested = [signal for signal in findings.signals if np.isfinite(signal.raw.error)]
     gains = sorted((one for one in tested if one.gains), key=lambda one: -one.named.value)
     losses = sorted((one for one in tested if one.loses), key=lambda one: one.named.value)
     best = [one for one in tested if one.kind in ("same task", "all targets")]
@@ -42,12 +42,19 @@ def _rows(findings: Findings) -> Iterator[tuple[Value, ...]]:
     rest = [one for one in tested if one not in high]
     yield from map(_row, high)
     yield from map(_row, losses[:_OF_EACH] or sorted(rest, key=lambda one: one.named.value)[:1])
-    every = {one.model for one in findings.regimes}
+    every = {summary.model for summary in findings.regimes}
     for regime in findings.regimes:
         if regime.model == ALL_MODELS or len(every) == 1:
             mean = regime.estimate
             yield "mean", regime.words, estimate(mean), change(mean.mean), counted(mean), mean.verdict
 
 
-def _row(one: Signal) -> tuple[Value, ...]:
-    return _WHAT[one.kind], one.name, picked(one.named), change(one.raw.mean), counted(one.raw), one.verdict
+def _row(signal: Signal) -> tuple[Value, ...]:
+    return (
+        _WHAT[signal.kind],
+        signal.name,
+        picked(signal.named),
+        change(signal.raw.mean),
+        counted(signal.raw),
+        signal.verdict,
+    )

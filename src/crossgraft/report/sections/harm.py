@@ -50,30 +50,30 @@ def sections(findings: Findings) -> Iterator[Section]:
         return
     rows = tuple(
         (
-            one.row.model,
-            one.row.label,
-            estimate(one.gain),
-            estimate(one.off),
-            share(one.harmed),
-            decimals(one.mass, 1),
-            change(one.tail),
-            estimate(one.excess),
+            harm.row.model,
+            harm.row.label,
+            estimate(harm.gain),
+            estimate(harm.off),
+            share(harm.harmed),
+            decimals(harm.mass, 1),
+            change(harm.tail),
+            estimate(harm.excess),
         )
-        for one in findings.treatment_harm
+        for harm in findings.treatment_harm
     )
     drawing = Markup().join(_planes(findings.treatment_harm))
     yield Section("Gain and harm", (Table("harm", _TREATMENTS, rows),), note=_NOTE, drawing=drawing, folded=True)
     targets = tuple(
         (
-            one.model,
-            str(one.target),
-            share(one.harmed),
-            change(one.tail),
-            one.worst.row.label,
-            _ends(one.worst.change.mean, one.worst.change.low, one.worst.change.high),
-            items(one.worst),
+            harm.model,
+            str(harm.target),
+            share(harm.harmed),
+            change(harm.tail),
+            harm.worst.row.label,
+            _ends(harm.worst.change.mean, harm.worst.change.low, harm.worst.change.high),
+            items(harm.worst),
         )
-        for one in findings.target_harm
+        for harm in findings.target_harm
     )
     yield Section("Brittle targets", (Table("recipients", _TARGETS, targets),), note=_BRITTLE, folded=True)
 
@@ -84,7 +84,7 @@ def _ends(mean: float, low: float, high: float) -> Interval:
 
 def _planes(every: Sequence[TreatmentHarm]) -> Iterator[Markup]:
     """One drawing per model: gain on the task in other languages to the right, change on other tasks upwards."""
-    known = [one for one in every if one.gain is not None and one.ellipse is not None]
+    known = [harm for harm in every if harm.gain is not None and harm.ellipse is not None]
     for model in dict.fromkeys(one.row.model for one in known):
         group = [one for one in known if one.row.model == model]
         reach = max(_MARGIN * max(max(abs(one.off.mean), abs(one.gain.mean)) for one in group if one.gain), 1.0)
@@ -96,18 +96,18 @@ def _planes(every: Sequence[TreatmentHarm]) -> Iterator[Markup]:
         ).format(model, reach, model, marks)
 
 
-def _mark(one: TreatmentHarm, scale: float, *, named: bool) -> Markup:
-    assert one.gain is not None
-    assert one.ellipse is not None
-    x, y = round(_SIDE / 2 + scale * one.gain.mean, 1), round(_SIDE / 2 - scale * one.off.mean, 1)
+def _mark(harm: TreatmentHarm, scale: float, *, named: bool) -> Markup:
+    assert harm.gain is not None
+    assert harm.ellipse is not None
+    x, y = round(_SIDE / 2 + scale * harm.gain.mean, 1), round(_SIDE / 2 - scale * harm.off.mean, 1)
     long, wide, angle = (
-        round(scale * one.ellipse.long, 1),
-        round(scale * one.ellipse.short, 1),
-        round(-one.ellipse.angle, 1),
+        round(scale * harm.ellipse.long, 1),
+        round(scale * harm.ellipse.short, 1),
+        round(-harm.ellipse.angle, 1),
     )
-    label = Markup('<text x="{}" y="{}" font-size="9">{}</text>').format(x + 5, y - 4, one.row.label) if named else ""
-    gain, off = short(estimate(one.gain)), short(estimate(one.off))
+    label = Markup('<text x="{}" y="{}" font-size="9">{}</text>').format(x + 5, y - 4, harm.row.label) if named else ""
+    gain, off = short(estimate(harm.gain)), short(estimate(harm.off))
     return Markup(
         '<g><title>{}: same task elsewhere {}, other tasks {} pp</title><ellipse cx="{}" cy="{}" rx="{}" ry="{}" transform="rotate({} {} {})" '
         'fill="#2166ac" fill-opacity=".07" stroke="#2166ac" stroke-opacity=".35"/><circle cx="{}" cy="{}" r="3" fill="#2166ac"/>{}</g>'
-    ).format(one.row.label, gain, off, x, y, long, wide, angle, x, y, x, y, label)
+    ).format(harm.row.label, gain, off, x, y, long, wide, angle, x, y, x, y, label)

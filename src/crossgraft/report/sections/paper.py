@@ -55,11 +55,11 @@ def sections(findings: Findings) -> Iterator[Section]:
     yield Section("The paper's table", tuple(table for table in tables if table.rows), folded=True)
 
 
-def _beside(one: SideBySide) -> tuple[Value, ...]:
+def _beside(side: SideBySide) -> tuple[Value, ...]:
     def figure(value: float | None) -> Number:
-        return Number(value, "–" if value is None else signed(value, 3) if one.unit == "pp" else f"{value:.3f}")
+        return Number(value, "–" if value is None else signed(value, 3) if side.unit == "pp" else f"{value:.3f}")
 
-    return one.what, one.unit, figure(one.authors), figure(one.ours), one.why
+    return side.what, side.unit, figure(side.authors), figure(side.ours), side.why
 
 
 def _printed(findings: Findings) -> Table:
@@ -72,35 +72,35 @@ def _printed(findings: Findings) -> Table:
         "verdict",
         ("missing cells must have", "missing"),
     )
-    found = beside_the_printed(findings.matrix)
-    lacking = missing_cells(findings.matrix) if found else {}
+    besides = beside_the_printed(findings.matrix)
+    lacking = missing_cells(findings.matrix) if besides else {}
     note = " ".join([_PRINTED_NOTE, *(f"{model} lacks {count:,} of its cells." for model, count in lacking.items())])
-    return Table("published", head, tuple(map(_print, found)), "The printed figures and this table", note)
+    return Table("published", head, tuple(map(_print, besides)), "The printed figures and this table", note)
 
 
-def _print(one: Beside) -> tuple[Value, ...]:
-    printed = one.printed
+def _print(beside: Beside) -> tuple[Value, ...]:
+    printed = beside.printed
     places = 3 if printed.figure in ("mean", "median") else 1
     unit = "pp" if places == 3 else "%"
 
     def figure(value: float) -> Number:
         return Number(value, signed(value, 3) if unit == "pp" else f"{value:.1f} %")
 
-    here = figure(one.value)
-    if one.least < one.value:
-        here = Number(one.value, f"{one.least:.1f} to {one.value:.1f} %")
+    here = figure(beside.value)
+    if beside.least < beside.value:
+        here = Number(beside.value, f"{beside.least:.1f} to {beside.value:.1f} %")
     must = Interval(None)
-    if one.missing:
-        low, high = one.missing
+    if beside.missing:
+        low, high = beside.missing
         must = Interval((low + high) / 2, low, high, text=f"{low:.3f} to {high:.3f} {unit}")
-    count = f"{one.cells:,} of {printed.cells:,}"
+    count = f"{beside.cells:,} of {printed.cells:,}"
     return (
         printed.words,
         printed.figure,
         figure(printed.value),
         here,
-        Number(one.cells, count),
-        one.verdict or "",
+        Number(beside.cells, count),
+        beside.verdict or "",
         must,
     )
 
@@ -120,18 +120,18 @@ def _pairs(findings: Findings) -> Table:
     )
     rows = tuple(
         (
-            one.side,
-            one.source,
-            one.target,
-            whole(one.cells),
-            change(one.mean, 2),
-            change(one.median, 2),
-            Number(one.share, "–" if one.share is None else f"{one.share:.0f} %"),
-            change(one.rest, 2),
-            one.largest_model,
-            change(one.largest, 2),
+            pair.side,
+            pair.source,
+            pair.target,
+            whole(pair.cells),
+            change(pair.mean, 2),
+            change(pair.median, 2),
+            Number(pair.share, "–" if pair.share is None else f"{pair.share:.0f} %"),
+            change(pair.rest, 2),
+            pair.largest_model,
+            change(pair.largest, 2),
         )
-        for one in task_pairs(findings.evidence.draws)
+        for pair in task_pairs(findings.evidence.draws)
     )
     return Table("task_pairs", head, rows, "Which pairs of tasks carry the means", _PAIRS_NOTE)
 
@@ -172,17 +172,17 @@ def _groups(findings: Findings) -> Table:
     )
     rows = tuple(
         (
-            one.group,
-            one.side,
-            one.task or "all",
-            Interval(one.mean, one.low, one.high),
-            decimals(one.p, 3),
+            role.group,
+            role.side,
+            role.task or "all",
+            Interval(role.mean, role.low, role.high),
+            decimals(role.p, 3),
             Number(
-                sum(value > 0 for value in one.by_model),
-                f"{sum(value > 0 for value in one.by_model)} of {len(one.by_model)}",
+                sum(value > 0 for value in role.by_model),
+                f"{sum(value > 0 for value in role.by_model)} of {len(role.by_model)}",
             ),
         )
-        for one in group_roles(findings.evidence.draws)
+        for role in group_roles(findings.evidence.draws)
     )
     note = "Same task, other languages. Donors are compared on the same targets, recipients on the same sources; Student's t over models."
     return Table("language_groups", head, rows, "English and high-resource languages", note)

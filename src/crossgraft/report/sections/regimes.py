@@ -31,20 +31,20 @@ _NOTE = (
 def sections(findings: Findings) -> Iterator[Section]:
     rows = tuple(
         (
-            one.model,
-            one.regime,
-            one.words,
-            estimate(one.estimate, toned=True),
-            estimate(one.median),
-            estimate(one.trimmed),
-            share(one.positive),
-            share(one.gained),
-            share(one.harmed),
-            counted(one.estimate),
-            Number(one.estimate.cells, ""),
-            Number(one.estimate.items, ""),
+            regime.model,
+            regime.regime,
+            regime.words,
+            estimate(regime.estimate, toned=True),
+            estimate(regime.median),
+            estimate(regime.trimmed),
+            share(regime.positive),
+            share(regime.gained),
+            share(regime.harmed),
+            counted(regime.estimate),
+            Number(regime.estimate.cells, ""),
+            Number(regime.estimate.items, ""),
         )
-        for one in findings.regimes
+        for regime in findings.regimes
     )
     if rows:
         yield Section("Means by what source and target share", (Table("regimes", _HEAD, rows),), note=_NOTE)

@@ -34,40 +34,40 @@ _NOTE = (
 def sections(findings: Findings) -> Iterator[Section]:
     if not findings.roles:
         return
-    tables = [_none(one) if isinstance(one, NoRoles) else _table(one) for one in findings.roles]
+    tables = [_none(role) if isinstance(role, NoRoles) else _table(role) for role in findings.roles]
     yield Section(
         "Donors and recipients", (*tables, *_shrunken(findings)), tuple(_coverage(findings)), _NOTE, folded=True
     )
 
 
-def _none(one: NoRoles) -> Table:
-    return Table("roles", (), (), f"{one.of.capitalize()}: {one.way}", f"None: {one.why}.")
+def _none(roles: NoRoles) -> Table:
+    return Table("roles", (), (), f"{roles.of.capitalize()}: {roles.way}", f"None: {roles.why}.")
 
 
-def _table(one: Roles) -> Table:
-    ranked = one.same_set is not None
+def _table(roles: Roles) -> Table:
+    ranked = roles.same_set is not None
     head = [*(Column(HIDDEN, name) for name in ("of", "side", "way")), *columns("name", ("score, pp", "score"))]
     head += columns(
         "simultaneous", ("with new models", "new_models"), ("from", "rests_on"), (HIDDEN, "models"), (HIDDEN, "k")
     )
     if ranked:
-        head += columns(("P(first)", "p_first"), (f"P(among {one.k})", "p_among_k"))
-    notes = [one.remark]
-    if one.same_set is not None:
-        notes.append(f"P(the {one.k} highest are these) = {one.same_set:.0%}.")
-    elif one.roles:
-        notes.append(f"No probabilities of ranks: {one.roles[0].why}.")
-    title = f"{one.of.capitalize()}, {one.side}: {one.way}"
-    rows = tuple(_row(one, role, ranked=ranked) for role in one.roles)
+        head += columns(("P(first)", "p_first"), (f"P(among {roles.k})", "p_among_k"))
+    notes = [roles.remark]
+    if roles.same_set is not None:
+        notes.append(f"P(the {roles.k} highest are these) = {roles.same_set:.0%}.")
+    elif roles.roles:
+        notes.append(f"No probabilities of ranks: {roles.roles[0].why}.")
+    title = f"{roles.of.capitalize()}, {roles.side}: {roles.way}"
+    rows = tuple(_row(roles, role, ranked=ranked) for role in roles.roles)
     return Table("roles", tuple(head), rows, title, " ".join(filter(None, notes)), most=_MOST)
 
 
-def _row(one: Roles, role: Role, *, ranked: bool) -> tuple[Value, ...]:
+def _row(roles: Roles, role: Role, *, ranked: bool) -> tuple[Value, ...]:
     wide = Interval(None, text="none: one model" if len(role.by_model) < 2 else f"only 2 models ({_both(role)})")
     if role.low is not None and role.high is not None:
         wide = Interval(role.score.mean, role.low, role.high, text=interval(role.low, role.high))
-    rests = counted(role.score), Number(len(role.by_model), ""), Number(one.k, "")
-    row = (one.of, one.side, one.way, role.name, estimate(role.score), picked(role.named), wide, *rests)
+    rests = counted(role.score), Number(len(role.by_model), ""), Number(roles.k, "")
+    row = (roles.of, roles.side, roles.way, role.name, estimate(role.score), picked(role.named), wide, *rests)
     return (*row, percent(role.first), percent(role.among)) if ranked else row
 
 
@@ -86,9 +86,9 @@ def _coverage(findings: Findings) -> Iterator[str]:
 def _shrunken(findings: Findings) -> Iterator[Table]:
     """Every cell off the source, shrunk towards its donor and recipient; only in CSV."""
     rows = tuple(
-        (one.model, cell.cell.row.label, str(cell.cell.target), Number(cell.raw, ""), Number(cell.shrunken, ""))
-        for one in findings.two_way
-        for cell in one.cells
+        (way.model, cell.cell.row.label, str(cell.cell.target), Number(cell.raw, ""), Number(cell.shrunken, ""))
+        for way in findings.two_way
+        for cell in way.cells
     )
     if rows:
         yield Table("shrunken", columns("model", "treatment", "target", "change", "shrunken"), rows, most=0)

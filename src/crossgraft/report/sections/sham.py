@@ -16,8 +16,8 @@ _NOTE = (
 
 def sections(findings: Findings) -> Iterator[Section]:
     rows = tuple(
-        (one.row.model, one.row.label, one.where, estimate(one.estimate, toned=True), one.sham)
-        for one in findings.against_sham
+        (sham.row.model, sham.row.label, sham.where, estimate(sham.estimate, toned=True), sham.sham)
+        for sham in findings.against_sham
     )
     if rows:
         yield Section("Against the sham", (Table("sham", _HEAD, rows),), note=_NOTE, folded=True)

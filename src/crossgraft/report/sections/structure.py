@@ -48,22 +48,35 @@ def sections(findings: Findings) -> Iterator[Section]:
         )
 
 
-def _two_way(one: TwoWay) -> tuple[Value, ...]:
-    shares = map(percent, (one.explained, one.sources, one.targets))
-    return one.model, *shares, _plain(one.correlation, one.low, one.high), one.why
+def _two_way(way: TwoWay) -> tuple[Value, ...]:
+    shares = map(percent, (way.explained, way.sources, way.targets))
+    return way.model, *shares, _plain(way.correlation, way.low, way.high), way.why
 
 
-def _asymmetry(one: Asymmetry) -> tuple[Value, ...]:
-    shown = one.ranking if one.index is not None and one.index >= _NOTICEABLE else None
-    return one.model, str(one.pairs), _plain(one.index, one.low, one.high), percent(shown), one.why
+def _asymmetry(asymmetry: Asymmetry) -> tuple[Value, ...]:
+    shown = asymmetry.ranking if asymmetry.index is not None and asymmetry.index >= _NOTICEABLE else None
+    return (
+        asymmetry.model,
+        str(asymmetry.pairs),
+        _plain(asymmetry.index, asymmetry.low, asymmetry.high),
+        percent(shown),
+        asymmetry.why,
+    )
 
 
-def _pattern(one: Pattern) -> tuple[Value, ...]:
-    if one.share is None:
-        return one.model, f"none: {one.why}", *(percent(None) for _ in range(3)), "–"
-    names = (", ".join(map(str, points[:3])) for points in (one.sources, one.targets))
-    words = " → ".join(names) if one.real else "none larger than chance and item noise"
-    return one.model, words, percent(one.share), percent(one.shuffled), percent(one.noise), f"{one.p:.3f}"
+def _pattern(pattern: Pattern) -> tuple[Value, ...]:
+    if pattern.share is None:
+        return pattern.model, f"none: {pattern.why}", *(percent(None) for _ in range(3)), "–"
+    names = (", ".join(map(str, points[:3])) for points in (pattern.sources, pattern.targets))
+    words = " → ".join(names) if pattern.real else "none larger than chance and item noise"
+    return (
+        pattern.model,
+        words,
+        percent(pattern.share),
+        percent(pattern.shuffled),
+        percent(pattern.noise),
+        f"{pattern.p:.3f}",
+    )
 
 
 def _plain(value: float | None, low: float | None, high: float | None) -> Interval:

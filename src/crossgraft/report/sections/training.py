@@ -38,9 +38,9 @@ def sections(findings: Findings) -> Iterator[Section]:
         yield Section("Training", (Table("training", _HEAD, rows, most=_MOST),), note=_NOTE, folded=True)
 
 
-def _rows(one: Training) -> Iterator[tuple[Value, ...]]:
-    model, label = one.row.model, one.row.label
-    for run in one.runs:
+def _rows(training: Training) -> Iterator[tuple[Value, ...]]:
+    model, label = training.row.model, training.row.label
+    for run in training.runs:
         yield (
             model,
             label,

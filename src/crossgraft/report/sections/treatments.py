@@ -53,28 +53,28 @@ def _table(summaries: Sequence[Summary]) -> Table:
     return Table("treatments", _HEAD, tuple(map(_row, summaries)))
 
 
-def _row(one: Summary) -> tuple[Value, ...]:
-    gain = one.gain
+def _row(summary: Summary) -> tuple[Value, ...]:
+    gain = summary.gain
     return (
-        one.row.model,
-        one.row.label,
+        summary.row.model,
+        summary.row.label,
         estimate(gain),
-        one.gain_is,
+        summary.gain_is,
         counted(gain) if gain else "",
-        one.sure,
-        *_worst(one),
-        Number(one.harmed if one.cells else None, _losses(one)),
+        summary.sure,
+        *_worst(summary),
+        Number(summary.harmed if summary.cells else None, _losses(summary)),
     )
 
 
-def _worst(one: Summary) -> tuple[Value, ...]:
-    if one.worst is None or one.worst_named is None:
+def _worst(summary: Summary) -> tuple[Value, ...]:
+    if summary.worst is None or summary.worst_named is None:
         return Interval(None), "", change(None), ""
-    measured = one.worst.change.mean
-    value = Interval(None, text="none below zero") if measured >= 0 else picked(one.worst_named)
-    return value, str(one.worst.target), change(measured), items(one.worst)
+    measured = summary.worst.change.mean
+    value = Interval(None, text="none below zero") if measured >= 0 else picked(summary.worst_named)
+    return value, str(summary.worst.target), change(measured), items(summary.worst)
 
 
-def _losses(one: Summary) -> str:
-    seen = f"{one.harmed} of {one.cells}" if one.cells else "–"
-    return f"{seen} ({one.at_chance} at chance)" if one.at_chance else seen
+def _losses(summary: Summary) -> str:
+    seen = f"{summary.harmed} of {summary.cells}" if summary.cells else "–"
+    return f"{seen} ({summary.at_chance} at chance)" if summary.at_chance else seen

@@ -43,21 +43,25 @@ def _table(fit: VarianceFit, notes: tuple[str, ...]) -> Table:
         f"Fixed effects: {fixed}" if fixed else "",
     ]
     note = ". ".join(filter(None, [*remarks, *notes]))
-    rows = tuple(_row(fit.name, one) for one in fit.shares)
+    rows = tuple(_row(fit.name, share) for share in fit.shares)
     return Table("variance", _HEAD, rows, f"{fit.name.capitalize()}: {fit.words}", f"{note}.")
 
 
-def _row(fit: str, one: VarianceShare) -> tuple[Value, ...]:
-    ends = "–" if one.low is None or one.high is None else f"[{one.low:.0%}, {one.high:.0%}]"
-    share = Interval(one.share, one.low, one.high, text=f"{one.share:.0%}")
+def _row(fit: str, variance_share: VarianceShare) -> tuple[Value, ...]:
+    ends = (
+        "–"
+        if variance_share.low is None or variance_share.high is None
+        else f"[{variance_share.low:.0%}, {variance_share.high:.0%}]"
+    )
+    share = Interval(variance_share.share, variance_share.low, variance_share.high, text=f"{variance_share.share:.0%}")
     return (
         fit,
-        one.factor,
-        str(one.levels),
-        decimals(one.raw, 3),
-        decimals(one.noise, 3),
+        variance_share.factor,
+        str(variance_share.levels),
+        decimals(variance_share.raw, 3),
+        decimals(variance_share.noise, 3),
         share,
         ends,
-        one.note,
-        Number(one.component, ""),
+        variance_share.note,
+        Number(variance_share.component, ""),
     )

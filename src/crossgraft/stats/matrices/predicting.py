@@ -45,7 +45,7 @@ def predicting(
     Clusters and columns are both drawn anew, with replacement. On the scale of Fisher's z the standard error is that of
     the draws, and at least Fisher's 1 / √(units - 3), units being clusters, or columns where columns are compared.
     """
-    codes = np.unique([str(one) for one in clusters], return_inverse=True)[1]
+    codes = np.unique([str(cluster) for cluster in clusters], return_inverse=True)[1]
     count, columns = int(codes.max()) + 1, x.shape[1]
     row_times = rng.multinomial(count, np.full(count, 1 / count), size=draws)[:, codes].astype(float)
     column_times = rng.multinomial(columns, np.full(columns, 1 / columns), size=draws).astype(float)

@@ -78,12 +78,12 @@ def _weighted(design: Design, y: Floats, noise: Noise, cells: Floats, ratios: Fl
     return at(design.moments(y, 1 / (cells[noise.groups] + noise.variance)), ratios, 1.0, noise.levels)
 
 
-def _cell_step(design: Design, found: Likelihood, y: Floats, noise: Noise, cells: Floats) -> Floats:
+def _cell_step(design: Design, likelihood: Likelihood, y: Floats, noise: Noise, cells: Floats) -> Floats:
     """A scoring step for ρ of each group: (‖Py‖² - tr P) / tr P², the last by the mean leverage of the group."""
     weights = 1 / (cells[noise.groups] + noise.variance)
-    whole = MixedFit(design, found, np.zeros(design.fixed.shape[1]))
+    whole = MixedFit(design, likelihood, np.zeros(design.fixed.shape[1]))
     left = weights * (y - design.predict(whole.effects))
-    equations = found.equations
+    equations = likelihood.equations
     inverse = equations.forward(np.eye(len(equations.cross)))
     covariance = inverse.T @ inverse  # of all effects
     steps = np.empty(len(cells))

@@ -27,7 +27,7 @@ _BATCHES = 25  # draws of the variances
 
 
 def posterior_draws(
-    found: NoisyFit,
+    fit: NoisyFit,
     wanted: Design,
     rows: npt.NDArray[np.integer],
     groups: Codes,
@@ -41,40 +41,39 @@ def posterior_draws(
     """
     sizes = np.full(_BATCHES, draws // _BATCHES) + (np.arange(_BATCHES) < draws % _BATCHES)
     drawn = [
-        _batch(found, likelihood, int(size), rng)
-        for likelihood, size in zip(_likelihoods(found, rng), sizes, strict=True)
+        _batch(fit, likelihood, int(size), rng) for likelihood, size in zip(_likelihoods(fit, rng), sizes, strict=True)
     ]
     effects, kept = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
-    cells = wanted.predict(kept) + rng.standard_normal((draws, len(rows))) * _spread(found, rows, groups)
+    cells = wanted.predict(kept) + rng.standard_normal((draws, len(rows))) * _spread(fit, rows, groups)
     measured = rows != NOT_MEASURED
-    left = found.y - found.fit.design.predict(effects)
+    left = fit.y - fit.fit.design.predict(effects)
     at = rows[measured]
-    cells[:, measured] += left[:, at] * (_own(found) / (_own(found) + found.noise.variance))[at]
+    cells[:, measured] += left[:, at] * (_own(fit) / (_own(fit) + fit.noise.variance))[at]
     return np.asarray(cells)
 
 
-def _likelihoods(found: NoisyFit, rng: np.random.Generator) -> Iterator[Likelihood]:
+def _likelihoods(fit: NoisyFit, rng: np.random.Generator) -> Iterator[Likelihood]:
     """At draws of the variances of factors."""
-    best = found.fit.likelihood
-    if not len(found.components):
+    best = fit.fit.likelihood
+    if not len(fit.components):
         yield from [best] * _BATCHES
         return
     covariance = np.linalg.pinv(best.information, hermitian=True)
-    for ratios in rng.multivariate_normal(found.components, covariance, size=_BATCHES, method="eigh"):
+    for ratios in rng.multivariate_normal(fit.components, covariance, size=_BATCHES, method="eigh"):
         yield moved(best, np.maximum(ratios, 0.0))
 
 
-def _batch(found: NoisyFit, likelihood: Likelihood, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _batch(noisy_fit: NoisyFit, likelihood: Likelihood, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """All levels and fixed effects, (draws, q + p): as the rows have them, and without the noise in them."""
     from scipy.linalg import solve_triangular  # slow to import, and most commands need no statistics
 
-    fit = replace(found.fit, likelihood=likelihood)
+    fit = replace(noisy_fit.fit, likelihood=likelihood)
     equations = likelihood.equations
     with threadpool_limits(limits=1):
         normal = rng.standard_normal((len(equations.cross), draws))
         half = solve_triangular(equations.root, normal, lower=True, trans="T", check_finite=False)
         effects = np.asarray(fit.effects + (equations.scale[:, None] * half).T)
-    return effects, _without_luck(effects, np.repeat(equations.ratios, equations.sizes), found.noise.levels, rng)
+    return effects, _without_luck(effects, np.repeat(equations.ratios, equations.sizes), noisy_fit.noise.levels, rng)
 
 
 def _without_luck(effects: Floats, own: Floats, noise: Floats | None, rng: np.random.Generator) -> Floats:
@@ -88,14 +87,14 @@ def _without_luck(effects: Floats, own: Floats, noise: Floats | None, rng: np.ra
     return kept
 
 
-def _own(found: NoisyFit) -> Floats:
+def _own(fit: NoisyFit) -> Floats:
     """ρ of every row of the fit."""
-    return np.asarray(found.cells[found.noise.groups])
+    return np.asarray(fit.cells[fit.noise.groups])
 
 
-def _spread(found: NoisyFit, rows: npt.NDArray[np.integer], groups: Codes) -> Floats:
+def _spread(fit: NoisyFit, rows: npt.NDArray[np.integer], groups: Codes) -> Floats:
     """Standard deviation of a cell about its effects: of a measured one √(ρv/(ρ + v))."""
-    own, noise = found.cells[groups], np.full(len(rows), np.inf)
+    own, noise = fit.cells[groups], np.full(len(rows), np.inf)
     measured = rows != NOT_MEASURED
-    noise[measured] = found.noise.variance[rows[measured]]
+    noise[measured] = fit.noise.variance[rows[measured]]
     return np.asarray(np.sqrt(np.divide(own, 1 + own / noise)))

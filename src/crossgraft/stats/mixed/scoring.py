@@ -38,9 +38,9 @@ class Scoring:
         best = self.climb(at(moments, np.full(factors, 0.25), noise))
         for _ in range(self.starts if factors else 0):
             ratios = np.square(rng.exponential(0.7, factors) * rng.integers(0, 2, factors))
-            found = self.climb(at(moments, ratios, noise), known=best.equations.ratios)
-            if found.deviance < best.deviance:
-                best = found
+            likelihood = self.climb(at(moments, ratios, noise), known=best.equations.ratios)
+            if likelihood.deviance < best.deviance:
+                best = likelihood
         return best
 
     def climb(self, here: Likelihood, known: Floats | None = None) -> Likelihood:

@@ -36,7 +36,9 @@ class ArcChallenge:
 
     def harness(self, asked: Asked) -> Shown:
         """Cleaned as HellaSwag is; the text of the option is the answer."""
-        return Shown(f"Question: {cleaned(asked.question)}\nAnswer:", spaced([cleaned(one) for one in asked.options]))
+        return Shown(
+            f"Question: {cleaned(asked.question)}\nAnswer:", spaced([cleaned(option) for option in asked.options])
+        )
 
     def release(self, asked: Asked) -> Shown:
         return lettered(f"Question: {asked.question}", asked.options, "{}) {}")

@@ -103,7 +103,7 @@ def _placed(paths: Any, base: Path) -> Any:
     if isinstance(paths, Mapping):
         return {split: _placed(one, base) for split, one in paths.items()}
     if isinstance(paths, list):
-        return [_placed(one, base) for one in paths]
+        return [_placed(path, base) for path in paths]
     return str(base / home(paths)) if isinstance(paths, str) and "://" not in paths else paths
 
 

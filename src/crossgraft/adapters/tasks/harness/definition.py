@@ -165,10 +165,10 @@ class _Function:
 
 
 def _refuse_code(functions: Sequence[_Function]) -> None:
-    for one in functions:
-        if not one.file.is_relative_to(own_folder().resolve()):
+    for function in functions:
+        if not function.file.is_relative_to(own_folder().resolve()):
             raise SpecError(
-                f"{one.file}: the key {one.key!r} runs code (!function {one.name}); if you trust it, say allow_code = true",
+                f"{function.file}: the key {function.key!r} runs code (!function {function.name}); if you trust it, say allow_code = true",
                 ("allow_code",),
             )
 
@@ -207,7 +207,7 @@ def _imported(settings: Mapping[str, Any], functions: Sequence[_Function]) -> Ma
     """The functions that make items, by key; unresolved, the harness' reader gives folder/module.function."""
     from lm_eval.tasks._yaml_loader import _import_func_in_yml
 
-    unresolved = {str(one.file.parent / one.name): one for one in functions}
+    unresolved = {str(function.file.parent / function.name): function for function in functions}
     found = {key: unresolved.get(str(settings.get(key))) for key in _RENDERING}
     return {key: _import_func_in_yml(one.name, one.file.parent) for key, one in found.items() if one is not None}
 
@@ -254,7 +254,7 @@ def _check_types(definition: Definition) -> None:
                 raise definition.error(f"expected a table in every entry of {key!r}; got {shown(one)}")
     for way in definition.settings.get("filter_list") or ():
         steps = way.get("filter") or ()
-        if not isinstance(steps, list | tuple) or not all(isinstance(one, dict) for one in steps):
+        if not isinstance(steps, list | tuple) or not all(isinstance(step, dict) for step in steps):
             raise definition.error(f"expected a list of tables under 'filter'; got {shown(steps)}")
 
 

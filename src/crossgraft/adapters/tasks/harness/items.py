@@ -202,7 +202,7 @@ def _open_item(row: _Row) -> OpenItem:
         raise row.error(f"expected a text as prompt; got {shown(prompt)}")
     target = row.target if row.choices is None else row.choices[_gold(row)]
     references = tuple(map(str, target if isinstance(target, list) else [target]))
-    if not references or isinstance(target, Mapping) or not all(one.strip() for one in references):
+    if not references or isinstance(target, Mapping) or not all(reference.strip() for reference in references):
         raise row.error(f"expected a text, or a list of texts, as target; got {shown(target)}")
     return OpenItem(row.id, prompt, references, _generation(row, asked), _separator(row))
 

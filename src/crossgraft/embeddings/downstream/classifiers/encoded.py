@@ -38,7 +38,7 @@ class Encoded:
     def averages(self, place: int = 0) -> Vectors:
         """The weighted sum of the words of each item's text, brought to length 1; zero without any. (n, d)"""
         rows = [item[place] for item in self.texts]
-        owner = np.repeat(np.arange(len(rows)), [len(one) for one in rows])
+        owner = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
         found = np.zeros((len(rows), self.vectors.shape[1]))
         if len(owner):
             words = np.concatenate(rows)
@@ -50,7 +50,7 @@ class Encoded:
         ends = np.cumsum([len(text) for text in chain.from_iterable(self.texts)])
         flat = np.concatenate([*chain.from_iterable(self.texts), np.empty(0, np.int64)])
         parts = (self.vectors, self.weights, ends, flat)
-        return hashlib.sha256(b"".join(np.ascontiguousarray(one).tobytes() for one in parts)).hexdigest()
+        return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
 
     def some(self, places: Sequence[int] | Rows) -> Encoded:
         """Some of the items."""

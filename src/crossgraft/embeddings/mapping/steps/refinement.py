@@ -60,7 +60,7 @@ def verdict(x: Vectors, y: Vectors, found: Refined) -> dict[str, Any]:
         closest_words(others, y, refined(fitted, y, mirror @ found.w, _CONTROL_ROUNDS).w) for mirror in mirrors(x)
     ]
     nearness = float(own.similarity.mean())
-    differing = [float(one.similarity.mean()) for one in controls if np.mean(one.rows == own.rows) <= 0.5]
+    differing = [float(control.similarity.mean()) for control in controls if np.mean(control.rows == own.rows) <= 0.5]
     gain = (nearness - np.mean(differing)) / (1 - np.mean(differing)) if differing else 1.0
     needed = margin(*x.shape)
     passes = gain > needed and nearness > max(differing, default=0.0)
@@ -89,4 +89,4 @@ def mirrors(x: Vectors) -> list[Matrix]:
     _, axes = np.linalg.eigh((x.T @ x).astype(np.float64))
     places = range(axes.shape[1])
     signs = [[(-1.0) ** (place & pattern).bit_count() for place in places] for pattern in range(1, _CONTROLS + 1)]
-    return [np.asarray((axes * one) @ axes.T) for one in signs]
+    return [np.asarray((axes * sign) @ axes.T) for sign in signs]

@@ -31,5 +31,5 @@ def _largest(window: nn.Conv1d, words: Tensor, there: Tensor) -> Tensor:
     answers = nn.functional.relu(window(padded))  # (items, filters, words)
     last = (there.sum(dim=1) - size).clamp(min=0)  # where the last window begins
     inside = torch.arange(words.shape[1], device=words.device)[None, :] <= last[:, None]
-    found: Tensor = answers.masked_fill(~inside[:, None, :], 0.0).amax(dim=2)
-    return found
+    tensor: Tensor = answers.masked_fill(~inside[:, None, :], 0.0).amax(dim=2)
+    return tensor
