@@ -34,7 +34,7 @@ def main() -> None:
         started = time.perf_counter()
         mapped = map_spaces(MapRequest(*vectors, method=told.method, settings=settings, seed=told.seed))
         level = evaluate_bli(mapped, told.data / f"bli/wiktionary/{source}-{target}.test.tsv").levels["MAP"]
-        facts = mapped.told["facts"]
+        facts = mapped.metadata["facts"]
         print(
             f"{pair}  MAP {level.mean:.3f} (n = {level.n})  gained {facts['gain']:.3f}, needed {facts['needed']:.3f}: "
             f"{'believed' if facts['converged'] else 'doubted'}  {time.perf_counter() - started:.0f} s",

@@ -16,7 +16,7 @@ from crossgraft.runs.campaign import Campaign, Settings, describe_study, plan_st
 from crossgraft.runs.executors.inline import attempt
 from crossgraft.runs.store import Store
 from crossgraft.spec import load_study
-from crossgraft.study import Bench, Event, Failed, Finished, Recorded, Study
+from crossgraft.study import Event, Failed, Finished, Recorded, Study, Workplace
 from crossgraft.testing import Fake
 from parts import LANGUAGES
 
@@ -272,8 +272,8 @@ class Doubted:
     def __init__(self, fake: Fake) -> None:
         self.fake = fake
 
-    def run(self, study: Study, jobs: Iterable[Job], bench: Bench) -> Iterator[Event]:
-        for event in self.fake.run(study, jobs, bench):
+    def run(self, study: Study, jobs: Iterable[Job], workplace: Workplace) -> Iterator[Event]:
+        for event in self.fake.run(study, jobs, workplace):
             if isinstance(event, Finished) and not event.job.treatment.is_control:
                 yield Failed(event.job, JobFailed("the base changed", doubtful=True))
             else:

@@ -252,11 +252,11 @@ def read_scores(folder: Path) -> object:
 
 
 def read_vectors(folder: Path) -> object:
-    from crossgraft.embeddings.readers import glance
+    from crossgraft.embeddings.readers import peek
     from crossgraft.embeddings.spaces.space import read_space
 
     (file,) = (file for file in folder.iterdir() if not file.name.endswith(".txt"))
-    glance(file)
+    peek(file)
     space = read_space(file)
     return space.subwords and space.subwords.embed(["never", "seen" * 20])
 

@@ -103,7 +103,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class Workplace:
     """Where a worker works: the folder for adapters, the device ("auto": the best there is), the threads."""
 
     artefacts: Path
@@ -133,9 +133,9 @@ class Study(Protocol):
 
     def jobs(self, fingerprints: Fingerprints) -> tuple[Job, ...]: ...
 
-    def pairing(self, bench: Bench) -> Pairing: ...
+    def pairing(self, workplace: Workplace) -> Pairing: ...
 
-    def open(self, bench: Bench) -> AbstractContextManager[Worker]: ...
+    def open(self, workplace: Workplace) -> AbstractContextManager[Worker]: ...
 
 
 @runtime_checkable
@@ -206,7 +206,7 @@ class Costed(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Glimpse:
+class PreviewItem:
     """One item as the study will see it: labelled lines of text, for ``preview``."""
 
     point: Point
@@ -222,7 +222,7 @@ class Inspectable(Protocol):
         """Read every input and raise on the first mistake; return notes on what looks odd."""
         ...
 
-    def preview(self, count: int) -> Iterator[Glimpse]:
+    def preview(self, count: int) -> Iterator[PreviewItem]:
         """The first items of every target."""
         ...
 

@@ -14,7 +14,7 @@ from crossgraft.core import Answers, Cell, Job, Pairing, Record
 from crossgraft.errors import JobFailed
 from crossgraft.identity import item_hash
 from crossgraft.metrics import scored_record
-from crossgraft.study import Bench, Event, Failed, Finished, Recorded, Started, Study
+from crossgraft.study import Event, Failed, Finished, Recorded, Started, Study, Workplace
 
 Outcome = Callable[[Job, Cell], Answers]
 
@@ -47,7 +47,7 @@ class Fake:
     failing: Collection[str] = ()
     pairing: Pairing = Pairing("fake", "", 1)
 
-    def run(self, study: Study, jobs: Iterable[Job], bench: Bench) -> Iterator[Event]:
+    def run(self, study: Study, jobs: Iterable[Job], workplace: Workplace) -> Iterator[Event]:
         for job in jobs:
             yield Started(job)
             if str(job) in self.failing:

@@ -33,7 +33,7 @@ from crossgraft.errors import DataError
 from crossgraft.runs.campaign import run
 from crossgraft.runs.store import Store
 from crossgraft.spec import load_study
-from crossgraft.study import Bench, Failed, Recorded, Remark
+from crossgraft.study import Failed, Recorded, Remark, Workplace
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:.*tie_word_embeddings.*:UserWarning")
 
@@ -333,7 +333,7 @@ class Leaky(AdapterWorker):
 
 def leaky_run(spec: Path, out: Path, leak: Callable[[Any], None]) -> list[Any]:
     study = load_study(spec)
-    worker = type("Leak", (Leaky,), {"leak": staticmethod(leak)})(study, Bench(out, "cpu", 1))
+    worker = type("Leak", (Leaky,), {"leak": staticmethod(leak)})(study, Workplace(out, "cpu", 1))
     (base_job, *jobs) = study.jobs(_fingerprints(study))
     events: list[Any] = list(worker.run(base_job))
     from crossgraft.runs.executors.inline import attempt

@@ -9,7 +9,7 @@ pytest.importorskip("torch")
 
 from crossgraft.adapters.bases.loading import load_tokenizer
 from crossgraft.adapters.bases.models import Model
-from crossgraft.adapters.items.encoding import Reading, encode, encode_prompt, encode_text, glimpse, render
+from crossgraft.adapters.items.encoding import Reading, encode, encode_prompt, encode_text, preview_lines, render
 from crossgraft.adapters.tasks import Item, OpenItem, TextItem
 from crossgraft.errors import DataError
 from crossgraft.study import Origin
@@ -152,7 +152,7 @@ def test_every_token_of_a_text_is_foretold_once_in_order(tokenizer: Any, window:
 
 
 def test_preview_shows_where_scoring_begins(tokenizer: Any) -> None:
-    lines = dict(glimpse(tokenizer, Item("1", "the sky is bl", ("ue", "ack"), 0), Reading()))
+    lines = dict(preview_lines(tokenizer, Item("1", "the sky is bl", ("ue", "ack"), 0), Reading()))
 
     assert "scoring begins before it" in lines["boundary"]
     assert lines["answer"] == "ue"

@@ -15,7 +15,7 @@ from crossgraft.adapters.study import AdapterStudy
 from crossgraft.adapters.tasks import Generation, Item, OpenItem, Split
 from crossgraft.adapters.tasks.harness import quiet
 from crossgraft.adapters.tasks.harness.definition import read_definition
-from crossgraft.adapters.tasks.harness.items import Wanted, read, render
+from crossgraft.adapters.tasks.harness.items import TaskRequest, read, render
 from crossgraft.adapters.tasks.lm_eval import LmEval
 from crossgraft.cli import main
 from crossgraft.errors import DataError, MissingExtra, SpecError
@@ -63,19 +63,19 @@ def changed(yaml: str, **settings: str) -> str:
     return "\n".join([*lines, *(f"{key}: {value}" for key, value in settings.items() if value)]) + "\n"
 
 
-def wanted(folder: Path, yaml: str, *, split: Split = "test", allow_code: bool = False, id: str = "") -> Wanted:
+def wanted(folder: Path, yaml: str, *, split: Split = "test", allow_code: bool = False, id: str = "") -> TaskRequest:
     (folder / "defs").mkdir(exist_ok=True)
     (folder / "defs/colours.yaml").write_text(yaml, "utf-8")
     if not (folder / "rows.jsonl").exists():
         write_jsonl(folder / "rows.jsonl", ROWS)
-    return Wanted("colours", split, folder, folder / "defs", allow_code, id)
+    return TaskRequest("colours", split, folder, folder / "defs", allow_code, id)
 
 
 def items(folder: Path, yaml: str, **settings: Any) -> tuple[Any, ...]:
     return read(wanted(folder, yaml, **settings)).items
 
 
-def requests(one: Wanted) -> list[tuple[Any, ...]]:
+def requests(one: TaskRequest) -> list[tuple[Any, ...]]:
     """What the harness itself would ask, by its own way from definition to requests."""
     from lm_eval.api.task import ConfigurableTask
     from lm_eval.tasks._yaml_loader import load_yaml

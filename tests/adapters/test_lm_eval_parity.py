@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("lm_eval")
 torch = pytest.importorskip("torch")
 
-from crossgraft.adapters.tasks.harness.items import Wanted, read
+from crossgraft.adapters.tasks.harness.items import TaskRequest, read
 from harness import HarnessScores, harness_scores
 from parts import write_jsonl
 
@@ -149,7 +149,7 @@ def test_our_items_are_what_the_harness_scored(tmp_path: Path, tiny_model: Path)
     (tmp_path / "defs").mkdir()
     (tmp_path / "defs/colours.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
 
-    items = read(Wanted("colours", "test", tmp_path, tmp_path / "defs")).items
+    items = read(TaskRequest("colours", "test", tmp_path, tmp_path / "defs")).items
 
     scored = harness_scores(tiny_model, settings).requests
     assert tuple(tuple((item.prompt, option) for option in item.options) for item in items) == scored  # type: ignore[union-attr]

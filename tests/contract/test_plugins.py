@@ -17,7 +17,7 @@ from crossgraft.metrics import METRICS
 from crossgraft.registry import Registry
 from crossgraft.runs.executors import EXECUTORS
 from crossgraft.spec import STUDIES
-from crossgraft.study import Bench, Failed, Finished, Origin, Recorded
+from crossgraft.study import Failed, Finished, Origin, Recorded, Workplace
 from crossgraft.testing import Fake, coin_flips
 from planted import clouds
 
@@ -132,10 +132,10 @@ class Fakes:
             for name in ("good", "bad", "better")
         )
 
-    def pairing(self, bench: Bench) -> Pairing:
+    def pairing(self, workplace: Workplace) -> Pairing:
         return Pairing("fake", "", 1)
 
-    def open(self, bench: Bench):  # type: ignore[no-untyped-def]
+    def open(self, workplace: Workplace):  # type: ignore[no-untyped-def]
         from contextlib import nullcontext
 
         return nullcontext(self)
@@ -152,7 +152,7 @@ def test_an_executor_records_every_target_and_a_failure_stops_no_other_job(name:
     executor = Fake(failing=("m: bad",)) if name == "fake" else EXECUTORS.get(name)()
     study = Fakes()
 
-    events = list(executor.run(study, study.jobs({}), Bench(tmp_path)))  # type: ignore[arg-type]
+    events = list(executor.run(study, study.jobs({}), Workplace(tmp_path)))  # type: ignore[arg-type]
 
     recorded = {event.record.id for event in events if isinstance(event, Recorded)}
     assert recorded == {"gooden", "goodde", "betteren", "betterde"}

@@ -40,7 +40,7 @@ def test_what_is_saved_is_what_is_loaded(mapped: Mapped, tmp_path: Path) -> None
     assert np.array_equal(again.target.vectors, mapped.target.vectors)
     assert np.array_equal(again.mapping.source, mapped.mapping.source)
     assert again.mapping.target is None
-    assert {**again.told} == {"format": 1, **mapped.told}
+    assert {**again.metadata} == {"format": 1, **mapped.metadata}
 
 
 @pytest.mark.parametrize("side", ["source", "target"])
@@ -56,8 +56,8 @@ def test_the_map_takes_the_raw_words_of_a_file_where_their_language_is(
 
 def test_a_matrix_of_the_normalisation_is_kept_too(mapped: Mapped, tmp_path: Path) -> None:
     turned = Normaliser((Affine(np.zeros(8, dtype=np.float32), np.eye(8, dtype=np.float32)[::-1].copy()),))
-    told = {**mapped.told, "source": {**mapped.told["source"], "steps": 1}}
-    save(replace(mapped, normalisers={**mapped.normalisers, "source": turned}, told=told), tmp_path / "out")
+    told = {**mapped.metadata, "source": {**mapped.metadata["source"], "steps": 1}}
+    save(replace(mapped, normalisers={**mapped.normalisers, "source": turned}, metadata=told), tmp_path / "out")
 
     x = np.arange(8, dtype=np.float32)[None]
     assert load(tmp_path / "out").normalisers["source"](x).tolist() == x[:, ::-1].tolist()
@@ -80,7 +80,9 @@ def test_text_reads_back_as_the_same_numbers(tmp_path: Path) -> None:
 
 def test_words_with_odd_letters_survive(mapped: Mapped, tmp_path: Path) -> None:
     words = ("a\x85b", "\u2028", '"q"', "x\ry", *mapped.source.words[4:])
-    odd = Mapped(Space(words, mapped.source.vectors), mapped.target, mapped.mapping, mapped.normalisers, mapped.told)
+    odd = Mapped(
+        Space(words, mapped.source.vectors), mapped.target, mapped.mapping, mapped.normalisers, mapped.metadata
+    )
 
     assert load(save(odd, tmp_path / "out")).source.words == words
 
@@ -159,7 +161,7 @@ def test_a_swapped_dictionary_is_noticed(wanted: MapRequest) -> None:
         map_spaces(wanted)
 
     wanted.dictionary.write_text("de0\ten0\n" + wanted.dictionary.read_text())
-    assert "as it is, 1 of its 10 pairs are in both" in map_spaces(wanted).told["notes"][0]
+    assert "as it is, 1 of its 10 pairs are in both" in map_spaces(wanted).metadata["notes"][0]
 
 
 def test_fewer_pairs_than_dimensions_are_said(wanted: MapRequest) -> None:
@@ -168,14 +170,14 @@ def test_fewer_pairs_than_dimensions_are_said(wanted: MapRequest) -> None:
 
     for count, said in ((8, []), (7, ["7 of 7 pairs known, for 8 dimensions, leave the mapping undetermined"])):
         wanted.dictionary.write_text("".join(lines[:count]))
-        notes = map_spaces(wanted).told["notes"]
+        notes = map_spaces(wanted).metadata["notes"]
         assert [text for text in said if text in notes[0]] == said
         assert len(notes) == len(said)
 
 
 def test_a_result_that_its_method_does_not_believe_is_said(wanted: MapRequest) -> None:
     """Isotropic spaces of few words have no shape by which a mapping could be found."""
-    told = map_spaces(replace(wanted, method="icp", dictionary=None, settings=("restarts=2",))).told
+    told = map_spaces(replace(wanted, method="icp", dictionary=None, settings=("restarts=2",))).metadata
 
     assert told["facts"]["converged"] is False
     assert "icp did not converge (its unsupervised criterion failed)" in told["notes"][-1]

@@ -79,7 +79,7 @@ def _training_id(
 ) -> dict[str, Any]:
     """Everything that makes another adapter."""
     parts = [(study.trained_point(point, recipe), weight) for point, weight in source.parts]
-    told: dict[str, Any] = {
+    parts_of_id: dict[str, Any] = {
         "data": [fingerprints[study.data(point, "train")] for point, _ in parts],
         "reading": [dict(study.tasks[point.task].identity(point.lang)) for point, _ in parts],
         "items": study.grid.train_items,
@@ -88,14 +88,14 @@ def _training_id(
         "training": TRAINING,
     }
     if len(parts) > 1:
-        told["shares"] = [weight for _, weight in parts]
+        parts_of_id["shares"] = [weight for _, weight in parts]
     if source.variant:
-        told["variant"] = source.variant
+        parts_of_id["variant"] = source.variant
     if source.adapter:
-        told["from"] = fingerprints[study.adapters[source.adapter].input(source.adapter, study.origin)]
+        parts_of_id["from"] = fingerprints[study.adapters[source.adapter].input(source.adapter, study.origin)]
     if recipe.protect:
-        told["protect"] = [fingerprints[study.data(point, "train")] for point in study.protected(recipe)]
-    return told
+        parts_of_id["protect"] = [fingerprints[study.data(point, "train")] for point in study.protected(recipe)]
+    return parts_of_id
 
 
 def _tests(study: AdapterSpec, fingerprints: Fingerprints, view: View | None = None) -> list[tuple[Point, str]]:
@@ -103,20 +103,20 @@ def _tests(study: AdapterSpec, fingerprints: Fingerprints, view: View | None = N
     shown = view or study.view
     found = []
     for target in study.targets:
-        told = {
+        parts_of_id = {
             "data": fingerprints[study.data(target, "test")],
             "reading": dict(study.tasks[target.task].identity(target.lang)),
             "items": study.test_items,
             "template": shown.template,
         }
         if study.most_shots:
-            told |= {
+            parts_of_id |= {
                 "shots": [shown.shots, study.most_shots, study.grid.shots_seed, study.grid.shots_between],
                 "shot data": fingerprints[study.data(target, "train")],
             }
         if study.boundary != "shared":
-            told["boundary"] = study.boundary
-        found.append((target, content_id(**told)))
+            parts_of_id["boundary"] = study.boundary
+        found.append((target, content_id(**parts_of_id)))
     return found
 
 

@@ -10,14 +10,14 @@ from crossgraft.adapters.bases.gguf.header import read_header
 from crossgraft.adapters.bases.gguf.kept import notes
 from crossgraft.adapters.bases.models import Model, adapter_bytes, check_given_folder, check_model
 from crossgraft.adapters.forecast.architectures import KNOWN
-from crossgraft.adapters.items.encoding import glimpse
+from crossgraft.adapters.items.encoding import preview_lines
 from crossgraft.adapters.items.ids import leaks, unequal_ids
 from crossgraft.adapters.items.selection import items_to_test
 from crossgraft.adapters.tasks import Fetched, Noted, Split, choose
 from crossgraft.adapters.training.callbacks import require
 from crossgraft.core import Job, Point
 from crossgraft.metrics import METRICS
-from crossgraft.study import Glimpse, Origin
+from crossgraft.study import Origin, PreviewItem
 
 if TYPE_CHECKING:
     from crossgraft.adapters.spec import AdapterSpec
@@ -39,11 +39,11 @@ def check(study: AdapterSpec) -> Sequence[str]:
         if is_here(study, point, "train")
     }
     test = {target: items_to_test(study, target) for target in study.targets if is_here(study, target, "test")}
-    told = [note for task in study.tasks.values() if isinstance(task, Noted) for note in task.notes()]
+    remarks = [note for task in study.tasks.values() if isinstance(task, Noted) for note in task.notes()]
     if away := len(study.trained_on()) + len(study.targets) - len(train) - len(test):
-        told.append(f"{away} splits of the hub are not on this machine yet: a run downloads and checks them first")
+        remarks.append(f"{away} splits of the hub are not on this machine yet: a run downloads and checks them first")
     about = [note for name, model in study.models.items() for note in _about(name, model, study.origin)]
-    return [*about, *told, *leaks(train, test), *unequal_ids(test)]
+    return [*about, *remarks, *leaks(train, test), *unequal_ids(test)]
 
 
 def _about(name: str, model: Model, origin: Origin) -> Sequence[str]:
@@ -67,7 +67,7 @@ def fetch(study: AdapterSpec) -> None:
             task.fetch(study.origin)
 
 
-def preview(study: AdapterSpec, count: int) -> Iterator[Glimpse]:
+def preview(study: AdapterSpec, count: int) -> Iterator[PreviewItem]:
     """The first items of every target, as tokens of the first model."""
     from crossgraft.adapters.bases.loading import load_tokenizer
 
@@ -75,7 +75,7 @@ def preview(study: AdapterSpec, count: int) -> Iterator[Glimpse]:
     tokenizer = load_tokenizer(name, model, study.origin)
     for target in study.targets:
         for item in items_to_test(study, target)[:count]:
-            yield Glimpse(target, item.id, tuple(glimpse(tokenizer, item, study.reading(name))))
+            yield PreviewItem(target, item.id, tuple(preview_lines(tokenizer, item, study.reading(name))))
 
 
 def bytes_of_adapters(study: AdapterSpec, jobs: Sequence[Job]) -> int | None:

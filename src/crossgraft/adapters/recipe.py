@@ -126,17 +126,17 @@ class Recipe:
     def identity(self) -> Mapping[str, Any]:
         """What makes another adapter: all that differs from the defaults, so that a new key changes no old id."""
         plain = asdict(Recipe())
-        told = asdict(self)
+        given = asdict(self)
         always = ("rank", "alpha", "learning_rate", "epochs", "batch")
         return {
-            name: value for name, value in told.items() if name != "axes" and (name in always or value != plain[name])
+            name: value for name, value in given.items() if name != "axes" and (name in always or value != plain[name])
         }
 
     def of_task(self, task: str) -> Recipe:
         """The recipe for the items of a task: what ``by_task`` says of it, and else what holds for all."""
         own = self.by_task.get(task, OfTask())
-        told = {one.name: value for one in fields(own) if (value := getattr(own, one.name))}
-        return replace(self, axes={}, **told)
+        chosen = {one.name: value for one in fields(own) if (value := getattr(own, one.name))}
+        return replace(self, axes={}, **chosen)
 
     def training(self) -> Recipe:
         """The training run this belongs to: adapters after other numbers of epochs come from the same one."""

@@ -19,7 +19,7 @@ from crossgraft.core import Labels, Pairing, Point, SourceVariant, Treatment
 from crossgraft.errors import SpecError, did_you_mean
 from crossgraft.recommendation.question import Question
 from crossgraft.spec import Chosen
-from crossgraft.study import Bench, Input, Origin
+from crossgraft.study import Input, Origin, Workplace
 
 
 @dataclass(frozen=True)
@@ -222,9 +222,9 @@ class AdapterSpec:
         """The most examples that stand before an item in any view."""
         return max((self.grid.shots, *self.grid.base_shots))
 
-    def pairing(self, bench: Bench) -> Pairing:
+    def pairing(self, workplace: Workplace) -> Pairing:
         """How numbers are computed here."""
         from crossgraft.adapters.bases.loading import device_kind
 
         way = "" if self.scoring == "auto" else f" {self.scoring}"
-        return Pairing(device_kind(bench.device), self.attention + way, bench.threads)
+        return Pairing(device_kind(workplace.device), self.attention + way, workplace.threads)

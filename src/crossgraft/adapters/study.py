@@ -12,7 +12,7 @@ from crossgraft.adapters.forecast.cost import cost
 from crossgraft.adapters.jobs import jobs
 from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.core import Job
-from crossgraft.study import Amount, Bench, Cost, Fingerprints, Glimpse, Worker
+from crossgraft.study import Amount, Cost, Fingerprints, PreviewItem, Worker, Workplace
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class AdapterStudy(AdapterSpec):
         return jobs(self, fingerprints)
 
     @contextmanager
-    def open(self, bench: Bench) -> Iterator[Worker]:
+    def open(self, workplace: Workplace) -> Iterator[Worker]:
         from crossgraft.adapters.worker import AdapterWorker
 
-        worker = AdapterWorker(self, bench)
+        worker = AdapterWorker(self, workplace)
         try:
             yield worker
         finally:
@@ -38,7 +38,7 @@ class AdapterStudy(AdapterSpec):
     def fetch(self) -> None:
         preflight.fetch(self)
 
-    def preview(self, count: int) -> Iterator[Glimpse]:
+    def preview(self, count: int) -> Iterator[PreviewItem]:
         return preflight.preview(self, count)
 
     def smoke(self) -> AdapterStudy:

@@ -32,7 +32,7 @@ from crossgraft.adapters.weights.peft_folder import is_peft_folder, is_plain
 from crossgraft.core import Cell, Job, Point, Record, Texts
 from crossgraft.errors import JobFailed
 from crossgraft.metrics import scored_record
-from crossgraft.study import Bench, Progress, Recorded, Remark
+from crossgraft.study import Progress, Recorded, Remark, Workplace
 
 T = TypeVar("T")
 
@@ -40,15 +40,15 @@ T = TypeVar("T")
 class AdapterWorker:
     """Keeps the base model of the last job, and what was tokenised for it."""
 
-    def __init__(self, study: AdapterSpec, bench: Bench) -> None:
+    def __init__(self, study: AdapterSpec, workplace: Workplace) -> None:
         self._study = study
-        self._bench = bench
-        self._pairing = study.pairing(bench)
-        self._device = device_of(bench.device)
+        self._bench = workplace
+        self._pairing = study.pairing(workplace)
+        self._device = device_of(workplace.device)
         for name, model in study.models.items():
             quantisation.require(name, model, self._device)
         self._threads_before = torch.get_num_threads()
-        torch.set_num_threads(bench.threads)
+        torch.set_num_threads(workplace.threads)
         self._base: Base | None = None
         self._changes: list[str] = []  # of the base, by the job that is running
         self._wavering: set[str] = set()  # bases that do not repeat their numbers on this device

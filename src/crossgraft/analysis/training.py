@@ -53,21 +53,21 @@ def trainings(jobs: Sequence[Job], records: Iterable[Record]) -> tuple[Training,
     facts = {record.id: record.provenance for record in records if record.provenance.get("losses")}
     runs: dict[Treatment, list[TrainingRun]] = {}
     for job in jobs:
-        told = next((facts[cell.record_id] for cell in job.cells if cell.record_id in facts), None)
-        if job.treatment.kind == "trained" and told is not None:
-            runs.setdefault(job.treatment.row, []).append(_run(job.treatment, told))
+        facts_of_run = next((facts[cell.record_id] for cell in job.cells if cell.record_id in facts), None)
+        if job.treatment.kind == "trained" and facts_of_run is not None:
+            runs.setdefault(job.treatment.row, []).append(_run(job.treatment, facts_of_run))
     return tuple(Training(row, tuple(sorted(found, key=_seed))) for row, found in runs.items())
 
 
-def _run(treatment: Treatment, told: Mapping[str, Any]) -> TrainingRun:
+def _run(treatment: Treatment, facts: Mapping[str, Any]) -> TrainingRun:
     return TrainingRun(
         treatment,
-        told["train_steps"],
-        told["train_tokens"],
-        told.get("counted_tokens"),
-        tuple(told["losses"]),
-        told.get("kept_epoch"),
-        told.get("train_tokens_of", {}),
+        facts["train_steps"],
+        facts["train_tokens"],
+        facts.get("counted_tokens"),
+        tuple(facts["losses"]),
+        facts.get("kept_epoch"),
+        facts.get("train_tokens_of", {}),
     )
 
 

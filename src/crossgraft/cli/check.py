@@ -67,15 +67,14 @@ def check(
     ordinary study, whose spec is written beside them: add sources to it, and run it.
     """
     settings = settings_of((), "inline", device, threads, None, False)
-    from crossgraft.adapters.check.run import Asked, base_model, compose, doubts, in_memory
-    from crossgraft.adapters.check.run import told as lines
+    from crossgraft.adapters.check.run import Asked, base_model, compose, doubts, guess_lines, in_memory
     from crossgraft.spec import parse_study
 
     asked = Asked(base, adapters, on, items or 0, shots, chat, tokenizer, dtype or "", name, trained_on)
     composed = compose(asked).apart_from(out, named=bool(name)) if on or not doctor else None
     text = composed.text if composed else ""
     study: Any = parse_study(text, folder=Path.cwd(), name="check") if text else None
-    for line in (*in_memory(study), *lines(composed.guesses, study), *doubts(study)) if composed else ():
+    for line in (*in_memory(study), *guess_lines(composed.guesses, study), *doubts(study)) if composed else ():
         echo(line, err=as_json)
     if doctor:
         _doctor(study.models["base"] if study else base_model(asked), device, study, as_json=as_json)

@@ -76,9 +76,9 @@ def outcome() -> int:
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
-        told = io.StringIO()
-        error.show(told)
-        echo(told.getvalue().rstrip(), err=True)
+        message = io.StringIO()
+        error.show(message)
+        echo(message.getvalue().rstrip(), err=True)
         code = error.exit_code
     except JobFailed as error:
         echo(f"crossgraft: {error}", err=True)

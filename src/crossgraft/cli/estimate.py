@@ -92,8 +92,8 @@ def _told(cost: Cost) -> Iterator[str]:
     for device, (least, most) in cost.hours.items():
         yield f"  estimate: {duration(3600 * least)} to {duration(3600 * most)} on one {device}"
     if cost.detectable:
-        told = ", ".join(f"{what} {value:.1f} pp" for what, value in cost.detectable.items())
-        yield f"  smallest change to be seen (probability .8, if a tenth of the answers change): {told}"
+        effects = ", ".join(f"{what} {value:.1f} pp" for what, value in cost.detectable.items())
+        yield f"  smallest change to be seen (probability .8, if a tenth of the answers change): {effects}"
     yield f"  estimates rest on: {cost.about}"
 
 
@@ -119,8 +119,8 @@ def outlook(study: Study, store: Store, settings: Settings, *, measure: bool = F
     seconds = [_seconds(job, timings) for job in known]
     rates = _measured(study, rest, settings) if measure and rest and isinstance(study, Measurable) else None
     if rates is not None and isinstance(study, Measurable):
-        told = [job for job in rest if rates.know(job)]
-        seconds += [rates.seconds(job, amount) for job, amount in zip(told, study.amounts(told), strict=True)]
+        timed = [job for job in rest if rates.know(job)]
+        seconds += [rates.seconds(job, amount) for job, amount in zip(timed, study.amounts(timed), strict=True)]
         rest = [job for job in rest if not rates.know(job)]
     untimed = dict.fromkeys(": ".join(work_of(job)) for job in rest)
     return Outlook(
@@ -130,7 +130,7 @@ def outlook(study: Study, store: Store, settings: Settings, *, measure: bool = F
         weight,
         sum(seconds) if seconds else None,
         tuple(untimed),
-        rates.told if rates else "",
+        rates.basis if rates else "",
         isinstance(study, Measurable),
         study.cost(todo.jobs) if isinstance(study, Costed) else None,
     )
@@ -144,7 +144,7 @@ class Rates:
     begins: Mapping[str, float]
     tokens: Mapping[str, float]
     lengths: Mapping[str, float]  # tokens an example
-    told: str
+    basis: str
 
     def know(self, job: Job) -> bool:
         model, task = job.treatment.model, job.cells[0].target.task
@@ -191,11 +191,11 @@ def _rates(records: Sequence[Record], where: str) -> Rates:
         tokens[model] = max(0.0, long - brief) / (many - few) or long / many
         begins[model] = max(0.0, long - many * tokens[model])
         lengths[model] = many / steps / _batch(records, model)
-    told = [f"measured just now on {where}: {_each(items.values())} an item"]
+    basis = [f"measured just now on {where}: {_each(items.values())} an item"]
     if tokens:
-        told.append(f"{_each([tokens[token] * lengths[token] for token in tokens])} a training example")
-    told.append("loading models is not in it")
-    return Rates(items, begins, tokens, lengths, ", ".join(told))
+        basis.append(f"{_each([tokens[token] * lengths[token] for token in tokens])} a training example")
+    basis.append("loading models is not in it")
+    return Rates(items, begins, tokens, lengths, ", ".join(basis))
 
 
 def _batch(records: Sequence[Record], model: str) -> int:

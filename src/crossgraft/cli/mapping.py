@@ -137,14 +137,14 @@ def map_(
 
     request = MapRequest(source, target, method, dictionary, settings, normalise, top, case, seed, validate)
     mapped = fit_into(out, request, text=text)
-    known = mapped.told["dictionary"]
+    known = mapped.metadata["dictionary"]
     echo(
-        f"{mapped.told['method']}{_learnt_from(known)}: {len(mapped.source.words)} and {len(mapped.target.words)} words"
+        f"{mapped.metadata['method']}{_learnt_from(known)}: {len(mapped.source.words)} and {len(mapped.target.words)} words"
     )
-    for line in fact_lines(mapped.told["facts"]):
+    for line in fact_lines(mapped.metadata["facts"]):
         echo(f"  {line}")
-    _echo(validation_lines(mapped.told["validation"]))
-    for note in mapped.told["notes"]:
+    _echo(validation_lines(mapped.metadata["validation"]))
+    for note in mapped.metadata["notes"]:
         echo(f"note: {note}", err=True)
     echo(f"wrote {out}: 'crossgraft bli {out} TEST.tsv', 'crossgraft translate {out} WORD'")
 
@@ -208,10 +208,10 @@ def _print_levels(scored: Scored) -> None:
 
 
 def _print_levels_as_json(scored: Scored) -> None:
-    told = {
+    shown = {
         name: {"value": one.mean, "low": one.low, "high": one.high, "n": one.n} for name, one in scored.levels.items()
     }
-    echo(json.dumps(told, indent=1))
+    echo(json.dumps(shown, indent=1))
 
 
 def _print_queries(scored: Scored, *, as_json: bool) -> None:
@@ -221,8 +221,8 @@ def _print_queries(scored: Scored, *, as_json: bool) -> None:
         if as_json:
             golds = [{"word": word, "rank": rank} for word, rank in one.golds]
             best = [{"word": word, "score": round(score, 6)} for word, score in one.found]
-            told = {"query": one.word, "rank": one.rank, "golds": golds, "found": best}
-            echo(json.dumps(told, ensure_ascii=False))
+            shown = {"query": one.word, "rank": one.rank, "golds": golds, "found": best}
+            echo(json.dumps(shown, ensure_ascii=False))
             continue
         golds_, best_ = (", ".join(word for word, _ in words) for words in (one.golds, one.found))
         echo(f"{one.word}\t{'' if one.rank is None else one.rank}\t{golds_}\t{best_}")
@@ -311,8 +311,8 @@ def _write(lines: Iterable[str], out: Path) -> None:
 
 
 def _as_json(found: Sequence[Translation]) -> str:
-    told = [{"target": translation.target, "score": round(translation.score, 6)} for translation in found]
-    return json.dumps({"source": found[0].source, "translations": told}, ensure_ascii=False)
+    ranked = [{"target": translation.target, "score": round(translation.score, 6)} for translation in found]
+    return json.dumps({"source": found[0].source, "translations": ranked}, ensure_ascii=False)
 
 
 def _echo(lines: Iterable[str]) -> None:

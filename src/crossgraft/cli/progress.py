@@ -52,16 +52,16 @@ class JsonLines:
 
 
 def _plain(event: Event) -> dict[str, Any]:
-    told: dict[str, Any] = {"event": type(event).__name__.lower(), "job": str(event.job)}
+    entry: dict[str, Any] = {"event": type(event).__name__.lower(), "job": str(event.job)}
     if isinstance(event, Recorded):
         record = event.record
-        told |= {"target": str(record.target), "record": record.id}
-        told["scores"] = {score.metric: score.value for score in record.scores if score.value == score.value}
+        entry |= {"target": str(record.target), "record": record.id}
+        entry["scores"] = {score.metric: score.value for score in record.scores if score.value == score.value}
     if isinstance(event, Remark):
-        told |= {"text": event.text}
+        entry |= {"text": event.text}
     if isinstance(event, Failed):
-        told |= {"message": str(event.error), "deterministic": event.error.deterministic}
-    return told
+        entry |= {"message": str(event.error), "deterministic": event.error.deterministic}
+    return entry
 
 
 Work = tuple[str, str]  # what takes alike: a model, and what is done to it, or the method of a mapping

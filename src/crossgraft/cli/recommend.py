@@ -63,8 +63,8 @@ def recommend(
     from crossgraft.recommendation.answer import recommend as recommended
     from crossgraft.recommendation.wording import plain
 
-    matrix, told = _table(Path(what), columns) if what.endswith(_TABLES) else _study(what, out, sets, limit)
-    question = _completed(told, asked)
+    matrix, known_question = _table(Path(what), columns) if what.endswith(_TABLES) else _study(what, out, sets, limit)
+    question = _completed(known_question, asked)
     if validate:
         _validate(matrix, question, as_json=as_json)
         return
@@ -102,8 +102,8 @@ def _completed(question: Question | None, asked: Mapping[str, object]) -> Questi
     """What the options say comes before what the spec says."""
     from crossgraft.recommendation.question import Question
 
-    told = {name: value for name, value in asked.items() if value not in (None, ())}
-    return replace(question, **told) if question else Question(**{"improve": (), **told})  # type: ignore[arg-type]
+    given = {name: value for name, value in asked.items() if value not in (None, ())}
+    return replace(question, **given) if question else Question(**{"improve": (), **given})  # type: ignore[arg-type]
 
 
 def _print(recommendation: Recommendation) -> None:

@@ -87,9 +87,9 @@ def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
 
     scores = list(base_scores(Store(out), name))
     if as_json:
-        told = [{"target": str(one.target), "metric": one.metric.name, "value": one.value, "low": one.low,
+        entries = [{"target": str(one.target), "metric": one.metric.name, "value": one.value, "low": one.low,
                  "high": one.high, "n": one.n, "chance": one.chance} for one in scores]  # fmt: skip
-        echo(json.dumps(told, indent=1))
+        echo(json.dumps(entries, indent=1))
         return
     header = ("target", "metric", "score", "95 % interval", "n", "chance", "verdict")
     print_table(header, (one.texts for one in scores))

@@ -54,8 +54,8 @@ def plan(
     from crossgraft.cli.estimate import outlook
     from crossgraft.runs.store import Store
 
-    told = outlook(study_of(spec, sets, limit), Store(out), settings, measure=measure)
-    echo(json.dumps(told.plain(), indent=1) if as_json else "\n".join(told.lines()))
+    expected = outlook(study_of(spec, sets, limit), Store(out), settings, measure=measure)
+    echo(json.dumps(expected.plain(), indent=1) if as_json else "\n".join(expected.lines()))
 
 
 @click.command(short_help="Show items as the model will see them.")
@@ -69,9 +69,9 @@ def preview(spec: Path, sets: tuple[str, ...], limit: int | None, count: int) ->
     study = study_of(spec, sets, limit)
     if not isinstance(study, Inspectable):
         raise SpecError(f"the study {study.name!r} has no preview")
-    for glimpse in study.preview(count):
-        echo(f"{glimpse.point} · item {glimpse.item}", bold=True)
-        print_lines(glimpse.lines)
+    for preview_lines in study.preview(count):
+        echo(f"{preview_lines.point} · item {preview_lines.item}", bold=True)
+        print_lines(preview_lines.lines)
 
 
 @click.command(short_help="Compute what a study still lacks.")

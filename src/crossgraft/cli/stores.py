@@ -32,14 +32,14 @@ def ls(study: str, out: Path, as_json: bool) -> None:
     records, damages = one.read(ids)
     for record in records:
         scores = {score.metric: score.value for score in record.scores}
-        told = {
+        entry = {
             "record": record.id,
             "treatment": str(record.treatment),
             "target": str(record.target),
             "n": len(record.answers),
         }
         if as_json:
-            echo(json.dumps({**told, "scores": scores}, ensure_ascii=False))
+            echo(json.dumps({**entry, "scores": scores}, ensure_ascii=False))
         else:
             first = next(iter(record.scores), "")
             echo(f"{record.id[:10]}  {record.treatment} on {record.target}  {first}")
@@ -112,8 +112,8 @@ def status(out: Path, as_json: bool) -> None:
     from crossgraft.cli.estimate import store_status
     from crossgraft.runs.store import Store
 
-    told = store_status(Store(out))
-    echo(json.dumps(told.plain(), indent=1) if as_json else "\n".join(told.lines()))
+    summary = store_status(Store(out))
+    echo(json.dumps(summary.plain(), indent=1) if as_json else "\n".join(summary.lines()))
 
 
 @store.command()
@@ -130,8 +130,8 @@ def verify(out: Path, as_json: bool) -> None:
     one = Store(out)
     found = damaged(one)
     if as_json:
-        told = [{"file": printable(one.file), "reason": one.reason, "advice": one.advice} for one in found]
-        echo(json.dumps(told, indent=1, ensure_ascii=False))
+        damages = [{"file": printable(one.file), "reason": one.reason, "advice": one.advice} for one in found]
+        echo(json.dumps(damages, indent=1, ensure_ascii=False))
     else:
         print_lines(("damaged", str(damage)) for damage in found)
         echo(f"{one.root}: {len(found) or 'no'} damaged {'file' if len(found) == 1 else 'files'}")

@@ -17,12 +17,12 @@ import numpy as np
 from crossgraft.core import Point
 from crossgraft.embeddings.lexicon import Lexicon, Pairs, direction_note, leaks
 from crossgraft.embeddings.mapping import Mapping
-from crossgraft.embeddings.readers import glance
+from crossgraft.embeddings.readers import peek
 from crossgraft.embeddings.spaces.memory import available_memory, refuse_too_many
 from crossgraft.embeddings.spaces.space import Space
-from crossgraft.embeddings.tasks import Foresees, LanguagePair, Notes, is_stochastic
+from crossgraft.embeddings.tasks import CanCheck, LanguagePair, Notes, is_stochastic
 from crossgraft.errors import DataError
-from crossgraft.study import Glimpse
+from crossgraft.study import PreviewItem
 
 if TYPE_CHECKING:
     from crossgraft.embeddings.spec import EmbeddingSpec
@@ -33,7 +33,7 @@ _IN_USE = SPACES_KEPT + 5  # vocabularies' vectors at once: those, one mapped, b
 
 def check(study: EmbeddingSpec) -> Sequence[str]:
     """Dictionaries whole, vectors as far as their width; notes on what looks odd."""
-    width = lru_cache(None)(lambda language: glance(study.vectors_file(language)).width)
+    width = lru_cache(None)(lambda language: peek(study.vectors_file(language)).width)
     notes: list[str] = []
     for pair in study.language_pairs():
         require_one_width(pair, width(pair.source), width(pair.target))
@@ -59,7 +59,7 @@ def check_words(study: EmbeddingSpec, read: Callable[[str], Space]) -> None:
     memory = available_memory()
     for language in dict.fromkeys(one for pair in study.language_pairs() for one in (pair.source, pair.target)):
         file = study.vectors_file(language)
-        seen = glance(file, study.spaces.top)
+        seen = peek(file, study.spaces.top)
         refuse_too_many(file, seen.words or 0, seen.width, memory, copies=_IN_USE)
 
     @lru_cache(None)
@@ -77,11 +77,11 @@ def check_words(study: EmbeddingSpec, read: Callable[[str], Space]) -> None:
         if study.lexicon.validate:
             study.validation(pair, spaces)
         for task in study.tasks_of(pair).values():
-            if isinstance(task, Foresees):
-                task.foresee(pair, spaces, study.origin)
+            if isinstance(task, CanCheck):
+                task.check_pair(pair, spaces, study.origin)
 
 
-def preview(study: EmbeddingSpec, count: int) -> Iterator[Glimpse]:
+def preview(study: EmbeddingSpec, count: int) -> Iterator[PreviewItem]:
     """The first items of every pair and task, with what unmapped vectors answer; none of tasks that would train a network."""
     for pair in study.language_pairs():
         spaces = study.space(pair.source), study.space(pair.target)
@@ -97,7 +97,7 @@ def preview(study: EmbeddingSpec, count: int) -> Iterator[Glimpse]:
                 lines = [(column, _text(values[place])) for column, values in seen.texts.columns.items()]
                 lines.append(("unmapped", str(answers[place]) or "not in the vocabularies"))
                 lines.append(("training pairs", f"{known} of {len(train.pairs)} in both vocabularies"))
-                yield Glimpse(Point(name, str(pair)), item, tuple(lines))
+                yield PreviewItem(Point(name, str(pair)), item, tuple(lines))
 
 
 def known_pairs(pair: LanguagePair, lexicon: Lexicon, source: Space, target: Space) -> Pairs:

@@ -16,7 +16,7 @@ from crossgraft.embeddings.spec import EmbeddingSpec
 from crossgraft.embeddings.tasks import EmbeddingTask, LanguagePair, Seeded, is_stochastic
 from crossgraft.embeddings.worker import EmbeddingWorker
 from crossgraft.identity import content_id
-from crossgraft.study import Bench, Fingerprints, Glimpse, Worker
+from crossgraft.study import Fingerprints, PreviewItem, Worker, Workplace
 
 SCORING = 2  # raise it when the same inputs would give other answers
 
@@ -40,16 +40,16 @@ class EmbeddingStudy(EmbeddingSpec):
         train = self._content(self.lexicon.train, pair, fingerprints)
         for name in self.methods.use:
             method = self.methods.get(name)
-            told: dict[str, Any] = {"method": identity(name, method)}
+            parts_of_id: dict[str, Any] = {"method": identity(name, method)}
             if name in self.methods.choose:  # what is chosen follows from these
-                told["method"] = [identity(name, candidate) for candidate in self.methods.candidates(name)]
-                told["validation"] = [*self._content(self.lexicon.validate, pair, fingerprints), train]
+                parts_of_id["method"] = [identity(name, candidate) for candidate in self.methods.candidates(name)]
+                parts_of_id["validation"] = [*self._content(self.lexicon.validate, pair, fingerprints), train]
             for size in self.lexicon.sizes if method.uses_dictionary else (0,):
                 lexicon = [*train, size] if method.uses_dictionary else None
                 recipe = (("pairs", size),) if size else ()
                 for seed in self.seeds if method.stochastic else (None,):
                     treatment = Treatment(self.spaces.name, name, "mapping", recipe=recipe, seed=seed)
-                    fitted = content_id(spaces=spaces, lexicon=lexicon, seed=seed, **told)
+                    fitted = content_id(spaces=spaces, lexicon=lexicon, seed=seed, **parts_of_id)
                     yield from self._jobs_for(pair, treatment, fitted, fingerprints)
 
     def _jobs_for(
@@ -89,21 +89,21 @@ class EmbeddingStudy(EmbeddingSpec):
             cells.append(Cell(Point(name, str(pair)), record_id, texts_id, item_set, task.metric))
         return Job(treatment, treatment_id, tuple(cells))
 
-    def pairing(self, bench: Bench) -> Pairing:
-        return Pairing(devices.kind_of(bench.device), "", bench.threads)
+    def pairing(self, workplace: Workplace) -> Pairing:
+        return Pairing(devices.kind_of(workplace.device), "", workplace.threads)
 
     @contextmanager
-    def open(self, bench: Bench) -> Iterator[Worker]:
+    def open(self, workplace: Workplace) -> Iterator[Worker]:
         from threadpoolctl import threadpool_limits
 
-        with threadpool_limits(bench.threads), devices.on(bench.device):
-            preflight.check_words(self, partial(self.space, steps=(), kept=bench.artefacts / "spaces"))
-            yield EmbeddingWorker(self, self.pairing(bench), bench)
+        with threadpool_limits(workplace.threads), devices.on(workplace.device):
+            preflight.check_words(self, partial(self.space, steps=(), kept=workplace.artefacts / "spaces"))
+            yield EmbeddingWorker(self, self.pairing(workplace), workplace)
 
     def check(self) -> Sequence[str]:
         return preflight.check(self)
 
-    def preview(self, count: int) -> Iterator[Glimpse]:
+    def preview(self, count: int) -> Iterator[PreviewItem]:
         return preflight.preview(self, count)
 
     def smoke(self) -> EmbeddingStudy:

@@ -20,17 +20,17 @@ from crossgraft.embeddings.spaces.space import Space
 from crossgraft.embeddings.spec import EmbeddingSpec
 from crossgraft.embeddings.tasks import EmbeddingTask, LanguagePair, Seeded
 from crossgraft.metrics import scored_record
-from crossgraft.study import Bench, Progress, Recorded, Remark
+from crossgraft.study import Progress, Recorded, Remark, Workplace
 
 
 class EmbeddingWorker:
     """Keeps the spaces it normalised last, as jobs come pair by pair; below them, files are read once and mapped."""
 
-    def __init__(self, study: EmbeddingSpec, pairing: Pairing, bench: Bench) -> None:
+    def __init__(self, study: EmbeddingSpec, pairing: Pairing, workplace: Workplace) -> None:
         self._study = study
         self._pairing = pairing
         self._pairs = {str(pair): pair for pair in study.language_pairs()}
-        self._space = lru_cache(preflight.SPACES_KEPT)(partial(study.space, kept=bench.artefacts / "spaces"))
+        self._space = lru_cache(preflight.SPACES_KEPT)(partial(study.space, kept=workplace.artefacts / "spaces"))
         self._shape = lru_cache(None)(self._shape_of)
         self._fitted = lru_cache(1)(self._fit)  # the seeds of what a task trains follow one another
 

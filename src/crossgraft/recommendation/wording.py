@@ -50,14 +50,14 @@ def sentences(recommendation: Recommendation) -> Iterator[str]:
 def _answer(recommendation: Recommendation) -> str:
     choice, asked = recommendation.choice, recommendation.asked
     assert choice.row is not None
-    told = f"{_VERBS[choice.row.kind]} {choice.name}: expected gain {_gain(choice)} pp on {_targets(asked.improve)}"
+    sentence = f"{_VERBS[choice.row.kind]} {choice.name}: expected gain {_gain(choice)} pp on {_targets(asked.improve)}"
     if asked.protect:
-        told += f", with {_percent(choice.risk)} probability that {_harm(asked)} ({_allowance(recommendation)})"
+        sentence += f", with {_percent(choice.risk)} probability that {_harm(asked)} ({_allowance(recommendation)})"
     second = recommendation.runner_up
     if second is None or second.row is None:
-        return f"{told}; no other option is allowed and expected to gain."
+        return f"{sentence}; no other option is allowed and expected to gain."
     at_risk = f" at {_percent(second.risk)}" if asked.protect else ""
-    return f"{told}; the runner-up is {second.name}, {_gain(second)} pp{at_risk}."
+    return f"{sentence}; the runner-up is {second.name}, {_gain(second)} pp{at_risk}."
 
 
 def _abstention(recommendation: Recommendation) -> str:
@@ -111,7 +111,7 @@ def _way(way: Outlook, settling: Settling) -> str:
 def option_rows(recommendation: Recommendation) -> Iterator[Row]:
     for verdict in recommendation.verdicts:
         worst = verdict.worst
-        told = f"{worst.target} {signed(worst.change)}, {_percent(worst.risk)}" if worst else "–"
+        weakest = f"{worst.target} {signed(worst.change)}, {_percent(worst.risk)}" if worst else "–"
         risk = _risk(verdict.risk, recommendation.asked) if verdict.row else "0 %"
         yield (
             _marked(verdict, recommendation),
@@ -119,7 +119,7 @@ def option_rows(recommendation: Recommendation) -> Iterator[Row]:
             _percent(verdict.best),
             f"{verdict.regret:.1f}",
             risk,
-            told,
+            weakest,
             why_out(verdict, recommendation),
         )
 
@@ -262,8 +262,13 @@ def _plain_option(verdict: Verdict, recommendation: Recommendation) -> dict[str,
 
 
 def _plain_yardstick(yardstick: Yardstick) -> dict[str, Any]:
-    told = asdict(yardstick.expected) if yardstick.expected else {}
-    return {"yardstick": yardstick.name, "takes": [row.label for row in yardstick.rows], **told, "why": yardstick.why}
+    estimate = asdict(yardstick.expected) if yardstick.expected else {}
+    return {
+        "yardstick": yardstick.name,
+        "takes": [row.label for row in yardstick.rows],
+        **estimate,
+        "why": yardstick.why,
+    }
 
 
 def _plain_settling(settling: Settling) -> dict[str, Any]:

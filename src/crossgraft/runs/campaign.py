@@ -22,7 +22,7 @@ from crossgraft.runs.fingerprints import FingerprintCache, fingerprint
 from crossgraft.runs.layout import Manifest
 from crossgraft.runs.plan import Plan, plan, select
 from crossgraft.runs.store import Store
-from crossgraft.study import Bench, Event, Failed, Fetches, Finished, Input, Inspectable, Labelled, Recorded, Study
+from crossgraft.study import Workplace, Event, Failed, Fetches, Finished, Input, Inspectable, Labelled, Recorded, Study
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,12 @@ class Campaign:
     summary: Summary = field(default_factory=Summary)
 
     @cached_property
-    def bench(self) -> Bench:
-        return Bench(self.store.artefacts, self.settings.device, self.settings.threads or os.cpu_count() or 1)
+    def workplace(self) -> Workplace:
+        return Workplace(self.store.artefacts, self.settings.device, self.settings.threads or os.cpu_count() or 1)
 
     @cached_property
     def pairing(self) -> Pairing:
-        return self.study.pairing(self.bench)
+        return self.study.pairing(self.workplace)
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -112,7 +112,7 @@ class Campaign:
         executor = self.executor or EXECUTORS.get(self.settings.executor)()
         held = _Held(self.store, self.pairing)
         jobs = self.todo.jobs  # where there are none, nothing is opened
-        events = executor.run(self.study, held.claim(jobs), self.bench) if jobs else iter(())
+        events = executor.run(self.study, held.claim(jobs), self.workplace) if jobs else iter(())
         try:
             for event in events:
                 self._take(event, held)

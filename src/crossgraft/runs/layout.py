@@ -142,7 +142,7 @@ def read_record(content: bytes, shared: Shared | None = None) -> Record:
         item_set=meta["item_set"],
         texts_id=meta["texts_id"],
         answers=Answers(meta["kind"], items, columns),
-        pairing=_once(lambda told: Pairing(**told), meta["pairing"], shared),
+        pairing=_once(lambda plain: Pairing(**plain), meta["pairing"], shared),
         scores=tuple(_score(**score) for score in meta["scores"]),
         parse_failures=meta["parse_failures"],
         timings=meta["timings"],
@@ -184,11 +184,11 @@ def _decoded(column: pa.ChunkedArray, shape: tuple[int, ...] | None) -> Any:
     return array
 
 
-def _once(made: Callable[[Any], _T], told: Any, shared: Shared) -> _T:
+def _once(made: Callable[[Any], _T], plain: Any, shared: Shared) -> _T:
     """What is made of the same plain values is the same object."""
-    key = told if isinstance(told, str) else repr(told)
+    key = plain if isinstance(plain, str) else repr(plain)
     if key not in shared:
-        shared[key] = made(told)
+        shared[key] = made(plain)
     value: _T = shared[key]
     return value
 
@@ -222,8 +222,8 @@ def _treatment_to_json(treatment: Treatment) -> dict[str, Any]:
 
 def _treatment_from_json(value: Mapping[str, Any]) -> Treatment:
     source = Point.parse(value["source"]) if value["source"] else None
-    told = {"source_variant": _source_variant_of_name(value), **value}
-    return Treatment(**{**told, "source": source, "recipe": tuple(value["recipe"].items())})
+    fields = {"source_variant": _source_variant_of_name(value), **value}
+    return Treatment(**{**fields, "source": source, "recipe": tuple(value["recipe"].items())})
 
 
 def _source_variant_of_name(value: Mapping[str, Any]) -> SourceVariant:

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from crossgraft.adapters.engine.local import LocalEngine, window_of
 from crossgraft.adapters.evaluation import prepare
 from crossgraft.adapters.items.encoding import Reading
-from crossgraft.adapters.tasks.harness.items import Wanted, read
+from crossgraft.adapters.tasks.harness.items import TaskRequest, read
 from crossgraft.adapters.weights.lora import saved_adapter
 from crossgraft.metrics import METRICS
 from harness import harness_scores
@@ -141,7 +141,7 @@ def test_likelihoods_and_accuracies_are_those_of_the_harness(family: str, tokeni
     adapter = make_adapter(folder, tmp_path / "adapter")
     config = task(tmp_path)
     (tmp_path / "words.yaml").write_text(yaml.safe_dump(config), "utf-8")
-    items = read(Wanted("words", "test", tmp_path, folder=tmp_path)).items
+    items = read(TaskRequest("words", "test", tmp_path, folder=tmp_path)).items
     model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     words = transformers.AutoTokenizer.from_pretrained(folder)
     engine = LocalEngine(model, words)

@@ -15,9 +15,9 @@ from planted import NO_PAIRS, clouds, hits, rng, rotated, same, space
 
 pytest.importorskip("torch")
 
-from crossgraft.embeddings.mapping.steps.adversarial import Game, Players
+from crossgraft.embeddings.mapping.steps.adversarial import AdversarialSettings, AdversarialTraining
 
-SMALL = Game(hidden=64, guesses=1, batch=64, dropout=0.0, beta=0.05)
+SMALL = AdversarialSettings(hidden=64, guesses=1, batch=64, dropout=0.0, beta=0.05)
 QUICK = MUSE(epochs=6, samples=45_000, rate=0.7, game=SMALL)
 
 
@@ -53,8 +53,8 @@ def test_the_same_seed_gives_the_same_map_and_another_seed_another_game() -> Non
     x, y = clouds(100, 5), clouds(100, 5, 1)
 
     def after(seed: int) -> np.ndarray:
-        players = Players(x, y, SMALL, np.random.default_rng(seed))
-        players.play(20, 0.2)
+        players = AdversarialTraining(x, y, SMALL, np.random.default_rng(seed))
+        players.train(20, 0.2)
         return players.w
 
     assert np.array_equal(after(1), after(1))
@@ -84,9 +84,9 @@ def test_the_criterion_is_the_mean_cosine_of_frequent_words_to_their_best_by_csl
 
 
 def test_a_map_returns_to_a_rotation() -> None:
-    players = Players(clouds(50, 4), clouds(50, 4, 1), Game(hidden=8, beta=0.05), rng())
+    players = AdversarialTraining(clouds(50, 4), clouds(50, 4, 1), AdversarialSettings(hidden=8, beta=0.05), rng())
 
-    players.play(200, 0.05)
+    players.train(200, 0.05)
 
     assert np.linalg.svd(players.w)[1] == pytest.approx(np.ones(4), abs=0.25)
 
@@ -94,16 +94,16 @@ def test_a_map_returns_to_a_rotation() -> None:
 def test_the_game_does_not_see_how_long_vectors_are() -> None:
     x, y = clouds(60, 4), clouds(60, 4, 1)
 
-    short, long = (Players(scale * x, scale * y, SMALL, rng()) for scale in (np.float32(1), np.float32(8)))
+    short, long = (AdversarialTraining(scale * x, scale * y, SMALL, rng()) for scale in (np.float32(1), np.float32(8)))
 
-    assert [short.play(5, 0.1), short.w.tolist()] == [long.play(5, 0.1), long.w.tolist()]
+    assert [short.train(5, 0.1), short.w.tolist()] == [long.train(5, 0.1), long.w.tolist()]
 
 
 def test_the_guesser_learns_to_tell_languages_apart_when_the_map_stands_still() -> None:
     x, y = clouds(200, 5), unit(clouds(200, 5, 1) + np.float32(0.5))
-    players = Players(x, y, Game(hidden=32, guesses=100, batch=64), rng())
+    players = AdversarialTraining(x, y, AdversarialSettings(hidden=32, guesses=100, batch=64), rng())
 
-    first, later = players.play(1, 0.2), [players.play(1, 0.2) for _ in range(3)][-1]
+    first, later = players.train(1, 0.2), [players.train(1, 0.2) for _ in range(3)][-1]
 
     assert later < first < 0.8
 
@@ -112,15 +112,15 @@ def test_the_best_epoch_is_kept_and_a_second_fall_halves_the_rate(monkeypatch: p
     """Criteria are told to it: it rises, falls twice, and is played on at half the rate."""
     told = iter([0.3, 0.5, 0.4, 0.45, 0.2])
     rates, maps = list[float](), list[np.ndarray]()
-    play = Players.play
+    play = AdversarialTraining.train
 
-    def noted(players: Players, rounds: int, rate: float) -> float:
+    def noted(players: AdversarialTraining, rounds: int, rate: float) -> float:
         rates.append(rate)
         loss = play(players, 1, 0.1)
         maps.append(players.w)
         return loss
 
-    monkeypatch.setattr(Players, "play", noted)
+    monkeypatch.setattr(AdversarialTraining, "train", noted)
     monkeypatch.setattr(MUSE, "criterion", lambda *_: next(told))
 
     best, found = MUSE(epochs=5, rate=1.0, decay=0.5, game=SMALL)._adversarial(clouds(30, 3), clouds(30, 3, 1), rng())
@@ -133,7 +133,7 @@ def test_the_best_epoch_is_kept_and_a_second_fall_halves_the_rate(monkeypatch: p
 def test_a_spec_sets_the_game_in_a_table_of_its_own() -> None:
     found = build(MUSE, {"epochs": 2, "game": {"hidden": 64, "beta": 0.05}}, ("methods", "settings", "muse"))
 
-    assert found == MUSE(epochs=2, game=Game(hidden=64, beta=0.05))
+    assert found == MUSE(epochs=2, game=AdversarialSettings(hidden=64, beta=0.05))
     with pytest.raises(SpecError, match="unknown key 'hiden'; did you mean 'hidden'"):
         build(MUSE, {"game": {"hiden": 64}}, ("muse",))
 
@@ -141,7 +141,7 @@ def test_a_spec_sets_the_game_in_a_table_of_its_own() -> None:
 @pytest.mark.parametrize("told", [{"hidden": 0}, {"dropout": 1.0}, {"length": 0.0}, {"smoothing": 0.5}])
 def test_a_game_that_cannot_be_played_is_an_error(told: dict[str, float]) -> None:
     with pytest.raises(SpecError, match=f"expected .*{next(iter(told))}"):
-        Game(**told)  # type: ignore[arg-type]
+        AdversarialSettings(**told)  # type: ignore[arg-type]
 
 
 def test_a_rate_that_leads_nowhere_is_one_sentence() -> None:

@@ -22,24 +22,24 @@ except ImportError as error:
     raise MissingExtra("working with language models", "adapters") from error
 
 
-def device_of(wish: str) -> torch.device:
+def device_of(requested: str) -> torch.device:
     """The device for ``auto`` is CUDA where there is one, else the CPU."""
-    if wish == "auto":
-        wish = "cuda" if torch.cuda.is_available() else "cpu"
+    if requested == "auto":
+        requested = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        device = torch.device(wish)
+        device = torch.device(requested)
     except RuntimeError as error:
-        raise DataError(f"expected a device such as 'cpu' or 'cuda:0'; got {wish!r}") from error
+        raise DataError(f"expected a device such as 'cpu' or 'cuda:0'; got {requested!r}") from error
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise DataError(f"there is no device {wish!r} here: PyTorch sees no Apple GPU")
+        raise DataError(f"there is no device {requested!r} here: PyTorch sees no Apple GPU")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise DataError(f"there is no device {wish!r} here: PyTorch sees {torch.cuda.device_count()} CUDA devices")
+        raise DataError(f"there is no device {requested!r} here: PyTorch sees {torch.cuda.device_count()} CUDA devices")
     return device
 
 
-def device_kind(wish: str) -> str:
+def device_kind(requested: str) -> str:
     """What makes two devices compute alike: the type, and the name of the GPU."""
-    device = device_of(wish)
+    device = device_of(requested)
     return f"cuda {torch.cuda.get_device_name(device)}" if device.type == "cuda" else device.type
 
 

@@ -98,12 +98,12 @@ class Model:
             yield from weight_shapes(self.folder(origin))
 
     def identity(self) -> Mapping[str, Any]:
-        told: dict[str, Any] = {"dtype": self.dtype, "trust_remote_code": self.trust_remote_code}
+        identity_fields: dict[str, Any] = {"dtype": self.dtype, "trust_remote_code": self.trust_remote_code}
         if self.quantised:
-            told["quantised"] = self.quantised
+            identity_fields["quantised"] = self.quantised
         if self.chat:
-            told |= {"chat": True, "system": self.system}
-        return told
+            identity_fields |= {"chat": True, "system": self.system}
+        return identity_fields
 
 
 def _folder(path: str, origin: Origin) -> str:
@@ -163,8 +163,8 @@ def check_model_folder(folder: Path, role: str, *, own_tokenizer: bool = True) -
 
 def _check_packing(config: Mapping[str, Any], folder: Path, role: str) -> None:
     """Weights that were packed after training need the packages that unpack them."""
-    told = config.get("quantization_config")
-    method = told.get("quant_method") if isinstance(told, dict) else None
+    quantised_as = config.get("quantization_config")
+    method = quantised_as.get("quant_method") if isinstance(quantised_as, dict) else None
     needed = _UNPACKED_BY.get(method, ()) if isinstance(method, str) else ()
     if missing := [module for module in needed if find_spec(module) is None]:
         raise DataError(

@@ -24,15 +24,15 @@ from crossgraft.core import Check, Point
 from crossgraft.study import Origin
 
 
-def examine(told: Model, device: str, study: AdapterSpec | None = None) -> Iterator[Check]:
+def examine(asked: Model, device: str, study: AdapterSpec | None = None) -> Iterator[Check]:
     """Every check for a model, and for the targets of a study that asks something of it."""
     with quiet():
-        tokenizer = load_tokenizer("base", told, Origin())
-        model = load_model("base", told, Origin(), "sdpa", device_of(device))
-    reading = Reading(chat=told.chat, system=told.system)
+        tokenizer = load_tokenizer("base", asked, Origin())
+        model = load_model("base", asked, Origin(), "sdpa", device_of(device))
+    reading = Reading(chat=asked.chat, system=asked.system)
     yield _vocabulary(model, tokenizer)
     engine = LocalEngine(model, tokenizer)
-    yield from _paths(engine, told.dtype)
+    yield from _paths(engine, asked.dtype)
     yield _batches(model, engine)
     yield _zero_adapter(model, engine)
     yield _beginning(tokenizer, reading)
@@ -43,8 +43,8 @@ def examine(told: Model, device: str, study: AdapterSpec | None = None) -> Itera
         if choices:
             yield _target(target, choices, tokenizer, reading, engine.window)
             near.append(_near_ties(target, choices[:_COUNTED], tokenizer, reading, engine))
-            yield near[-1].finding(told.dtype)
-    yield _dtype(model, told.dtype, engine.noise, near)
+            yield near[-1].finding(asked.dtype)
+    yield _dtype(model, asked.dtype, engine.noise, near)
 
 
 _COUNTED = 100  # items a target whose near-ties are counted

@@ -97,13 +97,13 @@ def _guess(pattern: str, codes: Mapping[str, str]) -> Guess:
             raise DataError(f"{file}: expected JSON lines; the file is empty")
     tag, mixed = _languages(rows)
     layout = recognise([row for some in rows.values() for row in some])
-    told: dict[str, Any] = _split(rows) | {"id": _id(rows)}
+    fields: dict[str, Any] = _split(rows) | {"id": _id(rows)}
     where = _where(pattern, codes, tag)
-    taken = {*layout.uses, told["id"], told.get("split_field", "")}
+    taken = {*layout.uses, fields["id"], fields.get("split_field", "")}
     left = dict.fromkeys(name for some in rows.values() for row in some for name in row.values if name not in taken)
     return Guess(
         files[0],
-        {**where, **layout.table, **told},
+        {**where, **layout.table, **fields},
         layout.name,
         tuple(left),
         "; ".join(filter(None, [mixed, layout.doubt])),
@@ -114,8 +114,8 @@ def _where(pattern: str, codes: Mapping[str, str], tag: str) -> dict[str, Any]:
     """Files and languages; of a file whose name tells no language, the one its rows tell."""
     if "{language}" not in pattern:
         return {"files": pattern, "languages": [tag or "und"]}
-    told: dict[str, Any] = {"files": pattern, "languages": list(codes)}
-    return told | {"codes": dict(codes)} if any(tag != code for tag, code in codes.items()) else told
+    table: dict[str, Any] = {"files": pattern, "languages": list(codes)}
+    return table | {"codes": dict(codes)} if any(tag != code for tag, code in codes.items()) else table
 
 
 def _languages(rows: Mapping[Path, Sequence[Row]]) -> tuple[str, str]:
@@ -123,23 +123,23 @@ def _languages(rows: Mapping[Path, Sequence[Row]]) -> tuple[str, str]:
     tag = ""
     for file, some in rows.items():
         for name in _LANGUAGE_FIELDS:
-            told = sorted({str(row.values[name]) for row in some if name in row.values})
-            if len(told) > 1:
+            tags = sorted({str(row.values[name]) for row in some if name in row.values})
+            if len(tags) > 1:
                 return (
                     "",
-                    f"{name!r} has {len(told)} languages in {file.name}, such as {told[0]!r} and {told[1]!r}: one file a language is expected",
+                    f"{name!r} has {len(tags)} languages in {file.name}, such as {tags[0]!r} and {tags[1]!r}: one file a language is expected",
                 )
-            if told and is_language(told[0]):
-                tag = tag or told[0]
+            if tags and is_language(tags[0]):
+                tag = tag or tags[0]
     return tag, ""
 
 
 def _split(rows: Mapping[Path, Sequence[Row]]) -> dict[str, Any]:
     """The field that tells the split, where it tells more than one; or all rows."""
     for field in ("split", "partition"):
-        told = {str(row.values.get(field)) for some in rows.values() for row in some}
-        theirs = next((name for name in _TESTS if name in told), "")
-        if len(told) > 1 and theirs:
+        splits = {str(row.values.get(field)) for some in rows.values() for row in some}
+        theirs = next((name for name in _TESTS if name in splits), "")
+        if len(splits) > 1 and theirs:
             return {"split_field": field, **({} if theirs == "test" else {"splits": {"test": theirs}})}
     return {"test_share": 1.0}
 

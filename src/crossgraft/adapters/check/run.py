@@ -145,7 +145,7 @@ def _refuse_doubts(guessed: Mapping[str, Guess]) -> None:
             )
 
 
-def told(guesses: Mapping[str, Guess], study: AdapterSpec) -> Iterator[str]:
+def guess_lines(guesses: Mapping[str, Guess], study: AdapterSpec) -> Iterator[str]:
     """Every guess with its table, what it leaves out, and one item as the model will see it."""
     for name, guess in guesses.items():
         first = Point(name, study.tasks[name].languages[0])
@@ -285,27 +285,27 @@ def _model(asked: Asked, known: Sequence[Mapping[str, Any]] = ()) -> dict[str, A
         told_where = f"no such file: {place}" if place.suffix else no_gguf_of_a_hub(asked.base.partition("@")[0])
         raise DataError(f"BASE: {told_where}")
     if asked.base.startswith("almanac:"):
-        told: dict[str, Any] = {"path": asked.base}
+        table: dict[str, Any] = {"path": asked.base}
     elif place.exists():
-        told = {"path": str(place.resolve())}
+        table = {"path": str(place.resolve())}
     elif "@" in asked.base:
         hub, _, revision = asked.base.rpartition("@")
-        told = {"hub": hub, "revision": revision}
+        table = {"hub": hub, "revision": revision}
     else:
         raise DataError(f"expected a model folder, a GGUF file, almanac:NAME, or owner/name@commit; got {asked.base!r}")
-    same = [model for model in known if all(resolved(model, key) == value for key, value in told.items())]
+    same = [model for model in known if all(resolved(model, key) == value for key, value in table.items())]
     shared = [{key: model[key] for key in ("chat", "system") if key in model} for model in known]
     if same:
-        told |= {key: same[0][key] for key in OF_MODEL if key in same[0]}
+        table |= {key: same[0][key] for key in OF_MODEL if key in same[0]}
     elif shared and all(one == shared[0] for one in shared):
-        told |= shared[0]
+        table |= shared[0]
     if asked.dtype:
-        told["dtype"] = asked.dtype
+        table["dtype"] = asked.dtype
     if asked.tokenizer:
-        told["tokenizer"] = str(Path(asked.tokenizer).resolve())
+        table["tokenizer"] = str(Path(asked.tokenizer).resolve())
     if asked.chat:
-        told["chat"] = True
-    return told
+        table["chat"] = True
+    return table
 
 
 def _folder(path: str) -> Path:

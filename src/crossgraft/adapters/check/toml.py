@@ -29,12 +29,12 @@ def key(name: str) -> str:
     return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else _text(name)
 
 
-def value(told: Any) -> str:
-    if isinstance(told, Mapping):
-        return f"{{ {', '.join(pairs(told))} }}"
-    if isinstance(told, list | tuple):
-        return f"[{', '.join(map(value, told))}]"
-    return _text(told) if isinstance(told, str) else json.dumps(told)
+def value(data: Any) -> str:
+    if isinstance(data, Mapping):
+        return f"{{ {', '.join(pairs(data))} }}"
+    if isinstance(data, list | tuple):
+        return f"[{', '.join(map(value, data))}]"
+    return _text(data) if isinstance(data, str) else json.dumps(data)
 
 
 def _text(text: str) -> str:

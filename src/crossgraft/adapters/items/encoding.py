@@ -186,7 +186,7 @@ def _shared_prefix(first: Sequence[int], second: Sequence[int]) -> int:
     return min(len(first), len(second))
 
 
-def glimpse(tokenizer: Any, item: AnyItem, reading: Reading) -> Iterator[tuple[str, str]]:
+def preview_lines(tokenizer: Any, item: AnyItem, reading: Reading) -> Iterator[tuple[str, str]]:
     """What the model will read of an item, as labelled lines, for ``preview``."""
     if isinstance(item, TextItem):
         yield "text", item.text

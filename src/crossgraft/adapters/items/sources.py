@@ -92,13 +92,15 @@ def _parts(name: str, mixture: Mixture, points: Sequence[Point]) -> tuple[tuple[
 def _varied(drawn: Sequence[Drawn], variant: SourceVariant) -> tuple[Drawn, ...]:
     if not variant:
         return tuple(drawn)
-    told = [(point, item) for point, item in drawn if not isinstance(item, TextItem)]
-    if len(told) < len(drawn):
+    with_answers = [(point, item) for point, item in drawn if not isinstance(item, TextItem)]
+    if len(with_answers) < len(drawn):
         raise DataError(f"running text has no {variant} version: it has no answers")
-    tail = _shared_end([item.prompt for _, item in told])
-    others = sorted(told, key=lambda one: item_hash(one[1].id, 5))
+    tail = _shared_end([item.prompt for _, item in with_answers])
+    others = sorted(with_answers, key=lambda one: item_hash(one[1].id, 5))
     found: list[Drawn] = []
-    for (point, item), (_, other) in zip(sorted(told, key=lambda one: item_hash(one[1].id, 6)), others, strict=True):
+    for (point, item), (_, other) in zip(
+        sorted(with_answers, key=lambda one: item_hash(one[1].id, 6)), others, strict=True
+    ):
         changed: Item | OpenItem = item
         if isinstance(item, Item):
             changed = replace(item, gold=item_hash(item.id, 2) % len(item.options))

@@ -66,12 +66,12 @@ class Choice(Prompted):
         return self.options[language] if isinstance(self.options, dict) else self.options
 
     def identity(self, language: str) -> Mapping[str, Any]:
-        told = {**self.reading(), "kind": "choice", "prompt": self.prompt_of(language)}
-        told["options"] = self.options_of(language)
+        table = {**self.reading(), "kind": "choice", "prompt": self.prompt_of(language)}
+        table["options"] = self.options_of(language)
         for key, default in (("premise", ""), ("labels", ()), ("format", "text")):
-            if told[key] == default:
-                del told[key]
-        return told
+            if table[key] == default:
+                del table[key]
+        return table
 
     def items(self, language: str, split: Split, origin: Origin) -> tuple[Item, ...]:
         return tuple(self._item(name, row, language) for name, row in self.rows(language, split, origin))
@@ -93,14 +93,14 @@ class Choice(Prompted):
         )
 
     def _options(self, row: Row, language: str) -> list[str]:
-        told = self.options_of(language)
-        if isinstance(told, str):
-            listed = row[told]
+        templates = self.options_of(language)
+        if isinstance(templates, str):
+            listed = row[templates]
             if not isinstance(listed, list):
-                raise row.error(f"expected a list of options in {told!r}; got {listed!r}")
+                raise row.error(f"expected a list of options in {templates!r}; got {listed!r}")
             options = [str(option) for option in listed]
         else:
-            options = [row.fill(template) for template in told]
+            options = [row.fill(template) for template in templates]
         if len(options) < 2:
             raise row.error(f"expected at least two options; got {options}")
         if not all(option.strip() for option in options):
@@ -129,10 +129,10 @@ class Choice(Prompted):
         return index
 
     def _labelled(self, row: Row, answer: object, options: Sequence[str]) -> int:
-        told = row[self.labels] if isinstance(self.labels, str) else self.labels
-        if not isinstance(told, list | tuple):
-            raise row.error(f"expected a list of labels in {self.labels!r}; got {told!r}")
-        labels = [as_label(one) for one in told][: len(options)]
+        known = row[self.labels] if isinstance(self.labels, str) else self.labels
+        if not isinstance(known, list | tuple):
+            raise row.error(f"expected a list of labels in {self.labels!r}; got {known!r}")
+        labels = [as_label(one) for one in known][: len(options)]
         if as_label(answer) not in labels:
             raise row.error(f"expected in {self.answer!r} one of the labels {', '.join(labels)}; got {answer!r}")
         return labels.index(as_label(answer))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from crossgraft.adapters.items.files import check_languages
 from crossgraft.adapters.tasks import TASKS, Item, OpenItem, Split
 from crossgraft.adapters.tasks.harness.definition import Definition
-from crossgraft.adapters.tasks.harness.items import Reading, Wanted, read
+from crossgraft.adapters.tasks.harness.items import Reading, TaskRequest, read
 from crossgraft.errors import SpecError, did_you_mean
 from crossgraft.metrics import METRICS
 from crossgraft.study import Input, Origin
@@ -78,11 +78,11 @@ class LmEval:
 
     def notes(self) -> Iterator[str]:
         """What the definitions ask for and do not get here."""
-        told: dict[str, list[str]] = {}
+        languages_of: dict[str, list[str]] = {}
         for language in self.languages:
             for note in _notes(self._definition(language), named=bool(self.id)):
-                told.setdefault(note, []).append(language)
-        for note, languages in told.items():
+                languages_of.setdefault(note, []).append(language)
+        for note, languages in languages_of.items():
             everywhere = len(languages) == len(self.languages)
             yield f"{self.use}{'' if everywhere else ' (' + ', '.join(languages) + ')'}: {note}"
 
@@ -90,9 +90,9 @@ class LmEval:
         code = self.codes.get(language, language)
         return self.use.removeprefix(_PREFIX).replace("{code}", code).replace("{language}", language)
 
-    def _wanted(self, language: str, split: Split, origin: Origin) -> Wanted:
+    def _wanted(self, language: str, split: Split, origin: Origin) -> TaskRequest:
         folder = Path(origin.path(self.folder)) if self.folder else None
-        return Wanted(self._name(language), split, origin.folder.absolute(), folder, self.allow_code, self.id)
+        return TaskRequest(self._name(language), split, origin.folder.absolute(), folder, self.allow_code, self.id)
 
     def _definition(self, language: str) -> Definition:
         return self._wanted(language, "test", self.origin).definition()

@@ -47,15 +47,15 @@ class Messages(FromFiles):
 
     def _turns(self, row: Row) -> list[str]:
         """What user and assistant say in turns; a system message stands before the first."""
-        told = row[self.messages]
-        if not isinstance(told, list) or not all(
-            isinstance(one, dict) and {"role", "content"} <= set(one) for one in told
+        conversation = row[self.messages]
+        if not isinstance(conversation, list) or not all(
+            isinstance(one, dict) and {"role", "content"} <= set(one) for one in conversation
         ):
             raise row.error(
-                f"expected in {self.messages!r} a list of messages with role and content; got {str(told)[:60]!r}"
+                f"expected in {self.messages!r} a list of messages with role and content; got {str(conversation)[:60]!r}"
             )
-        system = [str(one["content"]) for one in told if one["role"] == "system"]
-        rest = [one for one in told if one["role"] != "system"]
+        system = [str(one["content"]) for one in conversation if one["role"] == "system"]
+        rest = [one for one in conversation if one["role"] != "system"]
         roles = [str(one["role"]) for one in rest]
         if len(roles) < 2 or roles != [_TURNS[n % 2] for n in range(len(roles))] or roles[-1] != "assistant":
             raise row.error(

@@ -45,8 +45,8 @@ class Open(Prompted):
         )
 
     def _answers(self, row: Row) -> tuple[str, ...]:
-        told = row[self.answer]
-        answers = tuple(str(one) for one in (told if isinstance(told, list) else [told]))
+        written = row[self.answer]
+        answers = tuple(str(one) for one in (written if isinstance(written, list) else [written]))
         if not answers or not all(answer.strip() for answer in answers):
-            raise row.error(f"expected an answer, or a list of answers, in {self.answer!r}; got {told!r}")
+            raise row.error(f"expected an answer, or a list of answers, in {self.answer!r}; got {written!r}")
         return answers

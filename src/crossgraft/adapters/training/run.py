@@ -29,14 +29,14 @@ from crossgraft.adapters.weights.lora import fresh_adapter, put, save, saved_ada
 from crossgraft.core import Job
 from crossgraft.errors import JobFailed
 from crossgraft.metrics import METRICS
-from crossgraft.study import Bench, Progress, Remark
+from crossgraft.study import Progress, Remark, Workplace
 
 T = TypeVar("T")
 
 _PROTECT_ITEMS = 100  # of the train split of a protected point
 
 
-def train_job(study: AdapterSpec, base: Base, job: Job, bench: Bench) -> Iterator[Progress | Remark]:
+def train_job(study: AdapterSpec, base: Base, job: Job, workplace: Workplace) -> Iterator[Progress | Remark]:
     """Train and save; the weights are then read back, so a resumed job evaluates the same ones."""
     treatment = job.treatment
     if treatment.seed is None:
@@ -46,9 +46,9 @@ def train_job(study: AdapterSpec, base: Base, job: Job, bench: Bench) -> Iterato
     data = examples(base.tokenizer, items, study.reading(treatment.model), recipe, base.window)
     kept, held_out = hold_out(data.texts, recipe.validation)
     seeds = Seeds.of(recipe, treatment.seed)
-    state = bench.artefacts / f".{job.run_id}.state"
+    state = workplace.artefacts / f".{job.run_id}.state"
     started = time.perf_counter()
-    followers, about = Followers.of(study.callbacks), _about(study, job, recipe, bench)
+    followers, about = Followers.of(study.callbacks), _about(study, job, recipe, workplace)
     with _trainable(study, base, source, recipe, seeds.init) as model, followed(followers, about):
         weights = trainable(model)
         task = Task(
@@ -65,12 +65,12 @@ def train_job(study: AdapterSpec, base: Base, job: Job, bench: Bench) -> Iterato
         yield from (Remark(job, failure) for failure in followers.failures())
         for epochs, values in result.states.items():
             put(weights, values)
-            told = card(study, job, {**facts, "after": epochs})
+            readme = card(study, job, {**facts, "after": epochs})
             save(
                 _writer(model, base.tokenizer, train_ids(study, source, items)),
-                bench.artefacts / artefact(job, epochs),
+                workplace.artefacts / artefact(job, epochs),
                 facts,
-                told,
+                readme,
             )
     state.unlink(missing_ok=True)
 
@@ -152,9 +152,9 @@ def _protected(study: AdapterSpec, base: Base, recipe: Recipe) -> Callable[[], f
     return fall
 
 
-def _about(study: AdapterSpec, job: Job, recipe: Recipe, bench: Bench) -> Run:
+def _about(study: AdapterSpec, job: Job, recipe: Recipe, workplace: Workplace) -> Run:
     """The run as its followers are told of it."""
-    treatment, folder = job.treatment, bench.artefacts.parent / "followed"
+    treatment, folder = job.treatment, workplace.artefacts.parent / "followed"
     return Run(study.name, treatment.model, treatment.label, treatment.seed or 0, dict(recipe.identity()), folder)
 
 

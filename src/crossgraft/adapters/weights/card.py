@@ -72,16 +72,16 @@ def train_ids(study: AdapterSpec, source: Source, items: Sequence[Drawn]) -> str
     for point, item in items:
         ids.setdefault(str(point), []).append(item.id)
     teaches = None if study.source_variant(source) else source.point
-    told = {"source": source.label, "point": str(teaches) if teaches else None, "ids": ids}
-    return json.dumps(told, ensure_ascii=False, indent=1)
+    content = {"source": source.label, "point": str(teaches) if teaches else None, "ids": ids}
+    return json.dumps(content, ensure_ascii=False, indent=1)
 
 
 def trained_ids(folder: Path) -> dict[str, set[str]]:
     """The ids that an adapter of ours was trained on, by task whatever its format; none where its folder does not list them."""
     try:
-        told = json.loads((folder / TRAIN_IDS).read_text("utf-8"))["ids"]
+        by_point = json.loads((folder / TRAIN_IDS).read_text("utf-8"))["ids"]
         found: dict[str, set[str]] = {}
-        for point, ids in told.items():
+        for point, ids in by_point.items():
             found.setdefault(Point.parse(point).skill, set()).update(map(str, ids))
         return found
     except (OSError, ValueError, LookupError, TypeError, AttributeError, SpecError):  # not as we write it
@@ -92,8 +92,8 @@ def trained_on(folder: Path) -> Point | None:
     """The point that an adapter of ours was trained on: as its ids say it, or the card of an older one; None if unknown."""
     try:
         if (folder / TRAIN_IDS).is_file():
-            told = json.loads((folder / TRAIN_IDS).read_text("utf-8"))
-            return Point.parse(told["point"]) if told["point"] else None
+            saved = json.loads((folder / TRAIN_IDS).read_text("utf-8"))
+            return Point.parse(saved["point"]) if saved["point"] else None
         text = (folder / "README.md").read_text("utf-8")
         found = _TRAINED_ON.search(text) if "tags: [crossgraft]" in text else None
         return Point.parse(found[1]) if found else None

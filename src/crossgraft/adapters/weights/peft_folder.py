@@ -78,18 +78,18 @@ def read_config(file: Path, role: str) -> Mapping[str, Any]:
 def _patterns(config: Mapping[str, Any], role: str) -> Iterator[str]:
     """Regular expressions that PEFT matches with the name of every module of the base."""
     for key in ("target_modules", "exclude_modules", "modules_to_save", "layers_pattern"):
-        told = config.get(key)
-        if not (told is None or isinstance(told, str) or _are_texts(told)):
-            raise _odd(role, key, "a text or a list of texts", told)
-        if isinstance(told, str):
-            yield told
+        patterns_given = config.get(key)
+        if not (patterns_given is None or isinstance(patterns_given, str) or _are_texts(patterns_given)):
+            raise _odd(role, key, "a text or a list of texts", patterns_given)
+        if isinstance(patterns_given, str):
+            yield patterns_given
         elif key in ("modules_to_save", "layers_pattern"):
-            yield from told or ()
+            yield from patterns_given or ()
     for key in ("rank_pattern", "alpha_pattern"):
-        told = config.get(key)
-        if not (told is None or isinstance(told, dict)):
-            raise _odd(role, key, "a table of numbers by module", told)
-        yield from told or ()
+        by_module = config.get(key)
+        if not (by_module is None or isinstance(by_module, dict)):
+            raise _odd(role, key, "a table of numbers by module", by_module)
+        yield from by_module or ()
 
 
 def _check_patterns(patterns: list[str], shapes: Mapping[str, object], role: str) -> None:
@@ -104,10 +104,14 @@ def _check_patterns(patterns: list[str], shapes: Mapping[str, object], role: str
         return
     modules = {re.sub(r"^base_model\.model\.|\.lora_.*$", "", name) for name in shapes}
     names = [*sorted(modules)[:500], "model.layers.10.self_attn.q_proj"]
-    told = json.dumps([[*patterns, *tried], [*names, *(f"{name}!" for name in names)]])
+    question = json.dumps([[*patterns, *tried], [*names, *(f"{name}!" for name in names)]])
     try:
         subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-I", "-S", "-c", _MATCH], input=told, text=True, timeout=_PATIENCE, capture_output=True
+            [sys.executable, "-I", "-S", "-c", _MATCH],
+            input=question,
+            text=True,
+            timeout=_PATIENCE,
+            capture_output=True,
         )
     except subprocess.TimeoutExpired:
         raise DataError(
@@ -118,17 +122,17 @@ def _check_patterns(patterns: list[str], shapes: Mapping[str, object], role: str
 
 def _check_ranks(config: Mapping[str, Any], shapes: Mapping[str, list[int]], role: str) -> None:
     """The configured ranks are those of the weights: PEFT builds its layers before it reads any weight."""
-    told = {key: config[key] for key in _RANKS if key in config} | (config.get("rank_pattern") or {})
+    given = {key: config[key] for key in _RANKS if key in config} | (config.get("rank_pattern") or {})
     most = max((size for shape in shapes.values() for size in shape), default=0)
     most = max(most, _SMALL_RANK)
-    for key, rank in told.items():
+    for key, rank in given.items():
         if type(rank) is not int or not 0 <= rank <= most:
             raise _odd(role, key, f"a rank, a whole number of at most {most:,} by the shapes of its weights", rank)
     if config["peft_type"] != "LORA" or config.get(
         "target_parameters"
     ):  # ranks of other methods are no dimension of a weight
         return
-    ranks = {told.get("r", 8), *told.values()}
+    ranks = {given.get("r", 8), *given.values()}
     found = {name: shape[0] for name, shape in shapes.items() if _RANKED.search(name) and shape}
     other = next((name for name, rank in found.items() if rank not in ranks), None)
     if other is not None:

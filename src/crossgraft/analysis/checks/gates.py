@@ -85,14 +85,14 @@ def _sisters(matrix: TransferMatrix) -> dict[str, Check]:
         for task in dict.fromkeys(target.task for target in columns)
     ]
     rows = [(model, own) for model, own in rows if len(own) >= _FEW]
-    told = [
+    measured = [
         (np.array([cell.control for cell in own.values()]), np.array([_error(cell) for cell in own.values()]))
         for _, own in rows
     ]
-    typical = max(_SPREAD, usual_spread(told)) if told else _SPREAD
+    typical = max(_SPREAD, usual_spread(measured)) if measured else _SPREAD
     looked = {
         (model, target): float(p)
-        for (model, own), (scores, errors) in zip(rows, told, strict=True)
+        for (model, own), (scores, errors) in zip(rows, measured, strict=True)
         for target, p in zip(own, far_below(scores, errors, typical=typical, df=_SPREAD_DF), strict=True)
     }
     adjusted = benjamini_hochberg(np.array(list(looked.values())))

@@ -90,11 +90,11 @@ def _of_dtype(records: Sequence[Record], share: float) -> str:
     noise = max((float(record.provenance.get("noise", 0.0)) for record in records), default=0.0)
     if not dtype:
         return ""
-    told = f" of {dtype} ({noise:.2g} nats an option)"
+    size = f" of {dtype} ({noise:.2g} nats an option)"
     return (
-        told
+        size
         if dtype == "float32"
-        else f'{told}: up to {100 * share:.1f} pp of any change; dtype "float32" takes it away'
+        else f'{size}: up to {100 * share:.1f} pp of any change; dtype "float32" takes it away'
     )
 
 
@@ -138,12 +138,12 @@ def _boundary(model: str, records: Sequence[Record]) -> Iterator[Check]:
         yield Check("token boundary", fine=True, saw="no token spans prompt and option", model=model)
         return
     worst = sorted(shares.items(), key=lambda one: -one[1])
-    told = ", ".join(f"{target} {share:.0%}" for target, share in worst[:4])
+    most_affected = ", ".join(f"{target} {share:.0%}" for target, share in worst[:4])
     more = f" and {len(worst) - 4} more targets" if len(worst) > 4 else ""
     yield Check(
         "token boundary",
         fine=worst[0][1] <= _MOVED,
-        saw=f"a token spans prompt and option in some items ({told}{more}); scoring begins before it for all their options",
+        saw=f"a token spans prompt and option in some items ({most_affected}{more}); scoring begins before it for all their options",
         model=model,
     )
 
@@ -153,11 +153,11 @@ def _truncated(model: str, records: Sequence[Record]) -> Iterator[Check]:
     for record in records:
         if record.treatment.is_control and record.provenance.get("truncated"):
             cut[record.target.lang] = cut.get(record.target.lang, 0) + int(record.provenance["truncated"])
-    told = ", ".join(f"{language} {count}" for language, count in sorted(cut.items()))
+    counts = ", ".join(f"{language} {count}" for language, count in sorted(cut.items()))
     yield Check(
         "fits the window",
         fine=not cut,
-        saw=f"items cut on the left, by language: {told}" if cut else "no item was cut",
+        saw=f"items cut on the left, by language: {counts}" if cut else "no item was cut",
         model=model,
     )
 

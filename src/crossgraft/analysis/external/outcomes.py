@@ -234,12 +234,14 @@ def _different(values: Sequence[_Value], codes: Codes) -> tuple[list[_Value], Co
 
 def _arm(rows: _Rows, row: int) -> Treatment:
     """What a row says of its treatment, but for model and seed."""
-    name, told, variant = (column[int(column.codes[row])] for column in (rows.treatments, rows.sources, rows.variants))
-    source = None if told in _BASE else _point(rows.sources, int(rows.sources.codes[row]), "source")
+    name, taught, variant = (
+        column[int(column.codes[row])] for column in (rows.treatments, rows.sources, rows.variants)
+    )
+    source = None if taught in _BASE else _point(rows.sources, int(rows.sources.codes[row]), "source")
     if name in _BASE:
         if source or variant:
             raise DataError(
-                f"row {row + 1}: expected a treatment, or a base without source and variant; got no treatment with {told or variant!r}"
+                f"row {row + 1}: expected a treatment, or a base without source and variant; got no treatment with {taught or variant!r}"
             )
         return Treatment("", "base", "control")
     if variant not in get_args(SourceVariant):
@@ -368,9 +370,9 @@ def _groups(rows: _Rows, base: _Run, items: Codes) -> tuple[str, ...]:
     return tuple(rows.groups[group_of[item]] or f"alone: {rows.items.values[item]}" for item in items.tolist())
 
 
-def _chance(told: Floats) -> float | None:
+def _chance(levels: Floats) -> float | None:
     """The mean over the base's items, which is what guessing scores."""
-    known = told[~np.isnan(told)]
+    known = levels[~np.isnan(levels)]
     if not len(known):
         return None
     return float(known[0] if (known == known[0]).all() else known.mean())

@@ -282,10 +282,10 @@ def _model(row: Mapping[str, str], columns: Columns, line: int) -> str:
 
 
 def _same_regime(row: Mapping[str, str], columns: Columns, source: Point | None, target: Point, line: int) -> None:
-    told = (row.get(columns.regime) or "").strip()
-    if told and source and told != source.regime(target):
+    stated = (row.get(columns.regime) or "").strip()
+    if stated and source and stated != source.regime(target):
         raise DataError(
-            f"line {line}: {source} on {target} is {source.regime(target)}; the table calls it {told!r}: one of the three is wrong"
+            f"line {line}: {source} on {target} is {source.regime(target)}; the table calls it {stated!r}: one of the three is wrong"
         )
 
 

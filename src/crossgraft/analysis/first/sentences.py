@@ -145,10 +145,10 @@ def _lost_cells(harmed: Harmed, summaries: Sequence[Summary]) -> Iterator[str]:
     if not harmed.cells:
         return
     worst = min(harmed.cells, key=lambda cell: cell.change.mean)
-    told = f"{_row(worst, summaries)} on {worst.target}: {_number(harmed.named[id(worst)])}"
+    largest = f"{_row(worst, summaries)} on {worst.target}: {_number(harmed.named[id(worst)])}"
     count = len(harmed.cells)
     what = "One cell loses" if count == 1 else f"{count} single cells lose"
-    yield f"{what} significantly{':' if count == 1 else ', the worst'} {told}."
+    yield f"{what} significantly{':' if count == 1 else ', the worst'} {largest}."
 
 
 def _no_loss(harmed: Harmed, summaries: Sequence[Summary]) -> str:
@@ -175,10 +175,10 @@ def what_controls_did(controls: Sequence[Summary], harmed: Harmed) -> str:
         parts.append(f"{len(gains)} {_verb(gains, 'gain')}, the most {best.row.label}: {change}")
     if harmed.cells:
         worst = min(harmed.cells, key=lambda cell: cell.change.mean)
-        told = f"{worst.row.label} on {worst.target}: {_number(harmed.named[id(worst)])}"
-        parts.append(f"{number_of(len(harmed.cells), 'cell')} {_verb(harmed.cells, 'lose')}, the worst {told}")
-    told = "; ".join(parts) or "no significant gain and no significant loss"
-    return f"{number_of(len(controls), 'control source')} ({kinds}): {told}."
+        worst_loss = f"{worst.row.label} on {worst.target}: {_number(harmed.named[id(worst)])}"
+        parts.append(f"{number_of(len(harmed.cells), 'cell')} {_verb(harmed.cells, 'lose')}, the worst {worst_loss}")
+    outcome = "; ".join(parts) or "no significant gain and no significant loss"
+    return f"{number_of(len(controls), 'control source')} ({kinds}): {outcome}."
 
 
 def _noun(tested: Sequence[Signal]) -> str:
@@ -229,8 +229,8 @@ def headline(contrasted: Sequence[Contrast]) -> Iterator[str]:
         f"{signed(first.off.mean)} pp."
     )
     known = [level for level in first.levels if level.low is not None and level.high is not None]
-    told = [f"{interval(one.low or 0.0, one.high or 0.0)} for {one.level}" for one in known]
-    yield f"The difference is {signed(found.mean)} pp{': ' if told else ''}{', '.join(told)}."
+    intervals = [f"{interval(one.low or 0.0, one.high or 0.0)} for {one.level}" for one in known]
+    yield f"The difference is {signed(found.mean)} pp{': ' if intervals else ''}{', '.join(intervals)}."
     if unknown := [f"{level.level}: {level.why}" for level in first.levels if level not in known]:
         yield f"No interval for {'; '.join(unknown)}."
 

@@ -75,8 +75,10 @@ def signals(draws: Draws, roles: Sequence[Roles | NoRoles]) -> tuple[Signal, ...
         own = [(name, raw, cells) for other, name, raw, cells in means if other == kind]
         raws = [raw for _, raw, _ in own]
         measured = all(raw.items for raw in raws)  # else errors are bounds
-        told = named([raw.mean for raw in raws], [raw.error for raw in raws], [raw.df for raw in raws], shrunk=measured)
-        found += [Signal(kind, name, raw, one, cells) for (name, raw, cells), one in zip(own, told, strict=True)]
+        named_rows = named(
+            [raw.mean for raw in raws], [raw.error for raw in raws], [raw.df for raw in raws], shrunk=measured
+        )
+        found += [Signal(kind, name, raw, one, cells) for (name, raw, cells), one in zip(own, named_rows, strict=True)]
     return _tested(found)
 
 

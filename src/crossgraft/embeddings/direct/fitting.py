@@ -18,7 +18,7 @@ from crossgraft.embeddings.direct.mapped import Mapped, write
 from crossgraft.embeddings.direct.outputs import new_folder, writing
 from crossgraft.embeddings.lexicon import Alike, Lexicon, Pairs, alike_pairs, direction_note, kind_of, read_lexicon
 from crossgraft.embeddings.mapping import Mapper, Mapping, is_unsettled, mapper, reports_failure
-from crossgraft.embeddings.readers import glance
+from crossgraft.embeddings.readers import peek
 from crossgraft.embeddings.spaces.memory import available_memory, refuse_too_many
 from crossgraft.embeddings.spaces.space import Case, Space, Step, read_space
 from crossgraft.errors import DataError, SpecError
@@ -200,7 +200,7 @@ def _doubts(name: str, method: Mapper, mapping: Mapping) -> Iterator[str]:
 
 def _look_ahead(wanted: MapRequest) -> None:
     """Raise where the beginnings of the files say that they do not go together, or take too much memory."""
-    source, target = (glance(file, wanted.top) for file in (wanted.source, wanted.target))
+    source, target = (peek(file, wanted.top) for file in (wanted.source, wanted.target))
     if source.width != target.width:
         raise DataError(
             f"a mapping needs spaces of one width; {wanted.source} has {source.width} dimensions, "

@@ -43,12 +43,12 @@ class Mapped:
     target: Space
     mapping: Mapping
     normalisers: Table[Side, Normaliser]
-    told: Table[str, Any]
+    metadata: Table[str, Any]
     validation: Lexicon | None = None
 
     def applied(self, space: Space, side: Side = "source") -> Space:
         """Words of the language of one side, as read from their file, in the shared space."""
-        width = self.told[side]["dimensions"]
+        width = self.metadata[side]["dimensions"]
         if space.width != width:
             raise DataError(f"expected vectors of {width} dimensions, as the {side} had; got {space.width}")
         return Space(space.words, self._mapped(self.normalisers[side](space.vectors), side))
@@ -60,7 +60,7 @@ class Mapped:
             self.source,
             Mapping(self.mapping.target, self.mapping.source, self.mapping.facts),
             {"source": self.normalisers["target"], "target": self.normalisers["source"]},
-            {**self.told, "source": self.told["target"], "target": self.told["source"]},
+            {**self.metadata, "source": self.metadata["target"], "target": self.metadata["source"]},
             self.validation.flipped() if self.validation else None,
         )
 
@@ -83,8 +83,8 @@ def aligned(source: Path, target: Path, *, top: int = 200_000, case: Case = "kee
     if one.width != other.width:
         raise DataError(f"expected vectors in one space; {source} has {one.width} dimensions, {target} {other.width}")
     normalisers: dict[Side, Normaliser] = {"source": Normaliser(), "target": Normaliser()}
-    told = {"case": case, **{str(side): {"dimensions": one.width} for side in SIDES}}
-    return Mapped(one, other, Mapping(), normalisers, told)
+    metadata = {"case": case, **{str(side): {"dimensions": one.width} for side in SIDES}}
+    return Mapped(one, other, Mapping(), normalisers, metadata)
 
 
 def save(mapped: Mapped, folder: str | Path, *, text: bool = False) -> Path:
@@ -106,8 +106,8 @@ def write(mapped: Mapped, folder: Path, *, text: bool = False) -> None:
         lines = "".join(f"{word}\t{other}\n" for word, other in mapped.validation.pairs)
         (folder / _VALIDATION).write_bytes(lines.encode())
     np.savez(folder / "map.npz", **_matrices(mapped))
-    told = {"format": FORMAT, **mapped.told}
-    text_of = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    metadata = {"format": FORMAT, **mapped.metadata}
+    text_of = json.dumps(metadata, indent=1, ensure_ascii=False) + "\n"
     (folder / "mapping.json").write_bytes(text_of.encode("utf-8", "backslashreplace"))  # names that are not UTF-8
 
 
@@ -135,30 +135,30 @@ def _normaliser(side: Side, steps: int, matrices: Table[str, Any]) -> Normaliser
 def load(folder: str | Path) -> Mapped:
     """Read the folder; vectors stay on disk until they are used."""
     folder = Path(folder)
-    told = _told(folder / "mapping.json")
+    metadata = _told(folder / "mapping.json")
     try:
         with (folder / "map.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             matrices = dict(arrays)
-        mapping = Mapping(matrices.get("source_matrix"), matrices.get("target_matrix"), told["facts"])
-        normalisers = {side: _normaliser(side, told[side]["steps"], matrices) for side in SIDES}
+        mapping = Mapping(matrices.get("source_matrix"), matrices.get("target_matrix"), metadata["facts"])
+        normalisers = {side: _normaliser(side, metadata[side]["steps"], matrices) for side in SIDES}
         source, target = (_space(folder, side) for side in SIDES)
     except (OSError, KeyError, TypeError, ValueError, EOFError, BadZipFile) as error:
         raise DataError(f"{folder}: the mapping is damaged ({type(error).__name__}: {error}); make it anew") from None
-    validation = read_lexicon(folder / _VALIDATION) if told.get("validation") else None
-    return Mapped(source, target, mapping, normalisers, told, validation)
+    validation = read_lexicon(folder / _VALIDATION) if metadata.get("validation") else None
+    return Mapped(source, target, mapping, normalisers, metadata, validation)
 
 
 def _told(file: Path) -> dict[str, Any]:
     try:
-        told = json.loads(file.read_text("utf-8"))
+        metadata = json.loads(file.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise DataError(f"no mapping in {file.parent}: {file.name} is not there; 'crossgraft map' makes one") from None
     except ValueError:
         raise DataError(f"{file}: not valid JSON; make the mapping anew") from None
-    version = told.get("format") if isinstance(told, dict) else None
+    version = metadata.get("format") if isinstance(metadata, dict) else None
     if version != FORMAT:
         raise DataError(f"{file}: expected format {FORMAT}; got {version!r}, written by another version of crossgraft")
-    return dict(told)
+    return dict(metadata)
 
 
 def _space(folder: Path, side: Side) -> Space:

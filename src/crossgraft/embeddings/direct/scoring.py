@@ -86,7 +86,7 @@ def _given(mapped: Mapped, train: Path) -> Lexicon:
 
 def _known(mapped: Mapped, file: Path) -> Lexicon:
     """A dictionary of which something is in the vocabularies, in the direction of the mapping."""
-    lexicon = read_lexicon(file, case=mapped.told["case"])
+    lexicon = read_lexicon(file, case=mapped.metadata["case"])
     if not lexicon.pairs:
         raise DataError(f"{file}: the dictionary is empty")
     if note := direction_note(lexicon, mapped.source, mapped.target):

@@ -116,11 +116,11 @@ def look_up(mapped: Mapped, words: Sequence[str], more: Path | None = None) -> t
     ``more`` is a file of vectors with further words of the source, or with n-grams to make them of; the vocabulary of
     the mapping comes first.
     """
-    wanted = list(dict.fromkeys(word.lower() if mapped.told["case"] == "lower" else word for word in words))
+    wanted = list(dict.fromkeys(word.lower() if mapped.metadata["case"] == "lower" else word for word in words))
     vectors, known = mapped.source.embed(wanted)
     if more is not None and not known.all():
         new = np.flatnonzero(~known)
-        unmapped, found = read_space(more, case=mapped.told["case"]).embed([wanted[place] for place in new])
+        unmapped, found = read_space(more, case=mapped.metadata["case"]).embed([wanted[place] for place in new])
         mapped_words = mapped.applied(Space(tuple(wanted[place] for place in new), unmapped))
         vectors[new[found]], known[new[found]] = mapped_words.vectors[found], True
     names = np.array(wanted, dtype=object)

@@ -79,11 +79,11 @@ def identity(name: str, method: Mapper) -> dict[str, Any]:
     parameter that came after records had been written is ``LATER``, and is left out at its default.
     """
     revision = getattr(method, "revision", 1)
-    told: dict[str, Any] = {"name": name.partition(":")[0], **asdict(method)}  # type: ignore[call-overload]  # a dataclass
+    fields_given: dict[str, Any] = {"name": name.partition(":")[0], **asdict(method)}  # type: ignore[call-overload]  # a dataclass
     for one in fields(method):  # type: ignore[arg-type]
-        if one.metadata == LATER and told[one.name] == one.default:
-            del told[one.name]
-    return told if revision == 1 else {**told, "revision": revision}
+        if one.metadata == LATER and fields_given[one.name] == one.default:
+            del fields_given[one.name]
+    return fields_given if revision == 1 else {**fields_given, "revision": revision}
 
 
 MAPPERS: Registry[type[Mapper]] = Registry("mapping method", "crossgraft.mappings", "crossgraft.embeddings.mapping")
@@ -97,10 +97,10 @@ def mapper(text: str, settings: Table[str, Any] | None = None, at: tuple[str, ..
     """
     name, colon, mode = text.partition(":")
     kind = MAPPERS.get(name)
-    told = dict(settings or {})
+    given = dict(settings or {})
     if colon:
         if "mode" not in getattr(kind, "__dataclass_fields__", {}):
             raise SpecError(f"the mapping method {name!r} has no modes; got {text!r}", at)
-        told["mode"] = mode
-    made: Mapper = convert(told, kind, at)
+        given["mode"] = mode
+    made: Mapper = convert(given, kind, at)
     return made

@@ -1,4 +1,4 @@
-"""MUSE (Conneau et al., 2018): a map by a game or by a dictionary, refined by the words that choose each other."""
+"""MUSE (Conneau et al., 2018): a mapping by adversarial training or by a dictionary, refined on mutual nearest neighbours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from crossgraft.embeddings.lexicon import Pairs, alike
 from crossgraft.embeddings.mapping import LATER, MAPPERS, Mapping, Matrix
 from crossgraft.embeddings.mapping.procrustes import rotation
-from crossgraft.embeddings.mapping.steps.adversarial import Game, Players
+from crossgraft.embeddings.mapping.steps.adversarial import AdversarialSettings, AdversarialTraining
 from crossgraft.embeddings.mapping.steps.dictionary import mutual, vectors_of
 from crossgraft.embeddings.mapping.steps.limits import at_least
 from crossgraft.embeddings.mapping.steps.refinement import Refined, verdict
@@ -25,15 +25,15 @@ _SLOWEST = 1e-6  # rate below which nothing is learnt
 @MAPPERS.register
 @dataclass(frozen=True)
 class MUSE:
-    """The map comes from a game without a dictionary (``unsupervised``), or is Procrustes' by the dictionary
+    """The map comes from adversarial training without a dictionary (``unsupervised``), or is Procrustes' by the dictionary
     (``supervised``) or by words, or numbers, that are written the same (``identical``, ``numerals``).
 
-    An epoch of the game is ``samples`` words of the source out of the ``frequent`` ones. Its rate is that of the one before times
+    An epoch of adversarial training is ``samples`` words of the source out of the ``frequent`` ones. Its rate is that of the one before times
     ``decay``, and half of it after each fall of the criterion but the first. The criterion is the mean cosine of the
     ``judged`` most frequent words to their translations by CSLS. The map with which it was highest is refined:
     mutual neighbours by CSLS among the ``paired`` most frequent words, Procrustes, and again.
 
-    The game often fails, and differs by seed: run several seeds. On a CPU an epoch of the default size takes hours. The
+    Adversarial training often fails, and differs by seed: run several seeds. On a CPU an epoch of the default size takes hours. The
     other modes need no torch, and keep the map that they begin with where no refinement is better by the criterion.
     """
 
@@ -47,7 +47,7 @@ class MUSE:
     paired: int = 15_000
     judged: int = 10_000
     neighbours: int = 10  # of CSLS
-    game: Game = field(default_factory=Game)
+    game: AdversarialSettings = field(default_factory=AdversarialSettings)
 
     normalise: ClassVar[tuple[Step, ...] | None] = None
 
@@ -81,18 +81,18 @@ class MUSE:
 
     def _adversarial(self, x: Vectors, y: Vectors, rng: np.random.Generator) -> tuple[Matrix, list[float]]:
         """The best map by the criterion, and the criterion after each epoch."""
-        players = Players(x, y, self.game, rng)
-        best, found, rate, falls = players.w, list[float](), self.rate, 0
+        training = AdversarialTraining(x, y, self.game, rng)
+        best, found, rate, falls = training.w, list[float](), self.rate, 0
         for _ in range(self.epochs):
             if rate < _SLOWEST:
                 break
-            players.play(max(1, self.samples // self.game.batch), rate)
-            if not np.isfinite(players.w).all():
+            training.train(max(1, self.samples // self.game.batch), rate)
+            if not np.isfinite(training.w).all():
                 raise JobFailed(f"muse diverged with a rate of {self.rate}; set a smaller one", deterministic=True)
-            found.append(self.criterion(players.w, x, y))
+            found.append(self.criterion(training.w, x, y))
             rate *= self.decay
             if found[-1] == max(found):
-                best = players.w
+                best = training.w
             else:
                 falls += 1
                 rate /= 2 if falls > 1 else 1

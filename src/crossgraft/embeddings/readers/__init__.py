@@ -44,18 +44,18 @@ def open_vectors(file: Path) -> Iterator[Source]:
 
 
 @dataclass(frozen=True)
-class Glance:
+class Peek:
     """What the beginning of a file says of all of it."""
 
     width: int
     words: int | None  # by its header or its size; None when nobody knows before the end
 
 
-def glance(file: Path, top: int = 0) -> Glance:
+def peek(file: Path, top: int = 0) -> Peek:
     """Without reading the vectors; of at most ``top`` words (0: all)."""
     with open_vectors(file) as source:
         words = source.expected
-        return Glance(source.width, min(words, top) if words is not None and top else words)
+        return Peek(source.width, min(words, top) if words is not None and top else words)
 
 
 def companions(file: Path) -> tuple[Path, ...]:

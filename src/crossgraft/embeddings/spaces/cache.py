@@ -39,11 +39,11 @@ def load(folder: Path, name: str, file: Path) -> Read | None:
     """A space by its key, or None; its n-grams are looked up in ``file``, which has the content they came from."""
     place = folder / name / "vectors.npy"
     try:
-        told = json.loads((place.parent / "reading.json").read_text("utf-8"))
+        saved = json.loads((place.parent / "reading.json").read_text("utf-8"))
         vectors = np.load(place, mmap_mode="r", allow_pickle=False)
         words = tuple(npy.read_words(npy.words_file(place)))
-        reading = Reading(**told["reading"] | {"remarks": tuple(told["reading"]["remarks"])})
-        subwords = Subwords(**told["subwords"] | {"file": file}) if told["subwords"] else None
+        reading = Reading(**saved["reading"] | {"remarks": tuple(saved["reading"]["remarks"])})
+        subwords = Subwords(**saved["subwords"] | {"file": file}) if saved["subwords"] else None
     except (OSError, ValueError, KeyError, TypeError, EOFError, DataError):
         return None
     return (words, vectors, reading, subwords) if len(words) == len(vectors) == reading.words else None
@@ -56,10 +56,10 @@ def save(folder: Path, name: str, read: Read) -> None:
     try:
         partial = Path(tempfile.mkdtemp(prefix=".", dir=folder))
         npy.write(partial / "vectors.npy", words, vectors)
-        told = {"reading": asdict(reading), "subwords": None}
+        saved = {"reading": asdict(reading), "subwords": None}
         if subwords is not None:
-            told["subwords"] = asdict(replace(subwords, file=Path())) | {"file": ""}
-        (partial / "reading.json").write_text(json.dumps(told), "utf-8")
+            saved["subwords"] = asdict(replace(subwords, file=Path())) | {"file": ""}
+        (partial / "reading.json").write_text(json.dumps(saved), "utf-8")
         if (folder / name).exists() and load(folder, name, Path()) is None:
             shutil.rmtree(folder / name, ignore_errors=True)  # damaged
         partial.rename(folder / name)

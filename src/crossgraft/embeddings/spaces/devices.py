@@ -12,40 +12,40 @@ from pathlib import Path
 
 from crossgraft.errors import DataError
 
-_WISH: ContextVar[str] = ContextVar("device", default="auto")
+_REQUESTED: ContextVar[str] = ContextVar("device", default="auto")
 _NAMES = re.compile(r"cpu|cuda(:(?P<index>\d+))?")
 
 
 @contextmanager
-def on(wish: str) -> Iterator[None]:
+def on(requested: str) -> Iterator[None]:
     """Inside, everything is computed on ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or, say, ``cuda:1``."""
-    place_of(wish)
-    token = _WISH.set(wish)
+    place_of(requested)
+    token = _REQUESTED.set(requested)
     try:
         yield
     finally:
-        _WISH.reset(token)
+        _REQUESTED.reset(token)
 
 
 def place() -> str:
     """Where we are now: ``cpu``, or the name of a GPU."""
-    return place_of(_WISH.get())
+    return place_of(_REQUESTED.get())
 
 
-def place_of(wish: str) -> str:
-    if wish == "auto":
+def place_of(requested: str) -> str:
+    if requested == "auto":
         return "cuda" if gpus() and _in_full_float32() else "cpu"
-    found = _NAMES.fullmatch(wish)
+    found = _NAMES.fullmatch(requested)
     if not found:
-        raise DataError(f"expected a device such as 'cpu' or 'cuda:0'; got {wish!r}")
-    if wish != "cpu" and int(found["index"] or 0) >= gpus():
-        raise DataError(f"there is no device {wish!r} here: PyTorch sees {gpus()} CUDA devices")
-    return wish
+        raise DataError(f"expected a device such as 'cpu' or 'cuda:0'; got {requested!r}")
+    if requested != "cpu" and int(found["index"] or 0) >= gpus():
+        raise DataError(f"there is no device {requested!r} here: PyTorch sees {gpus()} CUDA devices")
+    return requested
 
 
-def kind_of(wish: str) -> str:
+def kind_of(requested: str) -> str:
     """What makes two devices compute alike: the CPU, or the name of the GPU."""
-    where = place_of(wish)
+    where = place_of(requested)
     if where == "cpu":
         return where
     import torch

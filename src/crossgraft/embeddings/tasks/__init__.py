@@ -67,10 +67,10 @@ class EmbeddingTask(Protocol):
 
 
 @runtime_checkable
-class Foresees(Protocol):
+class CanCheck(Protocol):
     """A task that can tell from the words alone, before any mapping, that a pair cannot be evaluated."""
 
-    def foresee(self, pair: LanguagePair, spaces: tuple[Space, Space], origin: Origin) -> None:
+    def check_pair(self, pair: LanguagePair, spaces: tuple[Space, Space], origin: Origin) -> None:
         """Raise a ``DataError``; the spaces have their words, not their vectors."""
         ...
 

@@ -82,7 +82,7 @@ class BLI:
             raise DataError(f"{file}: the dictionary is empty")
         return lexicon.flipped() if flipped else lexicon
 
-    def foresee(self, pair: LanguagePair, spaces: tuple[Space, Space], origin: Origin) -> None:
+    def check_pair(self, pair: LanguagePair, spaces: tuple[Space, Space], origin: Origin) -> None:
         """The test dictionary has words of both vocabularies, and CSLS has its neighbours."""
         lexicon = self.lexicon(pair, origin)
         if note := direction_note(lexicon, *spaces):
@@ -106,7 +106,7 @@ class BLI:
         origin: Origin,
         train: Lexicon | None = None,
     ) -> Evaluation:
-        self.foresee(pair, spaces, origin)
+        self.check_pair(pair, spaces, origin)
         asked = queries(self.lexicon(pair, origin), train, pair.limit)
         source = replace(spaces[0], vectors=mapping.map_source(spaces[0].vectors))
         target = replace(spaces[1], vectors=mapping.map_target(spaces[1].vectors))

@@ -103,8 +103,8 @@ class CLIR:
             "query-likelihood": {"smoothing": self.smoothing, "value": self._smoothing_value},
             "bm25": {"k1": self.k1, "b": self.b},
         }
-        told = (self.topic_fields, self.document_fields, self.shortest, bool(self.stop_words))
-        return {"task": "clir", "by": self.by, **by[self.by], "texts": told, "cut": [self.depth, self.kept]}
+        parts = (self.topic_fields, self.document_fields, self.shortest, bool(self.stop_words))
+        return {"task": "clir", "by": self.by, **by[self.by], "texts": parts, "cut": [self.depth, self.kept]}
 
     @property
     def _smoothing_value(self) -> float:
@@ -112,11 +112,11 @@ class CLIR:
 
     def notes(self, pair: LanguagePair, origin: Origin) -> tuple[str, ...]:
         """What of the files does not count, one sentence each."""
-        told = self._asked(pair, origin)
+        collection = self._asked(pair, origin)
         notes = []
-        if told.without:
-            notes.append(f"{pair}: {told.without} topics have no relevant document and are left out")
-        for what, texts in (("topics", told.topics), ("documents", told.documents)):
+        if collection.without:
+            notes.append(f"{pair}: {collection.without} topics have no relevant document and are left out")
+        for what, texts in (("topics", collection.topics), ("documents", collection.documents)):
             if empty := sum(not words_of(text) for text in texts.values()):
                 notes.append(f"{pair}: {empty} of {len(texts)} {what} have no text")
         return tuple(notes)
@@ -134,8 +134,8 @@ class CLIR:
         origin: Origin,
         train: Lexicon | None = None,  # noqa: ARG002 - it gives no topic away
     ) -> Evaluation:
-        told = self._asked(pair, origin)
-        topics = self._bags(told.topics, pair.source, pair, spaces[0], origin)
+        collection = self._asked(pair, origin)
+        topics = self._bags(collection.topics, pair.source, pair, spaces[0], origin)
         documents = collection_of(
             self._path(self.documents, pair.target, pair, origin),
             self.document_fields,
@@ -144,18 +144,20 @@ class CLIR:
             spaces[1].words,
         )
         scores = self._by_vectors if self.by == "vectors" else self._by_words
-        answers = self._answers(told, scores(topics, documents, spaces, mapping))
+        answers = self._answers(collection, scores(topics, documents, spaces, mapping))
         bare = {"topics": int((~topics.covered).sum()), "documents": int((~documents.covered).sum())}
-        facts: dict[str, Any] = {"without_vectors": bare, "topics_without_relevant": told.without}
+        facts: dict[str, Any] = {"without_vectors": bare, "topics_without_relevant": collection.without}
         if mapping.source is None and mapping.target is None:
-            facts["references"] = self._references(told, topics, documents, pair, spaces, origin)
-        texts = Texts("", tuple(told.topics), {"topic": [text[:_SHOWN] for text in told.topics.values()]})
+            facts["references"] = self._references(collection, topics, documents, pair, spaces, origin)
+        texts = Texts("", tuple(collection.topics), {"topic": [text[:_SHOWN] for text in collection.topics.values()]})
         remarks = [f"{count} {what} of {pair} have no word with a vector" for what, count in bare.items() if count]
         return Evaluation(answers, texts, facts, tuple(remarks))
 
-    def _answers(self, told: Asked, scores: Floats) -> Answers:
-        names = list(told.documents)
-        return retrieval_answers(list(told.topics), scores, names, told.judged, depth=self.depth, kept=self.kept)
+    def _answers(self, collection: Asked, scores: Floats) -> Answers:
+        names = list(collection.documents)
+        return retrieval_answers(
+            list(collection.topics), scores, names, collection.judged, depth=self.depth, kept=self.kept
+        )
 
     def _bags(self, texts: Table[str, str], language: str, pair: LanguagePair, space: Space, origin: Origin) -> Bags:
         stop = self._stop_words(language, pair, origin)
@@ -191,7 +193,7 @@ class CLIR:
 
     def _references(
         self,
-        told: Asked,
+        collection: Asked,
         topics: Bags,
         documents: Bags,
         pair: LanguagePair,
@@ -203,11 +205,11 @@ class CLIR:
         found = {"query likelihood, untranslated": likelihood}
         if self._has_reference(pair, origin):
             inside = topics_of(self._path(self.topics, pair.target, pair, origin), self.topic_fields)
-            same = {topic: inside.get(topic, "") for topic in told.topics}
+            same = {topic: inside.get(topic, "") for topic in collection.topics}
             own = self._bags(same, pair.target, pair, spaces[1], origin)
             counts = _in_terms_of(documents, own.counts, own.terms)
             found["BM25, monolingual"] = BM25(self.k1, self.b).score(counts, documents)
-        return {name: _measured(self._answers(told, scores)) for name, scores in found.items()}
+        return {name: _measured(self._answers(collection, scores)) for name, scores in found.items()}
 
 
 def _measured(answers: Answers) -> dict[str, float]:

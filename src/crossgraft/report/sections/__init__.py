@@ -18,7 +18,5 @@ def sections_of(findings: Findings) -> tuple[Section, ...]:
 
 @cache
 def modules() -> tuple[ModuleType, ...]:
-    found = [
-        importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)
-    ]
+    found = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
     return tuple(sorted(found, key=lambda module: module.PLACE))

@@ -72,10 +72,10 @@ def _printed(findings: Findings) -> Table:
         "verdict",
         ("missing cells must have", "missing"),
     )
-    besides = beside_the_printed(findings.matrix)
-    lacking = missing_cells(findings.matrix) if besides else {}
+    figures = beside_the_printed(findings.matrix)
+    lacking = missing_cells(findings.matrix) if figures else {}
     note = " ".join([_PRINTED_NOTE, *(f"{model} lacks {count:,} of its cells." for model, count in lacking.items())])
-    return Table("published", head, tuple(map(_print, besides)), "The printed figures and this table", note)
+    return Table("published", head, tuple(map(_print, figures)), "The printed figures and this table", note)
 
 
 def _print(beside: Beside) -> tuple[Value, ...]:

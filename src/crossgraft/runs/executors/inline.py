@@ -10,7 +10,7 @@ from crossgraft.safety import files
 from crossgraft.core import Job
 from crossgraft.errors import CrossgraftError, JobFailed, StoreError
 from crossgraft.runs.executors import EXECUTORS
-from crossgraft.study import Bench, Event, Failed, Finished, Started, Study, Worker
+from crossgraft.study import Workplace, Event, Failed, Finished, Started, Study, Worker
 
 
 @EXECUTORS.register
@@ -18,8 +18,8 @@ from crossgraft.study import Bench, Event, Failed, Finished, Started, Study, Wor
 class Inline:
     """The default: the worker, and with it the base model, stays open from job to job."""
 
-    def run(self, study: Study, jobs: Iterable[Job], bench: Bench) -> Iterator[Event]:
-        with study.open(bench) as worker:
+    def run(self, study: Study, jobs: Iterable[Job], workplace: Workplace) -> Iterator[Event]:
+        with study.open(workplace) as worker:
             for job in jobs:
                 yield Started(job)
                 yield from attempt(worker, job)

@@ -48,22 +48,26 @@ def check_tokenizer(header: Header) -> None:
     """Raise where the file has no tokenizer, or one that cannot be read."""
     if header.tokenizer in _TOKENIZERS:
         return
-    told = (
+    why = (
         f"has a tokenizer of kind {header.tokenizer!r}, which cannot be read"
         if header.tokenizer
         else "has no tokenizer"
     )
     raise DataError(
-        f'{header.file} {told}; name the folder of the model\'s own one, with its tokenizer.json: tokenizer = "FOLDER"'
+        f'{header.file} {why}; name the folder of the model\'s own one, with its tokenizer.json: tokenizer = "FOLDER"'
     )
 
 
 def doubt_about_splits(header: Header) -> str:
     """Why texts may become other tokens than the model was trained on; "" where nothing says so."""
-    told = str(header.facts.get("tokenizer.ggml.pre", ""))
-    if header.tokenizer != "gpt2" or told in _SPLIT_AS_GPT2 or told in _newer_table("GGUF_PRE_TOKENIZER_SPLITS"):
+    splitter = str(header.facts.get("tokenizer.ggml.pre", ""))
+    if (
+        header.tokenizer != "gpt2"
+        or splitter in _SPLIT_AS_GPT2
+        or splitter in _newer_table("GGUF_PRE_TOKENIZER_SPLITS")
+    ):
         return ""
-    how = f"says that its texts are split as {told!r}" if told else "does not say how its texts are split"
+    how = f"says that its texts are split as {splitter!r}" if splitter else "does not say how its texts are split"
     return (
         f"{header.file.name} {how}, and Transformers {transformers.__version__} splits them as GPT-2 does: tokens may differ from "
         'those in training; name the folder of the original tokenizer as tokenizer = "FOLDER"'

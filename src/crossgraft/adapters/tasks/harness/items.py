@@ -22,7 +22,7 @@ _GREEDY = {"until", "do_sample", "temperature", "top_p", "top_k", "num_beams", "
 
 
 @dataclass(frozen=True)
-class Wanted:
+class TaskRequest:
     """A split of a task: whose definition lies where, and what its rows are called.
 
     ``folder`` holds the user's definitions, None stands for those of the harness; ``base`` is where
@@ -53,12 +53,12 @@ class Reading:
     content: str
 
 
-def read(wanted: Wanted) -> Reading:
+def read(wanted: TaskRequest) -> Reading:
     """The items; the same reading until a file changes, so that what is hashed is what is evaluated."""
     return _read(wanted, tuple(_stamps(wanted)))
 
 
-def _stamps(wanted: Wanted) -> Iterator[tuple[str, int, int]]:
+def _stamps(wanted: TaskRequest) -> Iterator[tuple[str, int, int]]:
     files = list(local_files(wanted.definition(), wanted.base))
     if wanted.folder is not None:
         files += [file for pattern in ("*.yaml", "*.py") for file in wanted.folder.rglob(pattern)]
@@ -69,7 +69,7 @@ def _stamps(wanted: Wanted) -> Iterator[tuple[str, int, int]]:
 
 
 @lru_cache(maxsize=1024)
-def _read(wanted: Wanted, stamps: tuple[tuple[str, int, int], ...]) -> Reading:  # noqa: ARG001 - a key of the cache
+def _read(wanted: TaskRequest, stamps: tuple[tuple[str, int, int], ...]) -> Reading:  # noqa: ARG001 - a key of the cache
     definition = wanted.definition()
     rows = load_rows(definition, wanted.split, wanted.base)
     with nullcontext() if wanted.trusted else sandboxed():

@@ -91,14 +91,14 @@ class Followers:
 
     def failures(self) -> Iterator[str]:
         """What went wrong since this was last asked."""
-        told, self._failures = self._failures, []
-        yield from told
+        remarks, self._failures = self._failures, []
+        yield from remarks
 
-    def _all(self, event: str, *told: Any) -> None:
+    def _all(self, event: str, *details: Any) -> None:
         for one in list(self.callbacks):
             name, callback = one
             try:
-                getattr(callback, event)(*told)
+                getattr(callback, event)(*details)
             except Exception as error:
                 self.callbacks.remove(one)
                 reason = str(error).strip().partition("\n")[0]

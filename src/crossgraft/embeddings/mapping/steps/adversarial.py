@@ -1,4 +1,4 @@
-"""Two players without a dictionary (Conneau et al., 2018): one maps words, one guesses which language they are of."""
+"""Adversarial training without a dictionary (Conneau et al., 2018): a mapping against a discriminator of the two languages."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _SHORTEST = 1e-6  # mean length of vectors; shorter ones are all zero
 
 
 @dataclass(frozen=True)
-class Game:
+class AdversarialSettings:
     """Sizes and rates; the defaults are the authors', but for ``length``, which is ours.
 
-    Theirs plays with vectors as they are. From those of length 1 either player learns little.
+    Theirs takes vectors as they are. From vectors of length 1 mapping and discriminator learn little.
     """
 
-    hidden: int = 2048  # units of either hidden layer of the one that guesses
+    hidden: int = 2048  # units per hidden layer of the discriminator
     batch: int = 32  # words of each language
-    guesses: int = 5  # steps of the one that guesses before each of the one that maps
-    smoothing: float = 0.1
-    dropout: float = 0.1  # of what is guessed from
+    guesses: int = 5  # discriminator steps per mapping step
+    smoothing: float = 0.1  # of the labels
+    dropout: float = 0.1  # on the input of the discriminator
     beta: float = 0.001  # how fast the map returns to a rotation
-    length: float = 4.0  # mean length to which the vectors are brought
+    length: float = 4.0  # mean length to which the vectors are scaled
 
     def __post_init__(self) -> None:
         at_least(1, hidden=self.hidden, batch=self.batch, guesses=self.guesses)
@@ -47,31 +47,31 @@ class Game:
             )
 
 
-class Players:
-    """The map w, which starts as the identity, and the guesser; they change with every round."""
+class AdversarialTraining:
+    """The mapping w, which starts as the identity, and the discriminator; both change with every round."""
 
-    def __init__(self, x: Vectors, y: Vectors, game: Game, rng: np.random.Generator) -> None:
+    def __init__(self, x: Vectors, y: Vectors, settings: AdversarialSettings, rng: np.random.Generator) -> None:
         self._torch = loaded("muse")
-        self._game = game
+        self._settings = settings
         self._device = place()
         self._random = self._torch.Generator(self._device).manual_seed(int(rng.integers(2**62)))
         length = float(np.linalg.norm(np.concatenate([x, y]), axis=1).mean())
-        scale = np.float32(game.length / max(length, _SHORTEST))
+        scale = np.float32(settings.length / max(length, _SHORTEST))
         self._x, self._y = tensor(self._torch, scale * x), tensor(self._torch, scale * y)
         self._w = self._torch.eye(x.shape[1], device=self._device).requires_grad_()
-        self._layers = list(self._start((x.shape[1], game.hidden, game.hidden, 1)))
-        is_source = self._torch.arange(2 * game.batch, device=self._device) < game.batch
-        self._answers = self._torch.where(is_source, 1 - game.smoothing, game.smoothing)
+        self._layers = list(self._start((x.shape[1], settings.hidden, settings.hidden, 1)))
+        is_source = self._torch.arange(2 * settings.batch, device=self._device) < settings.batch
+        self._answers = self._torch.where(is_source, 1 - settings.smoothing, settings.smoothing)
 
     @property
     def w(self) -> Matrix:
         return np.asarray(self._w.detach().cpu().numpy(), dtype=np.float64)
 
-    def play(self, rounds: int, rate: float) -> float:
-        """So many steps of the map, each after those of the guesser; the guesser's mean cross-entropy, in nats."""
+    def train(self, rounds: int, rate: float) -> float:
+        """Steps of the mapping, each after its discriminator steps; returns the mean discriminator loss in nats."""
         losses = []
         for _ in range(rounds):
-            for _ in range(self._game.guesses):
+            for _ in range(self._settings.guesses):
                 loss = self._cross_entropy(self._batch().detach(), self._answers)
                 self._step(loss, [part for layer in self._layers for part in layer], rate)
             losses.append(loss.detach())
@@ -85,12 +85,12 @@ class Players:
         return self._torch.cat([some_x @ self._w, some_y])
 
     def _drawn(self, among: int) -> Tensor:
-        return self._torch.randint(among, (self._game.batch,), generator=self._random, device=self._device)
+        return self._torch.randint(among, (self._settings.batch,), generator=self._random, device=self._device)
 
     def _cross_entropy(self, vectors: Tensor, answers: Tensor) -> Tensor:
         functional = self._torch.nn.functional
-        kept = self._torch.rand(vectors.shape, generator=self._random, device=vectors.device) >= self._game.dropout
-        vectors = vectors * kept / (1 - self._game.dropout)
+        kept = self._torch.rand(vectors.shape, generator=self._random, device=vectors.device) >= self._settings.dropout
+        vectors = vectors * kept / (1 - self._settings.dropout)
         for weights, bias in self._layers[:-1]:
             vectors = functional.leaky_relu(vectors @ weights + bias, 0.2)
         weights, bias = self._layers[-1]
@@ -103,7 +103,7 @@ class Players:
 
     def _towards_rotation(self) -> None:
         with self._torch.no_grad():
-            beta, w = self._game.beta, self._w
+            beta, w = self._settings.beta, self._w
             w.copy_((1 + beta) * w - beta * w @ (w.T @ w))
 
     def _start(self, widths: tuple[int, ...]) -> Iterator[tuple[Tensor, Tensor]]:
