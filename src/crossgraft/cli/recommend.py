@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +15,7 @@ from crossgraft.cli.options import AS_JSON, OUT, overrides, study_of
 from crossgraft.cli.printing import echo, print_table
 
 if TYPE_CHECKING:
-    from crossgraft.recommendation.question import Question
+    from crossgraft.recommendation.question import Question, Rule
     from crossgraft.recommendation.verdicts import Recommendation
     from crossgraft.transfer.matrix import TransferMatrix
 
@@ -22,19 +23,67 @@ KEPT_BASE = 3  # the exit code of an abstention
 _TABLES = (".csv", ".parquet", ".pq")
 
 
+@dataclass(frozen=True)
+class Given:
+    """What the options say of the question; None or empty where the spec or a default says it."""
+
+    improve: tuple[str, ...]
+    protect: tuple[str, ...]
+    tolerance: float | None
+    risk: float | None
+    rule: Rule | None
+    least: float | None
+    model: str | None
+
+    def over(self, question: Question | None) -> Question:
+        """The question with what the options say in place of what the spec says."""
+        from crossgraft.recommendation.question import Question
+
+        given: dict[str, Any] = {name: value for name, value in asdict(self).items() if value not in (None, ())}
+        return replace(question, **given) if question else Question(**{"improve": (), **given})
+
+
+def question_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of the question, given to the command as one value."""
+
+    @wraps(command)
+    def with_question(
+        improve: tuple[str, ...],
+        protect: tuple[str, ...],
+        tolerance: float | None,
+        risk: float | None,
+        rule: Rule | None,
+        least: float | None,
+        model: str | None,
+        **others: object,
+    ) -> None:
+        command(given=Given(improve, protect, tolerance, risk, rule, least, model), **others)
+
+    for option in reversed(_QUESTION):
+        with_question = option(with_question)
+    return with_question
+
+
+_QUESTION = (
+    click.option("--improve", multiple=True, metavar="TARGETS", help="Such as intent/sw or '*/sw'; repeatable."),
+    click.option("--protect", multiple=True, metavar="TARGETS", help="What must not lose, such as '*/en'; repeatable."),
+    click.option("--tolerance", type=float, help="Loss that is tolerated there, in percentage points.  [default: 1]"),
+    click.option("--risk", type=float, help="Allowed probability that any of them loses more.  [default: 0.1]"),
+    click.option(
+        "--rule",
+        type=click.Choice(["chance", "cvar"]),
+        help="chance: as --risk says; cvar: that share of the draws, the worst, must keep the tolerance on average.  [default: chance]",
+    ),
+    click.option(
+        "--least", type=float, help="Expected gain that is worth training, in percentage points.  [default: 0]"
+    ),
+    click.option("--model", help="Of which model, where there are several."),
+)
+
+
 @click.command(short_help="Say what to train, or to keep the base.")
 @click.argument("what", metavar="[STUDY|TABLE]", default="")
-@click.option("--improve", multiple=True, metavar="TARGETS", help="Such as intent/sw or '*/sw'; repeatable.")
-@click.option("--protect", multiple=True, metavar="TARGETS", help="What must not lose, such as '*/en'; repeatable.")
-@click.option("--tolerance", type=float, help="Loss that is tolerated there, in percentage points.  [default: 1]")
-@click.option("--risk", type=float, help="Allowed probability that any of them loses more.  [default: 0.1]")
-@click.option(
-    "--rule",
-    type=click.Choice(["chance", "cvar"]),
-    help="chance: as --risk says; cvar: that share of the draws, the worst, must keep the tolerance on average.  [default: chance]",
-)
-@click.option("--least", type=float, help="Expected gain that is worth training, in percentage points.  [default: 0]")
-@click.option("--model", help="Of which model, where there are several.")
+@question_options
 @click.option("--column", "columns", multiple=True, metavar="FIELD=NAME", help="Of a TABLE, as in 'read'; repeatable.")
 @click.option("--validate", is_flag=True, help="Say instead how well this works here: parts are held out.")
 @OUT
@@ -42,13 +91,13 @@ _TABLES = (".csv", ".parquet", ".pq")
 @AS_JSON
 def recommend(
     what: str,
+    given: Given,
     columns: tuple[str, ...],
     validate: bool,
     out: Path,
     sets: tuple[str, ...],
     limit: int | None,
     as_json: bool,
-    **asked: object,
 ) -> None:
     """Which treatment improves some targets and harms no other: one of those that were measured, or none.
 
@@ -63,17 +112,17 @@ def recommend(
     from crossgraft.recommendation.answer import recommend as recommended
     from crossgraft.recommendation.wording import plain
 
-    matrix, known_question = _table(Path(what), columns) if what.endswith(_TABLES) else _study(what, out, sets, limit)
-    question = _completed(known_question, asked)
+    matrix, question_in_spec = _table(Path(what), columns) if what.endswith(_TABLES) else _study(what, out, sets, limit)
+    question = given.over(question_in_spec)
     if validate:
         _validate(matrix, question, as_json=as_json)
         return
-    found = recommended(matrix, question)
+    recommendation = recommended(matrix, question)
     if as_json:
-        echo(json.dumps(plain(found), indent=1))
+        echo(json.dumps(plain(recommendation), indent=1))
     else:
-        _print(found)
-    if found.abstains:
+        _print(recommendation)
+    if recommendation.abstains:
         raise click.exceptions.Exit(KEPT_BASE)
 
 
@@ -98,14 +147,6 @@ def _study(what: str, out: Path, sets: tuple[str, ...], limit: int | None) -> tu
     return load_matrix(store, manifest.name), question_of(manifest.spec, manifest.overrides)
 
 
-def _completed(question: Question | None, asked: Mapping[str, object]) -> Question:
-    """What the options say comes before what the spec says."""
-    from crossgraft.recommendation.question import Question
-
-    given = {name: value for name, value in asked.items() if value not in (None, ())}
-    return replace(question, **given) if question else Question(**{"improve": (), **given})  # type: ignore[arg-type]
-
-
 def _print(recommendation: Recommendation) -> None:
     from crossgraft.recommendation import wording
 
@@ -119,8 +160,6 @@ def _print(recommendation: Recommendation) -> None:
 
 
 def _validate(matrix: TransferMatrix, question: Question, *, as_json: bool) -> None:
-    from dataclasses import asdict
-
     from crossgraft.recommendation import wording
     from crossgraft.recommendation.asked import Asked
     from crossgraft.recommendation.validation.held_out import validate
