@@ -224,7 +224,7 @@ def test_weights_that_a_file_lacks_are_not_made_up(tiny_model: Path, tmp_path: P
 def test_a_doubtful_split_of_texts_is_told(tiny_gguf: Path) -> None:
     from dataclasses import replace
 
-    from crossgraft.adapters.bases.gguf.kept import notes
+    from crossgraft.adapters.bases.gguf.cached import notes
 
     header = read_header(tiny_gguf)
     unknown = replace(header, facts={**header.facts, "tokenizer.ggml.pre": "chameleon"})

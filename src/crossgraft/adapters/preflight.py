@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossgraft.adapters.bases.gguf.cached import notes
 from crossgraft.adapters.bases.gguf.header import read_header
-from crossgraft.adapters.bases.gguf.kept import notes
 from crossgraft.adapters.bases.models import Model, adapter_bytes, check_given_folder, check_model
 from crossgraft.adapters.forecast.architectures import KNOWN
 from crossgraft.adapters.items.encoding import preview_lines

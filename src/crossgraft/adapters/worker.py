@@ -26,9 +26,9 @@ from crossgraft.adapters.jobs import artefact
 from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.adapters.training.run import train_job
 from crossgraft.adapters.weights import quantisation
-from crossgraft.adapters.weights.kept import FACTS, adapter_damage, set_aside
 from crossgraft.adapters.weights.lora import fresh_adapter, merged, saved_adapter
 from crossgraft.adapters.weights.peft_folder import is_peft_folder, is_plain
+from crossgraft.adapters.weights.stored import FACTS, adapter_damage, set_aside
 from crossgraft.core import Cell, Job, Point, Record, Texts
 from crossgraft.errors import JobFailed
 from crossgraft.metrics import scored_record
@@ -71,7 +71,7 @@ class AdapterWorker:
             facts |= effect
             for cell in job.cells:
                 yield from self._evaluate(base, job, cell, engine, facts, timings)
-        yield from self._told_changes(job)
+        yield from self._remarks_on_changes(job)
         yield from self._scored_again(base, job)
         if job.treatment.kind == "trained" and self._study.grid.keep_adapters == "never":
             shutil.rmtree(self._adapter(job), ignore_errors=True)
@@ -104,7 +104,7 @@ class AdapterWorker:
         base = self._loaded(job.treatment.model)
         with self._unchanged(base, whole=True):
             yield from train_job(self._study, base, job, self._bench)
-        yield from self._told_changes(job)
+        yield from self._remarks_on_changes(job)
 
     @contextmanager
     def _unchanged(self, base: Base, whole: bool) -> Iterator[None]:
@@ -126,7 +126,7 @@ class AdapterWorker:
         folder = self._folder(job)
         return is_peft_folder(folder) and not is_plain(folder)
 
-    def _told_changes(self, job: Job) -> Iterator[Remark]:
+    def _remarks_on_changes(self, job: Job) -> Iterator[Remark]:
         for change in self._changes:
             yield Remark(job, f"{job} changed {change}; the base is loaded anew, so later results are not affected")
         self._changes.clear()
@@ -207,7 +207,7 @@ class AdapterWorker:
     ) -> Iterator[Progress | Recorded]:
         prepared = self._ready(base, cell.target, view_of(self._study, job.treatment))
         started = time.perf_counter()
-        outcome = yield from _told(job, f"evaluating {cell.target}", prepared.answer(engine))
+        outcome = yield from _with_progress(job, f"evaluating {cell.target}", prepared.answer(engine))
         timings = {**timings, "evaluate": time.perf_counter() - started}
         facts = {**base.facts, **facts, **prepared.facts, **outcome.facts}
         texts = Texts(cell.texts_id, outcome.answers.items, prepared.texts)
@@ -235,7 +235,7 @@ class AdapterWorker:
         return scored_record(job, cell, outcome.answers, self._pairing, timings=timings, provenance=provenance)
 
 
-def _told(job: Job, doing: str, steps: Generator[tuple[int, int], None, T]) -> Generator[Progress, None, T]:
+def _with_progress(job: Job, doing: str, steps: Generator[tuple[int, int], None, T]) -> Generator[Progress, None, T]:
     """The steps as events of the job, and what they return."""
     while True:
         try:

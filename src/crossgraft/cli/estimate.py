@@ -64,7 +64,7 @@ class Outlook:
         if todo.missing:
             yield f"  time: {self._time()}"
         if self.cost:
-            yield from _told(self.cost)
+            yield from _cost_lines(self.cost)
         for note in self.notes:
             yield f"  note: {note}"
 
@@ -82,7 +82,7 @@ class Outlook:
         )
 
 
-def _told(cost: Cost) -> Iterator[str]:
+def _cost_lines(cost: Cost) -> Iterator[str]:
     """The estimate in lines; its last line says what it rests on."""
     yield (
         f"  estimate: {_many(cost.trained_tokens)} tokens to train on ({cost.examples:,} examples), {_many(cost.scored_tokens)} to score "

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from crossgraft.adapters.bases.gguf import kept
+from crossgraft.adapters.bases.gguf import cached
 from crossgraft.adapters.bases.models import Model, check_model
 from crossgraft.adapters.weights import quantisation
 from crossgraft.errors import DataError, JobFailed, MissingExtra
@@ -86,7 +86,7 @@ def _where(name: str, model: Model, origin: Origin) -> tuple[str, dict[str, Any]
     role = f"models.{name}"
     check_model(model, origin, role)
     file = model.gguf_file(origin)
-    folder = kept.weights(file, model.dtype, role) if file else model.folder(origin)
+    folder = cached.weights(file, model.dtype, role) if file else model.folder(origin)
     return str(folder), {**options, "local_files_only": True}
 
 
@@ -97,7 +97,7 @@ def _tokenizer(name: str, model: Model, origin: Origin) -> tuple[str, dict[str, 
         check_model(model, origin, f"models.{name}")
         return other.path, options
     if file := model.gguf_file(origin):
-        return str(kept.tokenizer(file, f"models.{name}")), options
+        return str(cached.tokenizer(file, f"models.{name}")), options
     return _where(name, model, origin)
 
 

@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
+from crossgraft.adapters.bases.gguf.cached import check_gguf
 from crossgraft.adapters.bases.gguf.choice import gguf_file, is_gguf
 from crossgraft.adapters.bases.gguf.header import read_header
-from crossgraft.adapters.bases.gguf.kept import check_gguf
 from crossgraft.adapters.weights.peft_folder import check_peft_folder, is_peft_folder, read_config
 from crossgraft.adapters.weights.tensors import weight_shapes
 from crossgraft.core import Point

@@ -10,9 +10,9 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from crossgraft.adapters.bases.gguf.cached import cache, notes
 from crossgraft.adapters.bases.gguf.choice import is_gguf
 from crossgraft.adapters.bases.gguf.header import read_header
-from crossgraft.adapters.bases.gguf.kept import cache, notes
 from crossgraft.adapters.bases.models import Model, check_model, no_gguf_of_a_hub
 from crossgraft.adapters.check.guess import Guess, tasks_of
 from crossgraft.adapters.check.lent import OF_MODEL, Lent, lent_by, resolved

@@ -30,7 +30,7 @@ def sample(study: S, models: Collection[str]) -> S | None:
         (
             training_source
             for training_source in study.training_sources
-            if not training_source.adapter or _of(study, training_source.adapter) in here
+            if not training_source.adapter or _model_of(study, training_source.adapter) in here
         ),
         None,
     )
@@ -58,7 +58,7 @@ def sample(study: S, models: Collection[str]) -> S | None:
     )
 
 
-def _of(study: AdapterSpec, adapter: str) -> str:
+def _model_of(study: AdapterSpec, adapter: str) -> str:
     return study.adapters[adapter].model
 
 

@@ -106,16 +106,16 @@ def _gains(tested: Sequence[Signal], models: int) -> str:
     if not gains:
         return f"{over or ''}{'none' if over else 'None'} of the {len(tested)} {noun} gains significantly {where}."
     best = max(gains, key=lambda gain: gain.named.value)
-    return f"{over}{len(gains)} of {len(tested)} {noun} {_verb(gains, 'gain')} significantly {where}; the largest gain is {_told(best)}."
+    return f"{over}{len(gains)} of {len(tested)} {noun} {_verb(gains, 'gain')} significantly {where}; the largest gain is {_effect(best)}."
 
 
 def _other_gains(signals: Sequence[Signal]) -> Iterator[str]:
     for one, rest in _named_of(signals, "donor", gain=True):
-        yield f"The best donor is {_told(one)} against the average source{_and(rest)}."
+        yield f"The best donor is {_effect(one)} against the average source{_and(rest)}."
     for one, rest in _named_of(signals, "other tasks", gain=True):
-        yield f"On other tasks, {_told(one, 'changes scores by')}{_and(rest)}."
+        yield f"On other tasks, {_effect(one, 'changes scores by')}{_and(rest)}."
     for one, rest in _named_of(signals, "target", gain=True):
-        yield f"The target {_told(one, 'changes by')} averaged over treatments{_and(rest)}."
+        yield f"The target {_effect(one, 'changes by')} averaged over treatments{_and(rest)}."
 
 
 def _losses_of_sources(signals: Sequence[Signal]) -> Iterator[str]:
@@ -124,14 +124,14 @@ def _losses_of_sources(signals: Sequence[Signal]) -> Iterator[str]:
             yield f"{one.name} loses significantly {_WHERE[kind]}: {_number(one.named)}{_and(rest)}."
     for one, rest in _named_of(signals, "other tasks", gain=False):
         low = sum(cell.change.high < 0 for cell in one.cells)
-        yield f"On other tasks, {_told(one, 'changes scores by')}; {low} of its {len(one.cells)} cells there exclude zero{_and(rest)}."
+        yield f"On other tasks, {_effect(one, 'changes scores by')}; {low} of its {len(one.cells)} cells there exclude zero{_and(rest)}."
 
 
 def _losses_of_others(signals: Sequence[Signal]) -> Iterator[str]:
     for one, rest in _named_of(signals, "target", gain=False):
-        yield f"The target {_told(one, 'changes by')} averaged over treatments{_and(rest)}."
+        yield f"The target {_effect(one, 'changes by')} averaged over treatments{_and(rest)}."
     for one, rest in _named_of(signals, "donor", gain=False):
-        yield f"The worst donor is {_told(one)} against the average source{_and(rest)}."
+        yield f"The worst donor is {_effect(one)} against the average source{_and(rest)}."
 
 
 def _named_of(signals: Sequence[Signal], kind: Kind, *, gain: bool) -> Iterator[tuple[Signal, int]]:
@@ -189,7 +189,7 @@ def _verb(several: Sequence[object], verb: str) -> str:
     return f"{verb}s" if len(several) == 1 else verb
 
 
-def _told(signal: Signal, verb: str = "") -> str:
+def _effect(signal: Signal, verb: str = "") -> str:
     return f"{signal.name} {verb} {_number(signal.named)}" if verb else f"{signal.name}: {_number(signal.named)}"
 
 

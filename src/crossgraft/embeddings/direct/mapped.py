@@ -135,7 +135,7 @@ def _normaliser(side: Side, steps: int, matrices: Table[str, Any]) -> Normaliser
 def load(folder: str | Path) -> Mapped:
     """Read the folder; vectors stay on disk until they are used."""
     folder = Path(folder)
-    metadata = _told(folder / "mapping.json")
+    metadata = _read_metadata(folder / "mapping.json")
     try:
         with (folder / "map.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             matrices = dict(arrays)
@@ -148,7 +148,7 @@ def load(folder: str | Path) -> Mapped:
     return Mapped(source, target, mapping, normalisers, metadata, validation)
 
 
-def _told(file: Path) -> dict[str, Any]:
+def _read_metadata(file: Path) -> dict[str, Any]:
     try:
         metadata = json.loads(file.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
