@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from crossgraft.analysis import cells as of
+from crossgraft.analysis import cells as select
 from crossgraft.analysis.effects.regimes import harmed
 from crossgraft.analysis.first.floor import can_show_harm
 from crossgraft.analysis.intervals.draws import Draws, Estimate
@@ -19,8 +19,8 @@ from crossgraft.transfer.matrix import ChangeCell, TransferMatrix
 
 _OUTCOMES: dict[str, tuple[Regime, ...]] = {
     "gain on the source": ("MT-ML",),
-    "same task, other languages": of.SAME_TASK,
-    "other tasks": of.OTHER_TASKS,
+    "same task, other languages": select.SAME_TASK,
+    "other tasks": select.OTHER_TASKS,
 }
 HARMED = "cells elsewhere that lose 1 pp or more (% of cells)"  # of those whose base is above chance
 
@@ -79,7 +79,7 @@ def _effects(
     references = tuple((name, levels[0]) for name, levels in axes.items())
     for levels in _combined(axes):
         sets = list(_matched(rows, levels, references))
-        for outcome, regimes in {**_OUTCOMES, HARMED: of.OFF_SOURCE}.items():
+        for outcome, regimes in {**_OUTCOMES, HARMED: select.OFF_SOURCE}.items():
             compared = [found for one in sets if (found := _shared(one, regimes, matrix))]
             if outcome == HARMED:
                 compared = [seen for one in compared if (seen := _that_can_show_harm(one))]
