@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from crossgraft.adapters.bases.gguf.cached import notes
 from crossgraft.adapters.bases.gguf.header import read_header
-from crossgraft.adapters.bases.models import Model, adapter_bytes, check_given_folder, check_model
+from crossgraft.adapters.bases.models import Model, adapter_bytes, check_given_folder, check_model, check_reachable
 from crossgraft.adapters.forecast.architectures import KNOWN
 from crossgraft.adapters.items.encoding import preview_lines
 from crossgraft.adapters.items.ids import leaks, unequal_ids
@@ -60,7 +60,9 @@ def is_here(study: AdapterSpec, point: Point, split: Split) -> bool:
 
 
 def fetch(study: AdapterSpec) -> None:
-    """Download what tasks lack, as far as the study reads it."""
+    """Download what tasks lack, as far as the study reads it; refuse models that cannot be had before the first job."""
+    for name, model in study.models.items():
+        check_reachable(model, f"models.{name}")
     used = {point.task for point in (*study.trained_on(), *study.targets)}
     for name, task in study.tasks.items():
         if name in used and isinstance(task, Fetched):

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from crossgraft.adapters.bases.gguf import cached
-from crossgraft.adapters.bases.models import Model, check_model
+from crossgraft.adapters.bases.models import Model, check_model, out_of_reach
 from crossgraft.adapters.weights import quantisation
 from crossgraft.errors import DataError, JobFailed, MissingExtra
 from crossgraft.runs.fingerprints import hub_commit, hub_is_reachable, in_hub_cache
@@ -107,10 +107,7 @@ def _offline(name: str, hub: str, commit: str) -> dict[str, Any]:
     if hub_is_reachable(hub, commit):
         return {}
     if not in_hub_cache(hub, commit):
-        raise JobFailed(
-            f"models.{name}: the hub does not answer, and {hub}@{commit[:10]} is not in its cache here; download it where there "
-            'is network, and give its folder as path = "…"'
-        )
+        raise JobFailed(out_of_reach(hub, commit, f"models.{name}"))
     return {"local_files_only": True}
 
 
