@@ -166,7 +166,7 @@ def _validate(matrix: TransferMatrix, question: Question, *, as_json: bool) -> N
 
     validations = validate(matrix, Asked.of(question, matrix))
     if as_json:
-        echo(json.dumps([asdict(one) for one in validations], indent=1))
+        echo(json.dumps([asdict(validation) for validation in validations], indent=1))
         return
     print_table(wording.VALIDATION_TITLES, wording.validation_rows(validations))
     echo(wording.VALIDATION_NOTE)

@@ -186,7 +186,7 @@ def _difference(
     row: Treatment, shams: Sequence[Treatment], targets: Sequence[Point], matrix: TransferMatrix
 ) -> list[tuple[ChangeCell, float]]:
     """The row's cells less the mean of the shams', on targets that all of them have."""
-    shared = [target for target in targets if all((one, target) in matrix.cells for one in (row, *shams))]
+    shared = [target for target in targets if all((treatment, target) in matrix.cells for treatment in (row, *shams))]
     if not shams:
         return []
     weighted = [(matrix.cells[row, target], 1 / len(shared)) for target in shared]

@@ -106,8 +106,8 @@ def _matched(rows: Sequence[Treatment], levels: Levels, references: Levels) -> I
             continue
         signed = [(row, 1.0)]
         for (name, _), (_, first) in zip(levels, references, strict=True):
-            signed += [(_with(one, name, first), -sign) for one, sign in signed]
-        if all(one in present for one, _ in signed):
+            signed += [(_with(treatment, name, first), -sign) for treatment, sign in signed]
+        if all(treatment in present for treatment, _ in signed):
             yield signed
 
 
@@ -122,8 +122,12 @@ def _shared(
     """The cells of the contrast, on the targets that all its treatments have; their mean is taken."""
 
     def cell(row: Treatment, target: Point) -> ChangeCell | None:
-        found = matrix.cells.get((row, target))
-        return found if found is not None and found.unit == "pp" and found.regime in regimes else None
+        change_cell = matrix.cells.get((row, target))
+        return (
+            change_cell
+            if change_cell is not None and change_cell.unit == "pp" and change_cell.regime in regimes
+            else None
+        )
 
     targets = [target for target in matrix.columns if all(cell(row, target) for row, _ in signed)]
     return [(found, sign / len(targets)) for target in targets for row, sign in signed if (found := cell(row, target))]

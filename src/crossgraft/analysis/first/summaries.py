@@ -70,8 +70,8 @@ def harmed_cells(cells: Sequence[ChangeCell]) -> Harmed:
 def _named(cells: Sequence[ChangeCell]) -> dict[int, Named]:
     changes = [cell.change for cell in cells]
     errors, dfs = [change.error for change in changes], [change.df for change in changes]
-    found = named([change.mean for change in changes], errors, dfs, shrunk=has_items(cells))
-    return {id(cell): one for cell, one in zip(cells, found, strict=True)}
+    named_values = named([change.mean for change in changes], errors, dfs, shrunk=has_items(cells))
+    return {id(cell): one for cell, one in zip(cells, named_values, strict=True)}
 
 
 def summaries(rows: Sequence[Treatment], draws: Draws, harm: Harmed) -> tuple[Summary, ...]:

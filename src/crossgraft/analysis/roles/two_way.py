@@ -71,11 +71,9 @@ def fits(cells: Sequence[ChangeCell]) -> Iterator[tuple[str, Fit | None]]:
 
 
 def two_way(draws: Draws) -> Iterator[TwoWay]:
-    for model, found in fits(draws.cells):
+    for model, fit in fits(draws.cells):
         yield (
-            _two_way(model, found, draws)
-            if found
-            else TwoWay(model, None, None, None, 0.0, None, None, None, (), BLOCKS)
+            _two_way(model, fit, draws) if fit else TwoWay(model, None, None, None, 0.0, None, None, None, (), BLOCKS)
         )
 
 

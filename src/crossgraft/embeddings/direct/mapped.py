@@ -79,12 +79,12 @@ def opened(places: Sequence[Path], *, top: int | None = None, case: Case | None 
 
 def aligned(source: Path, target: Path, *, top: int = 200_000, case: Case = "keep") -> Mapped:
     """Two files of vectors that lie in one space already, as another tool left them."""
-    one, other = (read_space(file, top=top, case=case) for file in (source, target))
-    if one.width != other.width:
-        raise DataError(f"expected vectors in one space; {source} has {one.width} dimensions, {target} {other.width}")
+    space, other = (read_space(file, top=top, case=case) for file in (source, target))
+    if space.width != other.width:
+        raise DataError(f"expected vectors in one space; {source} has {space.width} dimensions, {target} {other.width}")
     normalisers: dict[Side, Normaliser] = {"source": Normaliser(), "target": Normaliser()}
-    metadata = {"case": case, **{str(side): {"dimensions": one.width} for side in SIDES}}
-    return Mapped(one, other, Mapping(), normalisers, metadata)
+    metadata = {"case": case, **{str(side): {"dimensions": space.width} for side in SIDES}}
+    return Mapped(space, other, Mapping(), normalisers, metadata)
 
 
 def save(mapped: Mapped, folder: str | Path, *, text: bool = False) -> Path:

@@ -63,7 +63,7 @@ def specialise(matrix: TransferMatrix, question: Question, count: int) -> Specia
     values = _values(draws, question)
     share = 1 / values.shape[1]
     best = [exact(values, size) for size in range(1, min(count, len(values)) + 1)]
-    steps = [(found, greedy(values, size)) for size, found in enumerate(best, 1)]
+    steps = [(selection, greedy(values, size)) for size, selection in enumerate(best, 1)]
     serves = _serves(values, best[-1])
     routed = np.where(serves >= 0, draws[:, serves, np.arange(values.shape[1])], 0.0)
     means = routed.mean(axis=1)
@@ -75,8 +75,8 @@ def specialise(matrix: TransferMatrix, question: Question, count: int) -> Specia
         float(high),
         tuple(_route(options, place, int(at), question) for place, at in enumerate(serves)),
         tuple(
-            Step(size, share * one.value, share * other.value, share * other.bound)
-            for size, (one, other) in enumerate(steps, 1)
+            Step(size, share * selection.value, share * other.value, share * other.bound)
+            for size, (selection, other) in enumerate(steps, 1)
         ),
     )
 
