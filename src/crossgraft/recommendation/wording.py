@@ -32,7 +32,7 @@ VALIDATION_NOTE = (
 )
 ROUTE_TITLES = ("target", "served by", "gain (pp)", "P(harm)")
 CURVE_TITLES = ("adapters", "mean gain (pp)", "greedy", "at most")
-_VERBS = {"trained": "Train", "given": "Use", "mapping": "Use", "control": "Use"}
+_VERBS = {"trained": "Train", "given": "Use", "mapping": "Use", "control": "Use", "derived": "Use"}
 
 
 def sentences(recommendation: Recommendation) -> Iterator[str]:
