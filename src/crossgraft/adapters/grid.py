@@ -28,7 +28,7 @@ class Grid:
     the train split stand before every test item, the same for all of them in all languages; ``base_shots``
     measure the base with so many beside it, to see what an adapter does that examples would do too. ``sham``
     and ``format_only`` train every source in these versions too. ``scales`` evaluate every trained adapter scaled by these
-    factors too; nothing is trained for it.
+    factors too, of the sources that match ``scaled``; nothing is trained for it.
     """
 
     sources: tuple[str, ...] = ()
@@ -44,6 +44,7 @@ class Grid:
     sham: bool = False
     format_only: bool = False
     scales: tuple[float, ...] = ()
+    scaled: tuple[str, ...] = ("*",)
     keep_adapters: Literal["always", "never"] = "always"
 
     def __post_init__(self) -> None:

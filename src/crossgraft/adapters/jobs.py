@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -81,10 +82,11 @@ def _trained(study: AdapterSpec, model: str) -> Iterator[tuple[Treatment, Source
 
 
 def _scaled(study: AdapterSpec, made: Sequence[Job]) -> Iterator[tuple[Treatment, tuple[Member, ...]]]:
-    """Every trained adapter at every scale of the grid."""
+    """Every trained adapter that ``scaled`` names, at every scale of the grid."""
     for scale in study.grid.scales:
         for job in made:
-            if job.treatment.kind == "trained":
+            name = job.treatment.name
+            if job.treatment.kind == "trained" and any(fnmatchcase(name, pattern) for pattern in study.grid.scaled):
                 recipe = (*job.treatment.recipe, (SCALE, scale))
                 yield replace(job.treatment, kind="derived", recipe=recipe), (_member(job, scale),)
 

@@ -114,8 +114,14 @@ class AdapterSpec:
             )
         if self.training_sources and any(r.method == "full" or r.dora for _, r in self.recipe.variants()):
             raise SpecError("only LoRA adapters can be scaled or merged, without DoRA; leave out this or that", key)
+        labels = [source.label for source in self.training_sources]
+        for pattern in self.grid.scaled:
+            if self.grid.scales and not any(fnmatchcase(label, pattern) for label in labels):
+                raise SpecError(
+                    f"{pattern!r} matches no trained source{did_you_mean(pattern, labels)}", ("grid", "scaled")
+                )
         for name, merge in self.merges.items():
-            check_merge(name, merge, [source.label for source in self.training_sources], self.adapters)
+            check_merge(name, merge, labels, self.adapters)
 
     @cached_property
     def _every_point(self) -> tuple[Point, ...]:
