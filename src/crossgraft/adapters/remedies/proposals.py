@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from crossgraft.adapters.remedies.harm import Donor, Loss, donor, losses, rows_of
-from crossgraft.adapters.remedies.spec_text import Addition, with_additions
+from crossgraft.adapters.remedies.spec_text import Addition, lines_to_add, with_additions
 from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.analysis.wording import listed
 from crossgraft.core import Job
@@ -36,13 +36,10 @@ class Remedy:
     kind: Kind
     why: str
     additions: tuple[Addition, ...]
+    toml: str = ""
     jobs: int = 0
     to_train: int = 0
     results: int = 0
-
-    @property
-    def toml(self) -> str:
-        return "\n".join(map(str, self.additions))
 
     @property
     def cost(self) -> str:
@@ -181,7 +178,8 @@ def _costed(remedy: Remedy | str, study: AdapterSpec, store: Store, known: Colle
     ]
     todo = [(job, count) for job, count in counts if count]
     trained = {job.run_id for job, _ in todo if job.treatment.kind == "trained"}
-    return replace(remedy, jobs=len(todo), to_train=len(trained), results=sum(count for _, count in todo))
+    toml = lines_to_add(study.origin.text, remedy.additions)
+    return replace(remedy, toml=toml, jobs=len(todo), to_train=len(trained), results=sum(count for _, count in todo))
 
 
 def _jobs(study: AdapterSpec, text: str, store: Store) -> Iterator[Job]:

@@ -31,12 +31,15 @@ class Addition:
         have = table.get(self.key[-1], []) if self.extends else []
         table[self.key[-1]] = [*have, *_new(self.value, have)] if self.extends else self.value
 
-    def __str__(self) -> str:
-        """As lines of TOML under their own header."""
-        header = f"[{'.'.join(map(_name, self.key[:-1]))}]"
-        if self.extends:
-            return f"{header}\n{self.key[-1]} = […, {', '.join(map(toml, self.value))}]"
-        return f"{header}\n{_name(self.key[-1])} = {toml(self.value)}"
+
+def lines_to_add(text: str, additions: Iterable[Addition]) -> str:
+    """The additions as a reader would write them, each table once; lists that are there already are shown whole."""
+    table, tables = parse_toml(text), dict[Key, list[str]]()
+    for addition in additions:
+        addition.applied(table)
+        value = _in(table, addition.key)
+        tables.setdefault(addition.key[:-1], []).append(f"{_name(addition.key[-1])} = {toml(value)}")
+    return "\n".join(line for key, lines in tables.items() for line in (f"[{'.'.join(map(_name, key))}]", *lines))
 
 
 def toml(value: Any) -> str:
@@ -65,7 +68,7 @@ def with_additions(text: str, additions: Iterable[Addition]) -> str:
     except ValueError:
         right = False
     if not right:
-        lines = "\n".join(map(str, wanted))
+        lines = lines_to_add(text, wanted)
         raise SpecError(f"this spec is written in a way that cannot be added to; add these lines by hand:\n{lines}")
     return changed
 
@@ -128,7 +131,10 @@ def _has(text: str, key: Key) -> bool:
 
 
 def _value(text: str, key: Key) -> Any:
-    value: Any = parse_toml(text)
+    return _in(parse_toml(text), key)
+
+
+def _in(value: Any, key: Key) -> Any:
     for name in key:
         value = value.get(name) if isinstance(value, dict) else None
     return value
