@@ -40,7 +40,15 @@ class Planted(SyntheticGrid):
 
 
 def matrix(changes: dict[Treatment, tuple[float, ...]], seed: int = 1, items: int = 1500) -> TransferMatrix:
-    grid = Planted(models=1, tasks=2, languages=2, items=items, fragile=0.6, treatments=tuple(changes), changes=tuple(changes.values()))
+    grid = Planted(
+        models=1,
+        tasks=2,
+        languages=2,
+        items=items,
+        fragile=0.6,
+        treatments=tuple(changes),
+        changes=tuple(changes.values()),
+    )
     return grid.matrix(seed)
 
 

@@ -180,10 +180,16 @@ def specialised(found: Specialised) -> str:
         return f"Keep the base: no adapter may serve any of the {number_of(len(found.routes), 'target')}."
     names = ", ".join(row.label for row in found.rows)
     gain = f"{signed(found.gain)} {interval(found.low, found.high)} pp"
-    return (
+    sentence = (
         f"Keep {names}: routed by target, the expected gain is {gain} on the mean of {number_of(len(found.routes), 'target')}; "
         f"the base serves {len(found.routes) - served or 'none'} of them."
     )
+    if found.price:
+        sentence += f" Their cost counts as {found.price:.2f} pp."
+    if found.fair:
+        language, least = next(iter(found.by_language.items()))
+        sentence += f" The language that gains least is {language}, with {signed(least)} pp."
+    return sentence
 
 
 def route_rows(found: Specialised) -> Iterator[Row]:
@@ -199,7 +205,10 @@ def route_rows(found: Specialised) -> Iterator[Row]:
 
 def curve_rows(found: Specialised) -> Iterator[Row]:
     for step in found.curve:
-        yield str(step.count), f"{step.gain:.2f}", f"{step.greedy:.2f}", f"{step.bound:.2f}"
+        yield (
+            str(step.count),
+            *("–" if value is None else f"{value:.2f}" for value in (step.gain, step.greedy, step.bound)),
+        )
 
 
 def plain_specialised(found: Specialised) -> dict[str, Any]:
@@ -210,6 +219,8 @@ def plain_specialised(found: Specialised) -> dict[str, Any]:
         "gain": found.gain,
         "low": found.low,
         "high": found.high,
+        "price": found.price,
+        "by_language": dict(found.by_language),
         "routes": [
             {**asdict(route), "target": str(route.target), "row": route.row.label if route.row else None}
             for route in found.routes
