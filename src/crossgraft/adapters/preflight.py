@@ -15,6 +15,7 @@ from crossgraft.adapters.items.ids import leaks, unequal_ids
 from crossgraft.adapters.items.selection import items_to_test
 from crossgraft.adapters.tasks import Fetched, Noted, Split, choose
 from crossgraft.adapters.training.callbacks import require
+from crossgraft.adapters.weights.peft_folder import check_plain_lora
 from crossgraft.core import Job, Point
 from crossgraft.metrics import METRICS
 from crossgraft.study import Origin, PreviewItem
@@ -30,6 +31,8 @@ def check(study: AdapterSpec) -> Sequence[str]:
         check_model(model, study.origin, f"models.{name}")
     for name, given in study.adapters.items():
         check_given_folder(Path(given.input(name, study.origin).path), f"adapters.{name}")
+    for name in {source for merge in study.merges.values() for source in merge.sources if source in study.adapters}:
+        check_plain_lora(Path(study.adapters[name].input(name, study.origin).path))
     for task in study.tasks.values():
         if task.metric:
             METRICS.get(task.metric).require()

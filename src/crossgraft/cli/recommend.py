@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import wraps
 from pathlib import Path
@@ -13,8 +13,11 @@ import click
 
 from crossgraft.cli.options import AS_JSON, OUT, overrides, study_of
 from crossgraft.cli.printing import echo, print_table
+from crossgraft.errors import SpecError
 
 if TYPE_CHECKING:
+    from crossgraft.adapters.serving.adapters import Adapters
+    from crossgraft.core import Treatment
     from crossgraft.recommendation.question import Question, Rule
     from crossgraft.recommendation.verdicts import Recommendation
     from crossgraft.transfer.matrix import TransferMatrix
@@ -182,6 +185,14 @@ def _validate(matrix: TransferMatrix, question: Question, *, as_json: bool) -> N
     "--tolerance", type=float, default=1.0, show_default=True, help="Loss that is tolerated on a target, in pp."
 )
 @click.option("--risk", type=float, default=0.1, show_default=True, help="Allowed probability that it loses more.")
+@click.option("--fair", is_flag=True, help="Make the language that gains least gain as much as can be.")
+@click.option(
+    "--cost", type=click.Choice(["seconds", "megabytes"]), help="What keeping an adapter costs; needs --price."
+)
+@click.option(
+    "--price", type=click.FloatRange(min=0), help="Points of mean gain that a second or a megabyte must bring."
+)
+@click.option("--to", type=click.Path(path_type=Path), help="New folder for the adapters to keep, with routing.json.")
 @click.option("--model", default="", help="Of which model, where there are several.")
 @click.option("--column", "columns", multiple=True, metavar="FIELD=NAME", help="Of a TABLE, as in 'read'; repeatable.")
 @OUT
@@ -193,6 +204,10 @@ def specialise(
     targets: tuple[str, ...],
     tolerance: float,
     risk: float,
+    fair: bool,
+    cost: str | None,
+    price: float | None,
+    to: Path | None,
     model: str,
     columns: tuple[str, ...],
     out: Path,
@@ -209,13 +224,46 @@ def specialise(
     from crossgraft.recommendation.question import Question
     from crossgraft.recommendation.specialisation.specialise import specialise as specialised
 
+    if (cost is None) != (price is None):
+        raise SpecError("expected --cost and --price together, such as --cost megabytes --price 0.01")
+    if what.endswith(_TABLES) and (cost or to):
+        raise SpecError("--cost and --to need a study whose adapters are in a store; a table has none")
     matrix, _ = _table(Path(what), columns) if what.endswith(_TABLES) else _study(what, out, sets, limit)
-    found = specialised(matrix, Question(targets or ("*",), (), tolerance, risk, model=model), count)
+    kept = _adapters(what, out, sets, limit) if cost or to else None
+    prices = (
+        {row: (price or 0.0) * spent for row, spent in _costs(kept, matrix, cost).items()} if kept and cost else None
+    )
+    found = specialised(
+        matrix, Question(targets or ("*",), (), tolerance, risk, model=model), count, prices=prices, fair=fair
+    )
     if as_json:
         echo(json.dumps(wording.plain_specialised(found), indent=1))
     else:
         echo(wording.specialised(found), bold=True)
         print_table(wording.ROUTE_TITLES, wording.route_rows(found))
         print_table(wording.CURVE_TITLES, wording.curve_rows(found))
+    if kept and to and found.rows:
+        from crossgraft.adapters.serving.routing import write_routing
+
+        echo(f"wrote {write_routing(kept, found, to)} and the adapters beside it", err=as_json)
     if not found.rows:
         raise click.exceptions.Exit(KEPT_BASE)
+
+
+def _adapters(what: str, out: Path, sets: tuple[str, ...], limit: int | None) -> Adapters:
+    """Of a study that is named by its spec file or by its name in the store."""
+    from crossgraft.adapters.serving.adapters import Adapters
+    from crossgraft.analysis.results import require_study
+    from crossgraft.runs.campaign import title
+    from crossgraft.runs.store import Store
+
+    store = Store(out)
+    name = title(study_of(Path(what), sets, limit)) if what.endswith(".toml") else what
+    return Adapters.of(store, require_study(store, name))
+
+
+def _costs(adapters: Adapters, matrix: TransferMatrix, unit: str) -> Mapping[Treatment, float]:
+    from crossgraft.adapters.serving.costs import costs
+
+    measured = {row for row, _ in matrix.cells if not row.is_sham}
+    return costs(adapters, [row for row in matrix.rows if row in measured], unit)  # type: ignore[arg-type]

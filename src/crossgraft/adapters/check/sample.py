@@ -50,11 +50,20 @@ def sample(study: S, models: Collection[str]) -> S | None:
         base_shots=(),
         sham=False,
         format_only=False,
+        scales=(),
     )
     adapters = {source.adapter: study.adapters[source.adapter]} if source and source.adapter else {}
     limit = min(_ITEMS, study.test_items or _ITEMS)
     return replace(
-        study, models=here, grid=grid, recipe=short, adapters=adapters, seeds=study.seeds[:1], limit=limit, callbacks=()
+        study,
+        models=here,
+        grid=grid,
+        recipe=short,
+        adapters=adapters,
+        merges={},
+        seeds=study.seeds[:1],
+        limit=limit,
+        callbacks=(),
     )
 
 
