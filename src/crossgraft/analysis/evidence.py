@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from crossgraft.analysis.bli import BLIFindings
 from crossgraft.analysis.bli.references import Reference
+from crossgraft.analysis.bli.standings import TaskStandings
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.training import Training
 from crossgraft.core import Check
@@ -23,6 +24,7 @@ class Evidence:
     failures: Sequence[str] = ()
     checks: Sequence[Check] = ()  # of the records
     bli: Sequence[BLIFindings] = ()  # one a task of ranked words
+    downstream: Sequence[TaskStandings] = ()  # one a task on language pairs that is none of these
     references: Sequence[Reference] = ()  # of downstream tasks, noted by the controls
     training: Sequence[Training] = ()
     as_published: bool = False  # with the paper's figures beside ours
@@ -30,3 +32,8 @@ class Evidence:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "draws", Draws(self.matrix))
+
+    @property
+    def standings(self) -> tuple[TaskStandings, ...]:
+        """The methods on every task of an embedding study, lexicon induction first; empty in other studies."""
+        return (*(task.standings for task in self.bli), *self.downstream)
