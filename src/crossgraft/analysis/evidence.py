@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from crossgraft.analysis.bli import BLIFindings
 from crossgraft.analysis.bli.references import Reference
+from crossgraft.analysis.bli.shuffled import ShuffledControl
 from crossgraft.analysis.bli.standings import TaskStandings
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.training import Training
@@ -25,6 +26,7 @@ class Evidence:
     checks: Sequence[Check] = ()  # of the records
     bli: Sequence[BLIFindings] = ()  # one a task of ranked words
     downstream: Sequence[TaskStandings] = ()  # one a task on language pairs that is none of these
+    shuffled: Sequence[ShuffledControl] = ()  # methods fitted on a shuffled dictionary
     references: Sequence[Reference] = ()  # of downstream tasks, noted by the controls
     training: Sequence[Training] = ()
     as_published: bool = False  # with the paper's figures beside ours

@@ -132,8 +132,7 @@ def analyse(evidence: Evidence | TransferMatrix) -> Findings:
         )
         sentences = tuple(filter(None, (" ".join(filter(None, paragraph)) for paragraph in paragraphs)))
         if evidence.standings:
-            said = what_controls_did(controls, harms[1])
-            sentences = mappings.paragraphs(evidence.standings, predicted, said, sentences[-1])
+            sentences = mappings.paragraphs(evidence, predicted, sentences[-1])
     return Findings(
         evidence=evidence,
         sentences=sentences,

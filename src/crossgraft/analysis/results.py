@@ -9,6 +9,7 @@ import numpy as np
 
 from crossgraft.analysis.bli import bli_findings
 from crossgraft.analysis.bli.references import references
+from crossgraft.analysis.bli.shuffled import shuffled_controls
 from crossgraft.analysis.bli.standings import downstream_standings
 from crossgraft.analysis.checks.trust import trust
 from crossgraft.analysis.evidence import Evidence
@@ -52,9 +53,10 @@ def load_findings(store: Store, name: str = "") -> Findings:
     checks = trust(manifest.jobs, records)
     ranked = bli_findings(matrix, records, store.texts)
     downstream = downstream_standings(matrix, records)
+    shuffled = shuffled_controls(matrix, records)
     told = trainings(manifest.jobs, records)
     noted = references(manifest.jobs, records)
-    return analyse(Evidence(matrix, manifest.name, notes, failures, checks, ranked, downstream, noted, told))
+    return analyse(Evidence(matrix, manifest.name, notes, failures, checks, ranked, downstream, shuffled, noted, told))
 
 
 def _records(store: Store, manifest: Manifest) -> tuple[list[Record], list[Damage]]:

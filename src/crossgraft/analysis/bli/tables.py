@@ -58,10 +58,10 @@ class TaskTables:
 Runs = dict[Treatment, tuple[Record, ...]]
 
 
-def task_tables(matrix: TransferMatrix, records: Iterable[Record]) -> tuple[TaskTables, ...]:
+def task_tables(matrix: TransferMatrix, records: Iterable[Record], *, shams: bool = False) -> tuple[TaskTables, ...]:
     """The tasks of a study on language pairs, those that rank words by MAP; empty in other studies.
 
-    Mappings that were fitted on a shuffled dictionary are controls, and in none of them.
+    Mappings that were fitted on a shuffled dictionary are controls: they are in tables of their own (``shams``).
     """
     by_id: dict[str, list[Record]] = {}
     for record in records:
@@ -72,7 +72,7 @@ def task_tables(matrix: TransferMatrix, records: Iterable[Record]) -> tuple[Task
     for (row, target), cell in matrix.cells.items():
         treated = _with_items(by_id, cell.record_ids, cell.items)
         controls = _with_items(by_id, cell.control_ids, cell.items)
-        if row.kind == "mapping" and not row.is_sham and treated and controls:
+        if row.kind == "mapping" and row.is_sham is shams and treated and controls:
             _, runs = found.setdefault(target.task, {}).setdefault(target.lang, (controls, {}))
             runs[row] = treated
             measures.setdefault(target.task, "MAP" if cell.metric.reads == "ranking" else cell.metric.name)

@@ -6,21 +6,22 @@ from collections.abc import Sequence
 
 from crossgraft.analysis.bli.predicting import Prediction
 from crossgraft.analysis.bli.predicting import sentence as what_bli_predicts
+from crossgraft.analysis.bli.shuffled import sentence as what_shuffled_did
 from crossgraft.analysis.bli.standings import TaskStandings
+from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.wording import listed
 
 _MANY = 2  # tasks, for the question which method is good on all of them
 
 
-def paragraphs(
-    tasks: Sequence[TaskStandings], predictions: Sequence[Prediction], controls: str, doubts: str
-) -> tuple[str, ...]:
+def paragraphs(evidence: Evidence, predictions: Sequence[Prediction], doubts: str) -> tuple[str, ...]:
     """One paragraph a task first; empty ones are left out."""
+    tasks = evidence.standings
     said = (
         *(task.sentence for task in tasks),
         *_on_all(tasks),
         what_bli_predicts(predictions),
-        controls,
+        what_shuffled_did(evidence.shuffled),
         _how_sure(tasks),
         doubts,
     )
