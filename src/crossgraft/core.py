@@ -89,6 +89,7 @@ class Point:
 
 Kind = Literal["control", "trained", "given", "mapping", "derived"]
 SourceVariant = Literal["", "sham", "format-only"]
+SHUFFLED = ", shuffled dictionary"  # ends the name of a mapping method that was fitted on one
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -116,7 +117,9 @@ class Treatment:
 
     @property
     def is_sham(self) -> bool:
-        """Trained on a source that teaches a format at most: treatments are compared with it, and it is not one of them."""
+        """Trained on a source that teaches a format at most, or fitted on a shuffled dictionary: treatments are compared with it,
+        and it is not one of them.
+        """
         return self.source_variant != ""
 
     @property

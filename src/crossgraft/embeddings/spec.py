@@ -93,11 +93,13 @@ class Methods:
     """``[methods]``: the mapping methods, by name or name:mode, and parameters of theirs by the same name.
 
     ``choose`` has lists of values instead: on each pair of languages the best on the validation dictionary is taken.
+    ``shuffled`` names those that are also fitted on a shuffled training dictionary, as a control.
     """
 
     use: tuple[str, ...]
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     choose: dict[str, dict[str, tuple[Any, ...]]] = field(default_factory=dict)
+    shuffled: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for key, tables in (("settings", self.settings), ("choose", self.choose)):
@@ -111,6 +113,14 @@ class Methods:
                 self.get(name)
             except SpecError as error:
                 raise SpecError(str(error), ("settings", name) if name in self.settings else ("use",)) from None
+        for name in self.shuffled:
+            self._require_shuffling(name)
+
+    def _require_shuffling(self, name: str) -> None:
+        if name not in self.use:
+            raise SpecError(f"{name!r} is not among the methods in use{did_you_mean(name, self.use)}", ("shuffled",))
+        if not self.get(name).uses_dictionary:
+            raise SpecError(f"{name!r} learns from no dictionary that could be shuffled", ("shuffled",))
 
     def _require_choices(self, name: str) -> None:
         """Raise where values make no method, or methods that are not of one kind."""

@@ -69,7 +69,7 @@ def _groups(cells: Sequence[ChangeCell]) -> Iterator[tuple[Regime | str, str, li
             yield regime, words, select.in_regimes(cells, regime)
         return
     for task in dict.fromkeys(cell.target.task for cell in cells):
-        yield task, "all pairs", [cell for cell in cells if cell.target.task == task]
+        yield task, f"all pairs, {task}", [cell for cell in cells if cell.target.task == task]
 
 
 def _summary(model: str, regime: Regime | str, words: str, cells: Sequence[ChangeCell], draws: Draws) -> RegimeSummary:

@@ -9,7 +9,8 @@ from crossgraft.analysis.bli import BLIFindings, Comparison, MethodRow, PairMean
 from crossgraft.analysis.findings import Findings
 from crossgraft.report.section import HIDDEN, Column, Interval, Number, Section, Table, Value, columns, decimals
 
-PLACE = 150
+PLACE = 14
+_ERRORS = 15  # on the page
 Rows = tuple[tuple[Value, ...], ...]
 _MEAN = ("pairs_low", "pairs_high", "pairs", "queries", "clusters")
 
@@ -19,12 +20,14 @@ def sections(findings: Findings) -> Iterator[Section]:
         tables = (
             _methods(one),
             _convergence(one),
-            _measures(one),
             _sizes(one),
-            _compared(one),
             _parts(one),
+            _hubs(one),
+            _errors(one),
+            _compared(one),
             _pairs(one),
             _shapes(one),
+            _measures(one),
         )
         yield Section(f"Embeddings: {one.task}", tuple(table for table in tables if table.rows), note=one.method)
 
@@ -141,11 +144,66 @@ def _comparison(task: str, comparison: Comparison, *, leading: bool) -> tuple[Va
 def _parts(findings: BLIFindings) -> Table:
     names = list(dict.fromkeys((part.by, part.part) for part in findings.parts))
     found = {(part.row, part.by, part.part): part.mean for part in findings.parts}
-    head = columns("method", *((f"{by}: {part}", f"{by}: {part}") for by, part in names))
+    asked = {(part.by, part.part): part.mean.queries for part in reversed(findings.parts)}
+    head = columns("method", *((f"{by}: {part} ({asked[by, part]:,} queries)", f"{by}: {part}") for by, part in names))
     rows: Rows = tuple(
-        (row.row.label, *(_level(found.get((row.row, *name))) for name in names)) for row in findings.rows
+        (row.row.label, *(_band(found.get((row.row, *name))) for name in names)) for row in findings.rows
     )
-    return Table("bli-subsets", head, rows if names else (), "MAP on subsets of the queries")
+    return Table(
+        "bli-subsets",
+        head,
+        rows if names else (),
+        "MAP by frequency of the source word, and by spelling of the translation",
+    )
+
+
+def _band(mean: PairMean | None) -> Interval:
+    if mean is None:
+        return Interval(None)
+    return Interval(mean.value, mean.low, mean.high, text=f"{mean.value:.3f} [{mean.low:.3f}, {mean.high:.3f}]")
+
+
+def _hubs(findings: BLIFindings) -> Table:
+    near = f"among the {findings.hubs[0].neighbours} nearest" if findings.hubs else ""
+    head = columns(
+        "method",
+        ("skewness", "skewness"),
+        (f"target words {near} of no query", "never"),
+        ("largest hub", "hub"),
+        ("on", "pair"),
+        ("share of the queries near to it", "share"),
+    )
+    rows: Rows = tuple(
+        (row.row.label, decimals(row.skewness), _percent(row.never), row.hub, row.pair, _percent(row.share))
+        for row in findings.hubs
+    )
+    return Table("bli-hubs", head, rows, "Hubs: target words that are near to many queries")
+
+
+def _errors(findings: BLIFindings) -> Table:
+    head = columns(
+        "pair",
+        "method",
+        ("source word", "query"),
+        ("its rank in the vocabulary", "frequency"),
+        ("translations in the dictionary", "translations"),
+        ("ranked first", "answer"),
+        ("rank of the best translation", "rank"),
+    )
+    rows: Rows = tuple(
+        (
+            word.pair,
+            word.row.label,
+            word.query,
+            _whole(word.frequency),
+            ", ".join(word.golds),
+            word.answer,
+            _whole(word.rank),
+        )
+        for word in findings.errors
+    )
+    title = "Wrong words of the best method of each pair, drawn at random"
+    return Table("bli-errors", head, rows, title, most=_ERRORS)
 
 
 def _pairs(findings: BLIFindings) -> Table:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import isnan
 
-from crossgraft.analysis.bli.predicting import DRAWS, Level, Prediction, levels, predictions, sentence
+from crossgraft.analysis.bli.predicting import DRAWS, Level, Prediction, levels, sentence
 from crossgraft.analysis.bli.references import Reference
 from crossgraft.analysis.findings import Findings
 from crossgraft.report.section import HIDDEN, Interval, Number, Section, Table, Value, columns
 from crossgraft.stats.matrices.predicting import Link
 
-PLACE = 155
+PLACE = 16
 _NAMED = 4  # language pairs in a cell
 _NOTE = (
     "Correlations with BLI are Pearson's, of scores and not of changes. Over methods: means over the pairs that both tasks have. Within pairs: what a method "
@@ -23,7 +23,7 @@ _NOTE = (
 
 
 def sections(findings: Findings) -> Iterator[Section]:
-    found, scores = predictions(findings.matrix), levels(findings.matrix)
+    found, scores = findings.predictions, levels(findings.matrix)
     if any(not score.is_induction for score in scores):
         tables = (_levels(scores), _references(findings.evidence.references), _predictions(found))
         said = (sentence(found),) if found else ()

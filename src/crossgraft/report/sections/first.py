@@ -1,4 +1,4 @@
-"""The first table: what helped most, what harmed most, what is typical, in a dozen rows."""
+"""The first table: what helped most, what harmed most, what is typical, in a dozen rows; of methods of mapping, which is best on what."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from crossgraft.analysis.effects.regimes import ALL_MODELS
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.first.signals import Signal
 from crossgraft.report.section import Section, Table, Value, change, columns, counted, estimate, picked
+from crossgraft.report.sections import standings
 
 PLACE = 10
 _WHAT: Mapping[str, str] = {
@@ -27,6 +28,9 @@ _NOTE = (
 
 
 def sections(findings: Findings) -> Iterator[Section]:
+    if findings.evidence.standings:
+        yield standings.best_methods(findings.evidence.standings)
+        return
     rows = tuple(_rows(findings))
     if rows:
         head = columns("mean change of", "name", ("pp", "change"), "measured", ("n", "rests_on"), "verdict")

@@ -45,7 +45,7 @@ _CONTROLS = "A sham is trained on random answers; format-only also has no conten
 def sections(findings: Findings) -> Iterator[Section]:
     if findings.summaries:
         yield Section("What each treatment did", (_table(findings.summaries),), note=_NOTE, folded=True)
-    if findings.controls:
+    if findings.controls and not findings.evidence.shuffled:
         yield Section("Controls that teach the format only", (_table(findings.controls),), note=_CONTROLS)
 
 
