@@ -30,6 +30,9 @@ def _lines(findings: Findings, about: About, sections: Sequence[Section]) -> Ite
 def _section(section: Section) -> Iterator[str]:
     yield ""
     yield f"## {in_markdown(section.title)}"
+    if section.shows:
+        yield ""
+        yield in_markdown(section.shows)
     for table in section.tables:
         yield from _table(table)
     yield ""

@@ -1,0 +1,67 @@
+"""Points in a plane with their ellipses, and the frontier of those that none beats in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from markupsafe import Markup
+
+from crossgraft.analysis.wording import signed
+from crossgraft.report.pictures.axes import Scale, frame, horizontal, shortened, text, vertical
+from crossgraft.report.pictures.kinds import Scatter, Spot
+
+_WIDTH, _HEIGHT = 640.0, 420.0
+_LEFT, _TOP, _BOTTOM = 44.0, 26.0, 40.0
+_LABELLED = 12  # spots; of more, only those of the frontier and the extremes have room for names
+
+
+def draw_scatter(chart: Scatter) -> Markup:
+    x = Scale.of((spot.x for spot in chart.spots), _LEFT, _WIDTH - 90, zero=True)
+    y = Scale.of((spot.y for spot in chart.spots), _HEIGHT - _BOTTOM, _TOP, zero=True)
+    best = frontier(chart.spots) if chart.frontier else ()
+    named = set(chart.spots if len(chart.spots) <= _LABELLED else best)
+    parts = [horizontal(x, _TOP, _HEIGHT - _BOTTOM, chart.x), vertical(y, _LEFT, _WIDTH - 90, chart.y)]
+    if len(best) > 1:
+        points = " ".join(f"{x(spot.x):g},{y(spot.y):g}" for spot in best)
+        parts.append(Markup('<path class="frontier" d="M{}"/>').format(points.replace(" ", "L").replace(",", " ")))
+    parts += [_spot(spot, x, y) for spot in chart.spots]
+    parts += _names([spot for spot in chart.spots if spot in named], x, y)
+    return frame(chart.title, chart.about, _WIDTH, _HEIGHT, parts)
+
+
+def frontier(spots: Sequence[Spot]) -> tuple[Spot, ...]:
+    """Those that no other beats in one direction without losing in the other, from left to right.
+
+    >>> [spot.name for spot in frontier([Spot("a", 0, 3), Spot("b", 2, 1), Spot("c", 1, 0)])]
+    ['a', 'b']
+    """
+    best: list[Spot] = []
+    for spot in sorted(spots, key=lambda spot: (-spot.x, -spot.y)):
+        if not best or spot.y > best[-1].y:
+            best.append(spot)
+    return tuple(reversed(best))
+
+
+def _spot(spot: Spot, x: Scale, y: Scale) -> Markup:
+    across = abs(x.end - x.start) / (x.high - x.low)
+    up = abs(y.end - y.start) / (y.high - y.low)
+    ellipse = Markup("")
+    if spot.long:  # in the units of the data, then scaled: the axes may have different scales
+        ellipse = Markup(
+            '<g class="area" transform="translate({:g} {:g}) scale({:.4g} {:.4g}) rotate({:.4g})">'
+            '<ellipse vector-effect="non-scaling-stroke" rx="{:.4g}" ry="{:.4g}"/></g>'
+        ).format(x(spot.x), y(spot.y), across, -up, spot.angle, spot.long, spot.short)
+    return Markup('<g><title>{}: {}, {}</title>{}<circle class="dot" cx="{:g}" cy="{:g}" r="3.4"/></g>').format(
+        shortened(spot.name, 200), signed(spot.x), signed(spot.y), ellipse, x(spot.x), y(spot.y)
+    )
+
+
+def _names(spots: Sequence[Spot], x: Scale, y: Scale) -> Iterator[Markup]:
+    """The higher first; a name that would lie on another moves down."""
+    taken: list[tuple[float, float]] = []
+    for spot in sorted(spots, key=lambda spot: -spot.y):
+        left, top = x(spot.x) + 6, y(spot.y) - 4
+        while any(abs(left - other) < 110 and abs(top - height) < 11 for other, height in taken):
+            top += 11
+        taken.append((left, top))
+        yield text(left, top, shortened(spot.name, 22), "name")
