@@ -62,6 +62,7 @@ def _grid(grid: Grid, shorten: Callable[[str], str]) -> dict[str, Any]:
         "shrunk": [None if cell is None else _optional(grid.shrunken.get((cell.row, cell.target))) for cell in cells]
         if grid.shrunken
         else [],
+        "asked": [[number for number, row in enumerate(grid.rows) if grid.has(model, row)] for model in grid.models],
         "why": _reasons(grid),
     }
 

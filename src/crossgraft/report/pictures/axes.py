@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from crossgraft.safety.escaping import visible
 
-_LETTER = 6.1  # pixels, of a text of 11
+_LETTER = 6.9  # pixels, of a bold text of 11
 _LONGEST = 34  # letters of a name
 
 

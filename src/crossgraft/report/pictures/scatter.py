@@ -10,7 +10,7 @@ from crossgraft.analysis.wording import signed
 from crossgraft.report.pictures.axes import Scale, frame, horizontal, shortened, text, vertical
 from crossgraft.report.pictures.kinds import Scatter, Spot
 
-_WIDTH, _HEIGHT = 640.0, 420.0
+_WIDTH, _HEIGHT = 570.0, 420.0
 _LEFT, _TOP, _BOTTOM = 44.0, 26.0, 40.0
 _LABELLED = 12  # spots; of more, only those of the frontier and the extremes have room for names
 
