@@ -12,9 +12,9 @@ import pytest
 from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import analyse
 from crossgraft.report.write import write_report
-from pages import without_scripts
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid
+from pages import without_scripts
 
 SMALL = SyntheticGrid(models=2, tasks=2, languages=2, seeds=2, items=30)
 

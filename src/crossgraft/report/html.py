@@ -13,6 +13,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from crossgraft.analysis.answers import AnswerBook
 from crossgraft.analysis.findings import Findings
 from crossgraft.report.about import About
 from crossgraft.report.page.matrix_svg import matrix_svg
@@ -27,7 +28,8 @@ from crossgraft.safety.escaping import in_html
 _SCRIPTS = ("page.js", "tables.js", "matrix.js", "cell.js", "start.js")
 
 
-def html(findings: Findings, about: About) -> str:
+def html(findings: Findings, about: About, answers: AnswerBook | None = None) -> str:
+    """``answers`` are the items that a cell shows when it is opened."""
     sections = sections_of(findings)
     grid = next((section.grid for section in sections if section.grid), None)
     names = shortener(grid.prefix if grid else "")
@@ -49,7 +51,7 @@ def html(findings: Findings, about: About) -> str:
         style=Markup(_read("page.css")),  # noqa: S704 - a file of ours
         script=Markup(script),  # noqa: S704 - a file of ours
         script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        data=payload(grid, rows, names),
+        data=payload(grid, rows, names, answers),
     )
 
 

@@ -39,7 +39,11 @@ function openCell(matrix, place) {
 }
 
 function itemsOf(items, place, column) {
-  if (!items || !items.cells[place]) return [];
+  if (!items) return [];
+  if (!items.cells[place]) {
+    const count = Object.keys(items.cells).length;
+    return [element('p', { class: 'small' }, `No items here: none changed, or the cell is not among the ${count} of ${items.measured} whose items the page holds.`)];
+  }
   const { shown, left } = items.cells[place];
   const title = element('h3', {}, `${items.how === 'all' ? 'Items' : 'Items whose answer changed'}: ${shown.length + left}`);
   const made = shown.map(([item, seed, before, after, said, saidNow]) => {

@@ -121,7 +121,6 @@ class Matrix {
       element('span', {}, '● or bold: the interval excludes zero'),
       element('span', {}, '□ the treatment’s own source'),
       element('span', {}, '╱ no number'),
-      element('span', {}, 'Point at a cell, or use the arrow keys; click or Enter opens it'),
     );
   }
 
@@ -336,7 +335,7 @@ class Matrix {
   tell() {
     const place = this.looked;
     if (place === null) {
-      this.panel.textContent = '';
+      this.panel.textContent = 'Point at a cell, or use the arrow keys. A click or Enter opens it.';
       return;
     }
     const [treatment, target, model] = this.names(place), { cells, grid } = this;

@@ -9,26 +9,31 @@ import base64
 import json
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
+from crossgraft.analysis.answers import AnswerBook
 from crossgraft.analysis.wording import signed
 from crossgraft.core import Point, Treatment
 from crossgraft.report.csv import tables_csv
 from crossgraft.report.grid import Grid
 from crossgraft.report.page.rows import Rows
+from crossgraft.safety.escaping import visible
 from crossgraft.transfer.changes import ChangeCell
 
 _ID = 10  # letters of a record's id; `store show` takes the beginning of one
 _ALMOST_NOTHING = 0.001  # stands for what is not zero and rounds to it, and is written ≈0
 
 
-def payload(grid: Grid | None, rows: Rows, shorten: Callable[[str], str]) -> str:
+def payload(grid: Grid | None, rows: Rows, shorten: Callable[[str], str], answers: AnswerBook | None) -> str:
     on_page = {table.name for table in rows.tables} | {"matrix"}
     files = {name: text for name, text in tables_csv(rows.sections).items() if name.removesuffix(".csv") in on_page}
     data: dict[str, Any] = {"tables": rows.data(), "files": files}
     if grid is not None:
         data["grid"] = _grid(grid, shorten)
+        if answers is not None and answers.cells:
+            data["items"] = _items(grid, answers)
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 9)).decode()
 
@@ -65,6 +70,42 @@ def _grid(grid: Grid, shorten: Callable[[str], str]) -> dict[str, Any]:
         "asked": [[number for number, row in enumerate(grid.rows) if grid.has(model, row)] for model in grid.models],
         "why": _reasons(grid),
     }
+
+
+def _items(grid: Grid, answers: AnswerBook) -> dict[str, Any]:
+    """The answers of every cell by its place; names and texts of items once per target."""
+    rows = {row: number for number, row in enumerate(grid.rows)}
+    numbers: list[dict[str, int]] = [{} for _ in grid.columns]
+    cells = {}
+    for (row, target), one in answers.cells.items():
+        column = grid.columns.index(target)
+        at = (grid.models.index(row.model) * len(rows) + rows[replace(row, model="")]) * len(grid.columns) + column
+        of_target = numbers[column]
+        shown = [
+            [
+                of_target.setdefault(answer.item, len(of_target)),
+                "" if answer.seed is None else answer.seed,
+                *(_value(value) for value in (answer.before, answer.now)),
+                visible(answer.said),
+                visible(answer.says),
+            ]
+            for answer in one.shown
+        ]
+        cells[str(at)] = {"shown": shown, "left": one.left_out}
+    texts = [answers.texts.get(column, {}) for column in grid.columns]
+    return {
+        "how": answers.which,
+        "measured": answers.measured,
+        "cells": cells,
+        "names": [[visible(name) for name in of_target] for of_target in numbers],
+        "texts": [
+            [visible(text.get(name, "")) for name in of_target] for of_target, text in zip(numbers, texts, strict=True)
+        ],
+    }
+
+
+def _value(value: float) -> float | None:
+    return round(value, 3) if isfinite(value) else None
 
 
 def _arrays(cells: list[ChangeCell | None], seeds: list[int]) -> dict[str, list[Any]]:

@@ -39,7 +39,7 @@ function activateTable(holder, data) {
   }
 
   heads.forEach((head, column) => {
-    const button = element('button', { type: 'button' }, ...head.childNodes);
+    const button = element('button', { type: 'button', title: 'sort' }, ...head.childNodes);
     button.addEventListener('click', () => sortBy(column));
     head.replaceChildren(button);
   });

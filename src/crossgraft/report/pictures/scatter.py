@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import cos, hypot, radians, sin
 
 from markupsafe import Markup
 
@@ -11,20 +12,21 @@ from crossgraft.report.pictures.axes import Scale, frame, horizontal, shortened,
 from crossgraft.report.pictures.kinds import Scatter, Spot
 
 _WIDTH, _HEIGHT = 570.0, 420.0
-_LEFT, _TOP, _BOTTOM = 44.0, 26.0, 40.0
+_LEFT, _RIGHT, _TOP, _LOW = 44.0, 556.0, 26.0, 380.0
 _LABELLED = 12  # spots; of more, only those of the frontier and the extremes have room for names
 
 
 def draw_scatter(chart: Scatter) -> Markup:
-    x = Scale.of((spot.x for spot in chart.spots), _LEFT, _WIDTH - 90, zero=True)
-    y = Scale.of((spot.y for spot in chart.spots), _HEIGHT - _BOTTOM, _TOP, zero=True)
+    reaches = [(spot, *_reach(spot)) for spot in chart.spots]
+    x = Scale.of((end for spot, wide, _ in reaches for end in (spot.x - wide, spot.x + wide)), _LEFT, _RIGHT, zero=True)
+    y = Scale.of((end for spot, _, high in reaches for end in (spot.y - high, spot.y + high)), _LOW, _TOP, zero=True)
     best = frontier(chart.spots) if chart.frontier else ()
     named = set(chart.spots if len(chart.spots) <= _LABELLED else best)
-    parts = [horizontal(x, _TOP, _HEIGHT - _BOTTOM, chart.x), vertical(y, _LEFT, _WIDTH - 90, chart.y)]
+    parts = [horizontal(x, _TOP, _LOW, chart.x), vertical(y, _LEFT, _RIGHT, chart.y)]
     if len(best) > 1:
         points = " ".join(f"{x(spot.x):g},{y(spot.y):g}" for spot in best)
         parts.append(Markup('<path class="frontier" d="M{}"/>').format(points.replace(" ", "L").replace(",", " ")))
-    parts += [_spot(spot, x, y) for spot in chart.spots]
+    parts += [_spot(spot, x, y, best=spot in best) for spot in chart.spots]
     parts += _names([spot for spot in chart.spots if spot in named], x, y)
     return frame(chart.title, chart.about, _WIDTH, _HEIGHT, parts)
 
@@ -42,15 +44,22 @@ def frontier(spots: Sequence[Spot]) -> tuple[Spot, ...]:
     return tuple(reversed(best))
 
 
-def _spot(spot: Spot, x: Scale, y: Scale) -> Markup:
+def _reach(spot: Spot) -> tuple[float, float]:
+    """How far the ellipse goes to the right of its centre, and above it."""
+    turn = radians(spot.angle)
+    across = hypot(spot.long * cos(turn), spot.short * sin(turn))
+    return across, hypot(spot.long * sin(turn), spot.short * cos(turn))
+
+
+def _spot(spot: Spot, x: Scale, y: Scale, *, best: bool) -> Markup:
     across = abs(x.end - x.start) / (x.high - x.low)
     up = abs(y.end - y.start) / (y.high - y.low)
     ellipse = Markup("")
     if spot.long:  # in the units of the data, then scaled: the axes may have different scales
         ellipse = Markup(
-            '<g class="area" transform="translate({:g} {:g}) scale({:.4g} {:.4g}) rotate({:.4g})">'
+            '<g class="area{}" transform="translate({:g} {:g}) scale({:.4g} {:.4g}) rotate({:.4g})">'
             '<ellipse vector-effect="non-scaling-stroke" rx="{:.4g}" ry="{:.4g}"/></g>'
-        ).format(x(spot.x), y(spot.y), across, -up, spot.angle, spot.long, spot.short)
+        ).format(" best" if best else "", x(spot.x), y(spot.y), across, -up, spot.angle, spot.long, spot.short)
     return Markup('<g><title>{}: {}, {}</title>{}<circle class="dot" cx="{:g}" cy="{:g}" r="3.4"/></g>').format(
         shortened(spot.name, 200), signed(spot.x), signed(spot.y), ellipse, x(spot.x), y(spot.y)
     )

@@ -10,7 +10,7 @@ from crossgraft.analysis.wording import number_of
 from crossgraft.report.section import Section, Table, columns
 
 PLACE = 60
-_NAMED = 12  # lines on the page
+_NAMED = 6  # lines on the page
 _HEAD = columns("model", "treatment", "seed", "target", ("status", "why"), "reason")
 
 
@@ -30,7 +30,6 @@ def sections(findings: Findings) -> Iterator[Section]:
     yield Section(
         "What is missing",
         (Table("missing", _HEAD, rows, most=0),),
-        tuple(lines[:_NAMED]),
-        f"{len(lines) - _NAMED} more lines are in missing.csv." if len(lines) > _NAMED else "",
+        tuple(lines[:_NAMED]) + ((f"{len(lines) - _NAMED} more are in missing.csv",) if len(lines) > _NAMED else ()),
         shows=shows,
     )
