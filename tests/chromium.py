@@ -44,6 +44,7 @@ class Browser:
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+        self.call("Emulation.setFocusEmulationEnabled", enabled=True)
 
     def close(self) -> None:
         self._out.close()
@@ -88,9 +89,10 @@ class Browser:
             self.errors.append(about["request"]["url"])
 
     def open(self, page: Path) -> None:
-        """Load the page and wait until its script is done."""
+        """Load the page and wait until its script is done and the page is drawn."""
         self.call("Page.navigate", url=page.absolute().as_uri())
         self.wait("document.documentElement?.dataset.ready === 'yes'")
+        self.ask("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")  # it is drawn
 
     def ask(self, expression: str) -> Any:
         answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)

@@ -6,7 +6,7 @@ function openCell(matrix, place) {
   close.addEventListener('click', () => dialog.close());
   dialog.addEventListener('close', () => dialog.remove()); // the focus goes back to the matrix
   dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
-  dialog.append(element('h3', {}, `${treatment} on ${target}`));
+  dialog.append(element('header', {}, element('h3', {}, `${treatment} on ${target}`), close));
   const facts = [['model', model]];
   if (cells.change[place] === null) {
     facts.push(['no number', grid.why[place] ?? 'not measured']);
@@ -33,7 +33,7 @@ function openCell(matrix, place) {
   }
   const list = element('dl');
   for (const [name, value] of facts) list.append(element('dt', {}, name), element('dd', {}, value));
-  dialog.append(list, ...itemsOf(data.items, place, place % grid.columns.length), close);
+  dialog.append(list, ...itemsOf(data.items, place, place % grid.columns.length));
   document.body.append(dialog);
   dialog.showModal();
 }

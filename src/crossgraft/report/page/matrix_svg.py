@@ -98,18 +98,22 @@ def _numbers(grid: Grid, model: str, rows: list[Treatment], size: _Size) -> Iter
 
 
 def _squares(grid: Grid, model: str, rows: list[Treatment], size: _Size) -> Iterator[Markup]:
-    """One path per shade keeps a matrix of 44 × 44 near fifteen kilobytes."""
+    """One path per shade, of runs from left to right, keeps a matrix of 44 × 44 near fifteen kilobytes."""
     paths: dict[str, list[str]] = {}
+    ends: dict[str, tuple[int, int]] = {}  # of each path, where its last run ends
     for down, across, cell in _places(grid, model, rows):
-        square = f"M{across} {down}h1"
         if cell is None:
             paths.setdefault("missing", []).append(f"M{across + 0.2:.1f} {down + 0.3:.1f}l.6 -.6")
             continue
         change = cell.change
         side = "better" if change.mean > 0 else "worse"
-        paths.setdefault(f"{side} s{shade(change.mean)}", []).append(square)
+        kind = f"{side} s{shade(change.mean)}"
+        across_before, down_before = ends.get(kind, (0, 0))
+        step = "" if ends.get(kind) == (across, down) else f"m{across - across_before} {down - down_before}"
+        paths.setdefault(kind, []).append(f"{step}h1")
+        ends[kind] = across + 1, down
         if change.low > 0 or change.high < 0:
-            paths.setdefault("clear", []).append(f"M{across}.5 {down}h0")
+            paths.setdefault("clear", []).append(f"M{across}.5 {down}z")
         if cell.regime == "MT-ML":
             paths.setdefault("own", []).append(f"M{across}.05 {down - 0.45:.2f}h.85v.85h-.85z")
     yield Markup('<g class="squares" transform="translate({:g} {:g}) scale({:g} {:g})">').format(

@@ -23,6 +23,7 @@ from crossgraft.safety.escaping import visible
 from crossgraft.transfer.changes import ChangeCell
 
 _ID = 10  # letters of a record's id; `store show` takes the beginning of one
+_MANY = 20_000  # records: with more, a cell names its first one only
 _ALMOST_NOTHING = 0.001  # stands for what is not zero and rounds to it, and is written ≈0
 
 
@@ -112,6 +113,7 @@ def _arrays(cells: list[ChangeCell | None], seeds: list[int]) -> dict[str, list[
     def each(value: Callable[[ChangeCell], Any]) -> list[Any]:
         return [None if cell is None else value(cell) for cell in cells]
 
+    many = sum(len(cell.record_ids) for cell in cells if cell is not None) > _MANY
     metrics = list(dict.fromkeys(cell.metric.name for cell in cells if cell is not None))
     units = list(dict.fromkeys(cell.unit for cell in cells if cell is not None))
     return {
@@ -125,12 +127,19 @@ def _arrays(cells: list[ChangeCell | None], seeds: list[int]) -> dict[str, list[
         "unit": each(lambda cell: units.index(cell.unit)),
         "own": each(lambda cell: int(cell.regime == "MT-ML")),
         "count": each(lambda cell: len(cell.seeds)),
-        "records": each(lambda cell: " ".join(record[:_ID] for record in cell.record_ids)),
+        "records": each(lambda cell: _records(cell, many=many)),
         "seeds": [
             [None if cell is None else _optional(dict(zip(cell.seeds, cell.seed_changes, strict=True)).get(seed)) for cell in cells]
             for seed in seeds
         ],
     }  # fmt: skip
+
+
+def _records(cell: ChangeCell, *, many: bool) -> str:
+    """The ids are half of the data of a large grid; all of them are in ``cells.csv``."""
+    if many and len(cell.record_ids) > 1:
+        return f"{cell.record_ids[0][:_ID]}, +{len(cell.record_ids) - 1}"
+    return " ".join(record[:_ID] for record in cell.record_ids)
 
 
 def _optional(value: float | None) -> float | None:

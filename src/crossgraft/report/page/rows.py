@@ -9,7 +9,7 @@ from typing import Any
 
 from crossgraft.report.section import HIDDEN, Interval, Number, Picture, Section, Table, Value, short
 
-_FIRST = 40  # rows in HTML, where the section asks for no other number
+_FIRST = 25  # rows in HTML, where the section asks for no other number
 
 
 class Rows:

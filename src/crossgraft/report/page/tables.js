@@ -44,7 +44,7 @@ function activateTable(holder, data) {
     head.replaceChildren(button);
   });
   const tools = element('div', { class: 'tools' });
-  if (about.keys.length > 8) {
+  if (about.keys.length > 12) {
     const filter = element('input', { type: 'search', placeholder: 'filter rows', 'aria-label': 'filter rows' });
     const count = element('span', { 'aria-live': 'polite' });
     filter.addEventListener('input', () => {
