@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from crossgraft.core import Point, Treatment
 from crossgraft.transfer.changes import ChangeCell, Place
 from crossgraft.transfer.matrix import TransferMatrix
+
+_DEEPEST = (15.0, 30.0, 60.0, 100.0)  # percentage points
+_MOST = 0.9  # of the cells
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,14 @@ class Grid:
         return frozenset(self.matrix.rows)
 
     @cached_property
+    def deepest(self) -> Mapping[str, float]:
+        """The change at which the shade is deepest, by unit: of percentage points a round one that most cells stay below."""
+        sizes: dict[str, list[float]] = {}
+        for cell in self.matrix.cells.values():
+            sizes.setdefault(cell.unit, []).append(abs(cell.change.mean))
+        return {unit: _deepest(sorted(of_unit), round_one=unit == "pp") for unit, of_unit in sizes.items()}
+
+    @cached_property
     def prefix(self) -> str:
         """What all tasks begin with, up to a slash: it is said once and left out of the names."""
         tasks = {point.task for point in (*self.columns, *(row.source for row in self.rows if row.source))}
@@ -61,3 +72,14 @@ class Grid:
                 break
             shared.append(names[0])
         return "/".join(shared) + "/" if shared else ""
+
+
+def _deepest(sizes: Sequence[float], *, round_one: bool) -> float:
+    """
+    >>> _deepest([1.0, 2.0, 80.0], round_one=True), _deepest([0.02, 0.04], round_one=False)
+    (100.0, 0.04)
+    """
+    if not round_one:
+        return sizes[-1] or 1.0
+    most = sizes[min(len(sizes) - 1, int(_MOST * len(sizes)))]
+    return next((size for size in _DEEPEST if size >= most), _DEEPEST[-1])

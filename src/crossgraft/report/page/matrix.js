@@ -1,6 +1,5 @@
 // The matrix on a canvas that stands still in a box that scrolls: labels stay, and only what is seen is drawn.
-const FULL = 15; // percentage points at which the shade is deepest
-const LETTERS = 28; // of a label
+const LETTERS = 34; // of a label
 const NUMBERED = 42; // pixels of a cell that has room for its number
 
 const shortened = (name) => (name.length > LETTERS ? name.slice(0, LETTERS - 1) + '…' : name);
@@ -110,12 +109,12 @@ class Matrix {
     const values = known.map((place) => this.value(place));
     this.lowest = values.reduce((low, value) => Math.min(low, value), Infinity);
     this.highest = values.reduce((high, value) => Math.max(high, value), -Infinity);
-    const units = [...new Set(known.map((place) => this.grid.units[this.cells.unit[place]]))];
-    this.full = units.length === 1 && units[0] !== 'pp' ? Math.max(Math.abs(this.lowest), Math.abs(this.highest)) || 1 : FULL;
+    const units = [...new Set(known.map((place) => this.cells.unit[place]))];
+    const deepest = units.map((unit) => `${this.grid.deepest[unit]} ${this.grid.units[unit]}`).join(', ');
     const bar = element('i', this.isScore ? { class: 'level' } : {});
     const ends = this.isScore
       ? [`${this.lowest}`, `${this.highest}`]
-      : [`-${this.full} ${units.join(', ')} or less`, `+${this.full} or more`];
+      : [`-${deepest} or less`, `+${deepest} or more`];
     this.legend.replaceChildren(
       element('span', {}, ends[0], bar, ends[1]),
       element('span', {}, '● or bold: the interval excludes zero'),
@@ -174,7 +173,7 @@ class Matrix {
     if (value === null) {
       this.stroke(colours.soft, 0.8, [left + wide * 0.3, top + high * 0.75], [left + wide * 0.7, top + high * 0.25]);
     } else {
-      const part = this.isScore ? (value - this.lowest) / (this.highest - this.lowest || 1) : Math.min(1, Math.abs(value) / this.full);
+      const part = this.isScore ? (value - this.lowest) / (this.highest - this.lowest || 1) : Math.min(1, Math.abs(value) / this.grid.deepest[cells.unit[place]]);
       pen.globalAlpha = value === 0 && !this.isScore ? 0 : 0.06 + 0.6 * part;
       pen.fillStyle = this.isScore || value > 0 ? colours.better : colours.worse;
       pen.fillRect(left, top, wide, high);

@@ -13,7 +13,6 @@ from crossgraft.report.grid import Grid
 from crossgraft.report.pictures.axes import name_width, shortened, text
 from crossgraft.transfer.changes import ChangeCell
 
-FULL_SHADE = 15.0  # percentage points at which the shade is deepest
 _SHADES = 6
 _NUMBERED = 600  # cells of a report; with more, matrices have no numbers
 _NAME = 24  # letters
@@ -63,9 +62,9 @@ def _places(grid: Grid, model: str, rows: list[Treatment]) -> Iterator[tuple[int
             yield down, across, grid.cell(model, row, column)
 
 
-def shade(change: float) -> int:
+def shade(change: float, deepest: float) -> int:
     """From 1, the palest, to the deepest; 0 where nothing changed."""
-    return 0 if change == 0 else min(_SHADES, 1 + int(_SHADES * abs(change) / FULL_SHADE))
+    return 0 if change == 0 else min(_SHADES, 1 + int(_SHADES * abs(change) / deepest))
 
 
 def _numbers(grid: Grid, model: str, rows: list[Treatment], size: _Size) -> Iterator[Markup]:
@@ -79,7 +78,7 @@ def _numbers(grid: Grid, model: str, rows: list[Treatment], size: _Size) -> Iter
             continue
         change = cell.change
         clear = change.low > 0 or change.high < 0
-        kind = f"{'better' if change.mean > 0 else 'worse'} s{shade(change.mean)}"
+        kind = f"{'better' if change.mean > 0 else 'worse'} s{shade(change.mean, grid.deepest[cell.unit])}"
         own = Markup('<rect class="own" x="{:g}" y="{:g}" width="{:g}" height="{:g}"/>').format(
             round(x + 1, 1), round(y + 1, 1), size.width - 3, size.height - 3
         )
@@ -107,7 +106,7 @@ def _squares(grid: Grid, model: str, rows: list[Treatment], size: _Size) -> Iter
             continue
         change = cell.change
         side = "better" if change.mean > 0 else "worse"
-        kind = f"{side} s{shade(change.mean)}"
+        kind = f"{side} s{shade(change.mean, grid.deepest[cell.unit])}"
         across_before, down_before = ends.get(kind, (0, 0))
         step = "" if ends.get(kind) == (across, down) else f"m{across - across_before} {down - down_before}"
         paths.setdefault(kind, []).append(f"{step}h1")

@@ -63,6 +63,7 @@ def _grid(grid: Grid, shorten: Callable[[str], str]) -> dict[str, Any]:
         "columns": [_column(column, shorten) for column in grid.columns],
         "metrics": list(dict.fromkeys(cell.metric.name for cell in known)),
         "units": list(dict.fromkeys(cell.unit for cell in known)),
+        "deepest": list(grid.deepest.values()),
         "seeds": seeds if len(seeds) > 1 else [],
         "cells": _arrays(cells, seeds if len(seeds) > 1 else []),
         "shrunk": [None if cell is None else _optional(grid.shrunken.get((cell.row, cell.target))) for cell in cells]

@@ -12,7 +12,7 @@ _ROW = 20.0
 _NAME = 26  # letters of a column's name
 _WIDEST, _NARROWEST = 56.0, 14.0
 _NUMBERED = 32.0  # pixels of a cell that has room for its number
-_DEEPEST = 0.75  # opacity of the highest value, so that dark text stays readable
+_DEEPEST = 0.62  # opacity of the highest value, so that dark text stays readable
 
 
 def draw_heat(chart: Heat) -> Markup:

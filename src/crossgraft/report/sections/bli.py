@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import isnan
 
 from crossgraft.analysis.bli import BLIFindings, Comparison, MethodRow, PairMean, PairState, Slope
@@ -30,7 +31,7 @@ def sections(findings: Findings) -> Iterator[Section]:
         )
         yield Section(
             f"Embeddings: {one.task}",
-            tuple(table for table in tables if table.rows),
+            tuple(replace(table, folded=number > 0) for number, table in enumerate(tables) if table.rows),
             note=one.method,
             charts=(*_heat(findings.matrix, one), *_curves(one)),
             shows="MAP of every method on every language pair, and what a larger dictionary adds.",
