@@ -117,7 +117,7 @@ class Matrix {
       : [`-${deepest} or less`, `+${deepest} or more`];
     this.legend.replaceChildren(
       element('span', {}, ends[0], bar, ends[1]),
-      element('span', {}, '● or bold: the interval excludes zero'),
+      element('span', {}, '●, – or bold: the interval excludes zero, for better or worse'),
       element('span', {}, '□ the treatment’s own source'),
       element('span', {}, '╱ no number'),
     );
@@ -185,13 +185,21 @@ class Matrix {
         pen.textAlign = 'center';
         pen.fillText(this.isScore ? String(value) : signed(value), left + wide / 2, top + high / 2 + 4);
       } else if (clear) {
-        pen.beginPath();
-        pen.arc(left + wide / 2, top + high / 2, 2.2, 0, 7);
-        pen.fill();
+        this.drawMark(value > 0, left + wide / 2, top + high / 2);
       }
     }
     if (cells.own[place]) this.outline(colours.ink, 1.3, left, top, wide, high);
     if (y === this.down && x === this.across) this.outline(colours.mark, 3, left, top, wide, high);
+  }
+
+  drawMark(isBetter, x, y) { // a dot or a dash, so that grey tells better from worse
+    if (!isBetter) {
+      this.pen.fillRect(x - 4, y - 1, 8, 2);
+      return;
+    }
+    this.pen.beginPath();
+    this.pen.arc(x, y, 2.2, 0, 7);
+    this.pen.fill();
   }
 
   outline(colour, width, left, top, wide, high) {

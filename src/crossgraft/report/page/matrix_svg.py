@@ -111,13 +111,15 @@ def _squares(grid: Grid, model: str, rows: list[Treatment], size: _Size) -> Iter
         step = "" if ends.get(kind) == (across, down) else f"m{across - across_before} {down - down_before}"
         paths.setdefault(kind, []).append(f"{step}h1")
         ends[kind] = across + 1, down
-        if change.low > 0 or change.high < 0:
+        if change.low > 0:
             paths.setdefault("clear", []).append(f"M{across}.5 {down}z")
+        if change.high < 0:  # a dash, so that grey tells it from a gain
+            paths.setdefault("lost", []).append(f"M{across}.25 {down}h.5")
         if cell.regime == "MT-ML":
             paths.setdefault("own", []).append(f"M{across}.05 {down - 0.45:.2f}h.85v.85h-.85z")
     yield Markup('<g class="squares" transform="translate({:g} {:g}) scale({:g} {:g})">').format(
         round(size.left, 1), round(size.top + size.height / 2, 1), size.width, size.height
     )
-    for kind in sorted(paths, key=lambda kind: kind in ("clear", "own", "missing")):
+    for kind in sorted(paths, key=lambda kind: kind in ("clear", "lost", "own", "missing")):
         yield Markup('<path class="{}" d="{}"/>').format(kind, "".join(paths[kind]))
     yield Markup("</g>")

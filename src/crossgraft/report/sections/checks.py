@@ -33,9 +33,15 @@ def sections(findings: Findings) -> Iterator[Section]:
         yield Section(
             "What is suspect: can the numbers be trusted?",
             (Table("checks", _LOOKED, found, most=failed or None, folded=not failed),),
-            shows=f"{number_of(failed, 'check')} of {len(looked)} {'asks' if failed == 1 else 'ask'} to be looked into.",
+            shows=_shows(failed, len(looked)),
             explained="reading-a-report.md#checks",
         )
+
+
+def _shows(failed: int, looked: int) -> str:
+    if not failed:
+        return f"Nothing: all {looked} checks are fine." if looked > 1 else "Nothing: the check is fine."
+    return f"{failed} of {number_of(looked, 'check')} {'asks' if failed == 1 else 'ask'} to be looked into."
 
 
 def _row(name: str, group: list[ControlCheck]) -> tuple[Value, ...]:

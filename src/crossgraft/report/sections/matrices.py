@@ -12,8 +12,8 @@ from crossgraft.transfer.matrix import ChangeCell
 
 PLACE = 5
 _SHOWS = (
-    "Rows are treatments, columns targets: percentage points against the control on the same items, blue better, orange worse. A bold number or a dot: the "
-    "interval excludes zero. Outlined: the treatment's own source. A stroke: no number."
+    "Rows are treatments, columns targets: percentage points against the control on the same items, blue better, orange worse. Bold, a dot (better) or a dash (worse): "
+    "the interval excludes zero. Outlined: the treatment's own source. A stroke: no number."
 )
 _NOTE = (
     "Intervals: 95 %, paired by item, the variance between seeds added; they are not corrected for the number of cells. Shrunk: cells between themselves and "
