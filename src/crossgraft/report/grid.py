@@ -11,6 +11,7 @@ from crossgraft.transfer.changes import ChangeCell, Place
 from crossgraft.transfer.matrix import TransferMatrix
 
 _DEEPEST = (15.0, 30.0, 60.0, 100.0)  # percentage points
+_MANY, _DRAWN = 6000, 3  # cells, and models that are drawn where there are more
 _MOST = 0.9  # of the cells
 
 
@@ -24,6 +25,11 @@ class Grid:
     @cached_property
     def models(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(row.model for row in self.matrix.rows))
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """The models whose matrix the page has as a drawing: those of a large grid would be a fifth of the page."""
+        return self.models if len(self.matrix.cells) <= _MANY else self.models[:_DRAWN]
 
     @cached_property
     def rows(self) -> tuple[Treatment, ...]:

@@ -28,7 +28,7 @@ function openCell(matrix, place) {
       ['metric', grid.metrics[cells.metric[place]]],
       ['base', matrix.level(place, cells.base[place])],
       ['now', matrix.level(place, cells.now[place])],
-      ['records', cells.records[place]],
+      ['records', named(cells.records[place], cells.count[place])],
     );
   }
   const list = element('dl');
@@ -36,6 +36,11 @@ function openCell(matrix, place) {
   dialog.append(list, ...itemsOf(data.items, place, place % grid.columns.length));
   document.body.append(dialog);
   dialog.showModal();
+}
+
+function named(records, count) { // of a large grid the page has the first one only
+  const left = records ? count - records.split(' ').length : 0;
+  return left > 0 ? `${records} and ${left} more in cells.csv` : records;
 }
 
 function itemsOf(items, place, column) {

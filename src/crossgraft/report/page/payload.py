@@ -23,6 +23,7 @@ from crossgraft.safety.escaping import visible
 from crossgraft.transfer.changes import ChangeCell
 
 _ID = 10  # letters of a record's id; `store show` takes the beginning of one
+_SHORT_ID = 8  # letters, where there are many
 _MANY = 20_000  # records: with more, a cell names its first one only
 _ALMOST_NOTHING = 0.001  # stands for what is not zero and rounds to it, and is written ≈0
 
@@ -137,9 +138,9 @@ def _arrays(cells: list[ChangeCell | None], seeds: list[int]) -> dict[str, list[
 
 
 def _records(cell: ChangeCell, *, many: bool) -> str:
-    """The ids are half of the data of a large grid; all of them are in ``cells.csv``."""
-    if many and len(cell.record_ids) > 1:
-        return f"{cell.record_ids[0][:_ID]}, +{len(cell.record_ids) - 1}"
+    """The ids are half of the data of a large grid: there the first one stands for all, which are in ``cells.csv``."""
+    if many and cell.record_ids:
+        return cell.record_ids[0][:_SHORT_ID]
     return " ".join(record[:_ID] for record in cell.record_ids)
 
 

@@ -7,4 +7,7 @@ async function start() {
   if (data.grid) matrix = new Matrix(data, find('#matrix'), openCell);
   document.documentElement.dataset.ready = 'yes';
 }
-start();
+start().catch((error) => {
+  find('#matrix')?.classList.remove('ready');
+  throw error;
+});
