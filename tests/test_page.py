@@ -187,6 +187,17 @@ def test_the_theme_changes_by_a_button(page: Browser) -> None:
     assert picture(page) != drawn
 
 
+def test_a_print_is_on_white_paper_with_every_matrix_drawn(page: Browser) -> None:
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    page.call("Emulation.setEmulatedMedia", media="print", features=dark)
+
+    assert page.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    shown = (
+        "[...document.querySelectorAll('svg.matrix')].filter((one) => one.getBoundingClientRect().height > 0).length"
+    )
+    assert page.ask(shown) == 2
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_page_is_no_wider_than_the_window(browser: Browser, folder: Path, width: int) -> None:
     browser.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
