@@ -19,9 +19,9 @@ from crossgraft.report.about import About
 from crossgraft.report.page.matrix_svg import matrix_svg
 from crossgraft.report.page.names import renamed, shortener
 from crossgraft.report.page.payload import payload
-from crossgraft.report.page.rows import Rows
+from crossgraft.report.page.rows import Rows, is_numeric
 from crossgraft.report.pictures.draw import drawn
-from crossgraft.report.section import Interval, Number, Picture, short
+from crossgraft.report.section import Picture, short
 from crossgraft.report.sections import sections_of
 from crossgraft.safety.escaping import in_html
 
@@ -66,7 +66,7 @@ def _environment() -> Environment:
     )
     environment.filters["short"] = short
     environment.tests["picture"] = lambda value: isinstance(value, Picture)
-    environment.tests["numeric"] = lambda value: isinstance(value, (Interval, Number))
+    environment.tests["numeric"] = is_numeric
     return environment
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from crossgraft.report.section import HIDDEN, Interval, Number, Picture, Section, Table, Value, short
 
+_LINE = 48  # letters
 _FIRST = 25  # rows in HTML, where the section asks for no other number
 
 
@@ -53,7 +54,12 @@ class Rows:
         if isinstance(value, Picture):
             return value.text
         words = self._shorten(short(value))
-        return [words, value.tone] if isinstance(value, (Interval, Number)) else words
+        return [words, value.tone] if isinstance(value, (Interval, Number)) and is_numeric(value) else words
+
+
+def is_numeric(value: Value) -> bool:
+    """A number that stays in one line; a sentence in the place of one does not."""
+    return isinstance(value, (Interval, Number)) and len(short(value)) <= _LINE
 
 
 def _count(table: Table) -> int:

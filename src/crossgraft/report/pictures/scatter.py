@@ -13,6 +13,7 @@ from crossgraft.report.pictures.kinds import Scatter, Spot
 
 _WIDTH, _HEIGHT = 570.0, 420.0
 _LEFT, _RIGHT, _TOP, _LOW = 44.0, 556.0, 26.0, 380.0
+_ROOM = 110.0  # pixels of a name
 _LABELLED = 12  # spots; of more, only those of the frontier and the extremes have room for names
 
 
@@ -69,8 +70,9 @@ def _names(spots: Sequence[Spot], x: Scale, y: Scale) -> Iterator[Markup]:
     """The higher first; a name that would lie on another moves down."""
     taken: list[tuple[float, float]] = []
     for spot in sorted(spots, key=lambda spot: -spot.y):
-        left, top = x(spot.x) + 6, y(spot.y) - 4
-        while any(abs(left - other) < 110 and abs(top - height) < 11 for other, height in taken):
+        at, top = x(spot.x), y(spot.y) - 4
+        while any(abs(at - other) < _ROOM and abs(top - height) < 11 for other, height in taken):
             top += 11
-        taken.append((left, top))
-        yield text(left, top, shortened(spot.name, 22), "name")
+        taken.append((at, top))
+        beyond = at > _RIGHT - _ROOM  # there it stands at the left of its spot
+        yield text(at - 6 if beyond else at + 6, top, shortened(spot.name, 22), "name", "end" if beyond else "start")

@@ -25,7 +25,7 @@ from crossgraft.report.section import (
 
 PLACE = 240
 _MOST = 15  # rows on the page
-_IN_CHART = 24
+_IN_CHART = 16
 _NOTE = (
     "Simultaneous: the score shrunk for noise, with an interval that holds for all scores of the table at once; read it for the first and the "
     "last. Languages and tasks: as in the paper, in one regime each. Points: two-way model over the cells of treatments with one known "

@@ -14,9 +14,9 @@ from crossgraft.report.pictures.kinds import Curves, Line
 from crossgraft.report.section import HIDDEN, Number, Picture, Section, Table, Value, columns
 
 PLACE = 280
-_MOST = 40  # rows on the page
+_MOST = 25  # rows on the page
 WIDTH, HEIGHT = 120, 24  # of a curve, in pixels
-_CHARTS, _LINES = 3, 8  # models with a chart, treatments in it
+_CHARTS, _LINES = 3, 6  # models with a chart, treatments in it
 _PLACES = 60  # points of a curve
 _HEAD = columns(
     "model",
