@@ -82,10 +82,10 @@ class Grid:
 
 def _deepest(sizes: Sequence[float], *, round_one: bool) -> float:
     """
-    >>> _deepest([1.0, 2.0, 80.0], round_one=True), _deepest([0.02, 0.04], round_one=False)
-    (100.0, 0.04)
+    >>> _deepest([1.0, 2.0, 80.0], round_one=True), _deepest([0.02, 0.0447], round_one=False)
+    (100.0, 0.045)
     """
     if not round_one:
-        return sizes[-1] or 1.0
+        return float(f"{sizes[-1]:.2g}") or 1.0
     most = sizes[min(len(sizes) - 1, int(_MOST * len(sizes)))]
     return next((size for size in _DEEPEST if size >= most), _DEEPEST[-1])

@@ -106,14 +106,16 @@ class Matrix {
   scale() {
     const known = this.rows.flatMap((row) => this.columns.map((column) => this.place(row, column)))
       .filter((place) => this.value(place) !== null);
-    const values = known.map((place) => this.value(place));
-    this.lowest = values.reduce((low, value) => Math.min(low, value), Infinity);
-    this.highest = values.reduce((high, value) => Math.max(high, value), -Infinity);
+    this.ends = []; // the lowest and the highest value by unit
+    for (const place of known) {
+      const [low, high] = this.ends[this.cells.unit[place]] ?? [Infinity, -Infinity];
+      this.ends[this.cells.unit[place]] = [Math.min(low, this.value(place)), Math.max(high, this.value(place))];
+    }
     const units = [...new Set(known.map((place) => this.cells.unit[place]))];
     const deepest = units.map((unit) => `${this.grid.deepest[unit]} ${this.grid.units[unit]}`).join(', ');
     const bar = element('i', this.isScore ? { class: 'level' } : {});
     const ends = this.isScore
-      ? [`${this.lowest}`, `${this.highest}`]
+      ? [0, 1].map((end) => units.map((unit) => (this.grid.units[unit] === 'pp' ? `${this.ends[unit][end]} %` : `${this.ends[unit][end]}`)).join(', '))
       : [`-${deepest} or less`, `+${deepest} or more`];
     this.legend.replaceChildren(
       element('span', {}, ends[0], bar, ends[1]),
@@ -173,7 +175,8 @@ class Matrix {
     if (value === null) {
       this.stroke(colours.soft, 0.8, [left + wide * 0.3, top + high * 0.75], [left + wide * 0.7, top + high * 0.25]);
     } else {
-      const part = this.isScore ? (value - this.lowest) / (this.highest - this.lowest || 1) : Math.min(1, Math.abs(value) / this.grid.deepest[cells.unit[place]]);
+      const [lowest, highest] = this.ends[cells.unit[place]];
+      const part = this.isScore ? (value - lowest) / (highest - lowest || 1) : Math.min(1, Math.abs(value) / this.grid.deepest[cells.unit[place]]);
       pen.globalAlpha = value === 0 && !this.isScore ? 0 : 0.06 + 0.6 * part;
       pen.fillStyle = this.isScore || value > 0 ? colours.better : colours.worse;
       pen.fillRect(left, top, wide, high);
