@@ -9,7 +9,7 @@ import pytest
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.report.about import About
 from crossgraft.report.html import html
-from crossgraft.report.page.payload import rounded
+from crossgraft.report.page.cells import rounded
 from crossgraft.report.sections import sections_of
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid

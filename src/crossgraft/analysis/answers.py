@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -63,8 +64,9 @@ def answer_book(store: Store, matrix: TransferMatrix, which: Which = "flips") ->
     for record in store.read(wanted)[0] if wanted else ():
         records.setdefault(record.id, []).append(record)
     reader = _Reader(store, records, which)
-    found = {(cell.row, cell.target): reader.cell(cell) for cell in cells}
-    return AnswerBook(which, {place: one for place, one in found.items() if one}, len(matrix.cells), reader.shown)
+    answers = {(cell.row, cell.target): reader.cell(cell) for cell in cells}
+    shown = {place: of_cell for place, of_cell in answers.items() if of_cell}
+    return AnswerBook(which, shown, len(matrix.cells), reader.shown)
 
 
 def _noteworthy(cell: ChangeCell) -> float:
@@ -90,29 +92,29 @@ class _Reader:
             before, now = (self._values(cell.metric, record) for record in pair)
             changed = ~np.isclose(before, now, equal_nan=True)
             chosen = np.flatnonzero(changed if self._which == "flips" else np.ones(len(before), dtype=bool))
-            every += [(seed, *pair, int(place)) for place in chosen]
+            every += [(seed, *pair, int(number)) for number in chosen]
         if not every:
             return None
         room = _ANSWERS[self._which]
         picked = np.unique(np.linspace(0, len(every) - 1, min(room, len(every))).round().astype(int))
-        shown = tuple(self._answered(cell, *every[place]) for place in picked)
+        shown = tuple(self._answered(cell, *every[number]) for number in picked)
         return CellAnswers(shown, len(every) - len(shown))
 
     def _pair(self, record_id: str, cell: ChangeCell) -> tuple[Record, Record] | None:
         """The control and the treatment, computed alike on the items of the cell."""
         for record in self._records.get(record_id, ()):
-            for control in (one for control_id in cell.control_ids for one in self._records.get(control_id, ())):
+            for control in chain.from_iterable(self._records.get(control_id, ()) for control_id in cell.control_ids):
                 if record.pairing == control.pairing and record.answers.items == control.answers.items == cell.items:
                     return control, record
         return None
 
-    def _answered(self, cell: ChangeCell, seed: int | None, control: Record, treated: Record, place: int) -> Answered:
-        item = control.answers.items[place]
+    def _answered(self, cell: ChangeCell, seed: int | None, control: Record, treated: Record, number: int) -> Answered:
+        item = control.answers.items[number]
         text, options = self._item(control, item)
         if text:
             self.shown.setdefault(cell.target, {})[item] = text
-        said, says = (_answer(cell.metric, record, place, options) for record in (control, treated))
-        before, now = (float(self._values(cell.metric, record)[place]) for record in (control, treated))
+        said, says = (_answer(cell.metric, record, number, options) for record in (control, treated))
+        before, now = (float(self._values(cell.metric, record)[number]) for record in (control, treated))
         return Answered(item, seed, before, now, said, says)
 
     def _values(self, metric: Metric, record: Record) -> Floats:
@@ -133,9 +135,9 @@ class _Reader:
 
 
 def _as_text(texts: Texts) -> Iterator[tuple[str, tuple[str, Sequence[str]]]]:
-    for place, item in enumerate(texts.items):
-        lines = [f"{name}: {_joined(values[place])}" for name, values in texts.columns.items()]
-        options = texts.columns["options"][place] if "options" in texts.columns else ()
+    for number, item in enumerate(texts.items):
+        lines = [f"{name}: {_joined(values[number])}" for name, values in texts.columns.items()]
+        options = texts.columns["options"][number] if "options" in texts.columns else ()
         yield item, (_cut("\n".join(lines), _TEXT), () if isinstance(options, str) else options)
 
 
@@ -143,18 +145,18 @@ def _joined(value: str | Sequence[str]) -> str:
     return value if isinstance(value, str) else " | ".join(map(str, value))
 
 
-def _answer(metric: Metric, record: Record, place: int, options: Sequence[str]) -> str:
+def _answer(metric: Metric, record: Record, number: int, options: Sequence[str]) -> str:
     """The option that is chosen under the metric, or what was generated or ranked first."""
     columns = record.answers.columns
     if "answer" in columns:
-        return _cut(str(columns["answer"][place]), _ANSWER)
+        return _cut(str(columns["answer"][number]), _ANSWER)
     if "loglik" not in columns:
         return ""
-    scores = columns["loglik"][place]
+    scores = columns["loglik"][number]
     if metric.column == "unconditional":
-        scores = scores - columns["unconditional"][place]
+        scores = scores - columns["unconditional"][number]
     elif metric.column in ("tokens", "characters", "bytes"):
-        scores = scores / columns[metric.column][place]
+        scores = scores / columns[metric.column][number]
     best = int(np.nanargmax(scores))
     return _cut(options[best].strip(), _ANSWER) if best < len(options) else f"option {best + 1}"
 

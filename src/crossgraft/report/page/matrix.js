@@ -94,10 +94,10 @@ class Matrix {
       const effects = new Map(numbers.map((n) => [n, effect(n)]));
       return [...numbers].sort((a, b) => effects.get(b) - effects.get(a) || a - b);
     };
-    const kept = asked[this.model];
-    const used = this.metric < 0 ? all : all.filter((column) => kept.some((row) => this.value(this.place(row, column)) !== null));
-    this.rows = ordered(rows, kept, (row) => mean(used.map((column) => this.place(row, column))));
-    this.columns = ordered(columns, used, (column) => mean(kept.map((row) => this.place(row, column))));
+    const measured = asked[this.model];
+    const used = this.metric < 0 ? all : all.filter((column) => measured.some((row) => this.value(this.place(row, column)) !== null));
+    this.rows = ordered(rows, measured, (row) => mean(used.map((column) => this.place(row, column))));
+    this.columns = ordered(columns, used, (column) => mean(measured.map((row) => this.place(row, column))));
     this.scale();
     this.layout();
     this.tell();
@@ -339,6 +339,7 @@ class Matrix {
   }
 
   level(place, value) {
+    if (value === null) return '–';
     return this.grid.units[this.cells.unit[place]] === 'pp' ? `${value.toFixed(1)} %` : String(value);
   }
 
