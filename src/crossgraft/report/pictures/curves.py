@@ -10,7 +10,7 @@ from markupsafe import Markup
 from crossgraft.report.pictures.axes import Scale, frame, horizontal, line, shortened, text, vertical
 from crossgraft.report.pictures.kinds import Curves, Line
 
-_WIDTH, _HEIGHT = 570.0, 300.0
+_WIDTH, _HEIGHT = 556.0, 300.0
 _LEFT, _TOP, _BOTTOM, _NAMES = 44.0, 26.0, 40.0, 170.0
 _DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 4")  # so that lines differ without colour
 

@@ -11,7 +11,7 @@ from crossgraft.analysis.wording import signed
 from crossgraft.report.pictures.axes import Scale, frame, horizontal, line, name_width, shortened, text
 from crossgraft.report.pictures.kinds import Bars, Dots, Mark
 
-_WIDTH = 570.0
+_WIDTH = 556.0
 _PITCH = 17.0  # of rows
 _TOP = 8.0
 

@@ -11,8 +11,8 @@ from crossgraft.analysis.wording import signed
 from crossgraft.report.pictures.axes import Scale, frame, horizontal, shortened, text, vertical
 from crossgraft.report.pictures.kinds import Scatter, Spot
 
-_WIDTH, _HEIGHT = 570.0, 420.0
-_LEFT, _RIGHT, _TOP, _LOW = 44.0, 556.0, 26.0, 380.0
+_WIDTH, _HEIGHT = 556.0, 420.0
+_LEFT, _RIGHT, _TOP, _LOW = 44.0, 542.0, 26.0, 380.0
 _ROOM = 110.0  # pixels of a name
 _LABELLED = 12  # spots; of more, only those of the frontier and the extremes have room for names
 

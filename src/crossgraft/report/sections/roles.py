@@ -80,7 +80,8 @@ def _table(roles: Roles) -> Table:
         notes.append(f"No probabilities of ranks: {roles.roles[0].why}.")
     title = f"{roles.of.capitalize()}, {roles.side}: {roles.way}"
     rows = tuple(_row(roles, role, ranked=ranked) for role in roles.roles)
-    return Table("roles", tuple(head), rows, title, " ".join(filter(None, notes)), most=_MOST)
+    note, has_chart = " ".join(filter(None, notes)), len(rows) > 1
+    return Table("roles", tuple(head), rows, title, note, most=_MOST, folded=has_chart)
 
 
 def _row(roles: Roles, role: Role, *, ranked: bool) -> tuple[Value, ...]:
