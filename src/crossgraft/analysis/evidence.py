@@ -25,6 +25,8 @@ class Evidence:
     bli: Sequence[BLIFindings] = ()  # one a task of ranked words
     references: Sequence[Reference] = ()  # of downstream tasks, noted by the controls
     training: Sequence[Training] = ()
+    spec: str = ""  # the text it was run from; none where results were measured elsewhere
+    overrides: Sequence[str] = ()  # of its keys
     as_published: bool = False  # with the paper's figures beside ours
     draws: Draws = field(init=False, repr=False, compare=False)
 

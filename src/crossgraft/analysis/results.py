@@ -52,7 +52,8 @@ def load_findings(store: Store, name: str = "") -> Findings:
     ranked = bli_findings(matrix, records)
     told = trainings(manifest.jobs, records)
     noted = references(manifest.jobs, records)
-    return analyse(Evidence(matrix, manifest.name, notes, failures, checks, ranked, noted, told))
+    spec, overrides = manifest.spec, manifest.overrides
+    return analyse(Evidence(matrix, manifest.name, notes, failures, checks, ranked, noted, told, spec, overrides))
 
 
 def _records(store: Store, manifest: Manifest) -> tuple[list[Record], list[Damage]]:

@@ -115,12 +115,12 @@ class Methods:
     def _require_choices(self, name: str) -> None:
         """Raise where values make no method, or methods that are not of one kind."""
         try:
-            found = self.candidates(name)
+            mappers = self.candidates(name)
         except SpecError as error:
             raise SpecError(str(error), ("choose", name)) from None
-        if not found:
+        if not mappers:
             raise SpecError("expected at least one value of each parameter", ("choose", name))
-        if len({(one.uses_dictionary, one.stochastic, one.normalise) for one in found}) > 1:
+        if len({(one.uses_dictionary, one.stochastic, one.normalise) for one in mappers}) > 1:
             raise SpecError("expected values that agree in what the method learns from", ("choose", name))
 
     def candidates(self, name: str) -> tuple[Mapper, ...]:
@@ -220,7 +220,7 @@ class EmbeddingSpec:
     def _space(self, language: str) -> list[Input]:
         """The file of vectors, and those that belong to it."""
         path = self.vectors_file(language)
-        return [Input("file", str(one), f"spaces.files, language {language!r}") for one in (path, *companions(path))]
+        return [Input("file", str(file), f"spaces.files, language {language!r}") for file in (path, *companions(path))]
 
     def vectors_file(self, language: str) -> Path:
         return Path(self.origin.path(self.spaces.files.replace("{language}", language)))

@@ -106,11 +106,11 @@ class EmbeddingWorker:
         )
         if validation:
             facts["chosen"] = choices[tried.index(best)]
-            facts["validation"] = {"pairs": len(validation.pairs), "MAP": [_told(one) for one in tried]}
+            facts["validation"] = {"pairs": len(validation.pairs), "MAP": [_validation_score(one) for one in tried]}
         return best.mapping, {**facts, "fit": dict(best.mapping.facts)}
 
 
-def _told(one: Tried | str) -> float | str | None:
+def _validation_score(one: Tried | str) -> float | str | None:
     """MAP on the validation dictionary, or why it cannot be computed."""
     if isinstance(one, str):
         return one

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
@@ -21,16 +22,21 @@ from crossgraft.report.page.names import renamed, shortener
 from crossgraft.report.page.payload import payload
 from crossgraft.report.page.rows import Rows, is_numeric
 from crossgraft.report.pictures.draw import drawn
-from crossgraft.report.section import Picture, short
+from crossgraft.report.section import Picture, Section, short
 from crossgraft.report.sections import sections_of
 from crossgraft.safety.escaping import in_html
 
 _SCRIPTS = ("page.js", "tables.js", "matrix.js", "cell.js", "start.js")
 
 
-def html(findings: Findings, about: About, answers: AnswerBook | None = None) -> str:
-    """``answers`` are the items that a cell shows when it is opened."""
-    sections = sections_of(findings)
+def html(
+    findings: Findings,
+    about: About,
+    answers: AnswerBook | None = None,
+    sections: Sequence[Section] | None = None,
+) -> str:
+    """``answers`` are the items that a cell shows when it is opened; ``sections``, where they are known already."""
+    sections = sections_of(findings) if sections is None else sections
     grid = next((section.grid for section in sections if section.grid), None)
     names = shortener(grid.prefix if grid else "")
     rows = Rows(sections, names)

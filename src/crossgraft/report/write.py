@@ -24,11 +24,12 @@ def write_report(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     about = about or About()
+    sections = sections_of(findings)  # once: some of them take a while
     texts = {
-        "report.html": html(findings, about, answers),
-        "report.md": markdown(findings, about),
+        "report.html": html(findings, about, answers, sections),
+        "report.md": markdown(findings, about, sections),
         "cells.csv": cells_csv(findings),
-        **tables_csv(sections_of(findings)),
+        **tables_csv(sections),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, "utf-8")
