@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import isnan
 
 from crossgraft.analysis.bli import BLIFindings, Comparison, MethodRow, PairMean, PairState, Slope
 from crossgraft.analysis.findings import Findings
+from crossgraft.report.pictures.kinds import Curves, Heat, Line
 from crossgraft.report.section import HIDDEN, Column, Interval, Number, Section, Table, Value, columns, decimals
+from crossgraft.transfer.matrix import TransferMatrix
 
-PLACE = 14
 _ERRORS = 15  # on the page
+PLACE = 30
 Rows = tuple[tuple[Value, ...], ...]
 _MEAN = ("pairs_low", "pairs_high", "pairs", "queries", "clusters")
 
@@ -29,7 +32,40 @@ def sections(findings: Findings) -> Iterator[Section]:
             _shapes(one),
             _measures(one),
         )
-        yield Section(f"Embeddings: {one.task}", tuple(table for table in tables if table.rows), note=one.method)
+        yield Section(
+            f"Embeddings: {one.task}",
+            tuple(replace(table, folded=number > 0) for number, table in enumerate(tables) if table.rows),
+            note=one.method,
+            charts=(*_heat(findings.matrix, one), *_curves(one)),
+            shows="MAP of every method on every language pair, and what a larger dictionary adds.",
+            explained="embeddings.md",
+        )
+
+
+def _heat(matrix: TransferMatrix, findings: BLIFindings) -> Iterator[Heat]:
+    """Methods in the order of the table, language pairs in that of the matrix."""
+    scores = {
+        (row, target.lang): cell.treated
+        for (row, target), cell in matrix.cells.items()
+        if target.task == findings.task and row.kind == "mapping"
+    }
+    pairs = tuple(dict.fromkeys(pair for _, pair in scores))
+    rows = [method.row for method in findings.rows]
+    values = tuple(tuple(scores.get((row, pair)) for pair in pairs) for row in rows)
+    if pairs and len(scores) > 1:
+        about = "A deeper shade is a higher MAP; a stroke is a pair on which the method was not measured."
+        yield Heat("MAP of methods on language pairs", tuple(row.label for row in rows), pairs, values, about=about)
+
+
+def _curves(findings: BLIFindings) -> Iterator[Curves]:
+    """Of methods with several dictionary sizes: MAP over the training pairs."""
+    points: dict[str, list[tuple[float, float]]] = {}
+    for method in findings.rows:
+        if not isnan(method.training) and method.training > 0:
+            points.setdefault(method.row.name, []).append((method.training, method.all.value))
+    lines = tuple(Line(name, tuple(sorted(at))) for name, at in points.items() if len(at) > 1)
+    if lines:
+        yield Curves("MAP by the size of the dictionary", "training pairs", "MAP", lines, doubling=True)
 
 
 def _methods(findings: BLIFindings) -> Table:

@@ -13,9 +13,11 @@ from crossgraft.recommendation.options import name_of
 from crossgraft.recommendation.question import Question, question_of
 from crossgraft.recommendation.specialisation.specialise import Specialised, specialise
 from crossgraft.recommendation.verdicts import Recommendation
+from crossgraft.report.pictures.kinds import Scatter, Spot
 from crossgraft.report.section import Interval, Number, Section, Table, Value, change, columns, decimals
 
-PLACE = 15
+PLACE = 25
+_SHOWS = "The answer to the question of the spec, and the gain and the risk of harm of every option."
 _ADAPTERS = 3  # of the routing table
 _OPTIONS = columns(
     "model",
@@ -58,17 +60,37 @@ def _section(title: str, question: Question, findings: Findings) -> Section:
         every = (*question.improve, *question.protect)
         routed = specialise(findings.matrix, replace(question, improve=every, protect=()), _ADAPTERS)
     except CrossgraftError as error:
-        return Section(title, sentences=(f"The question of the spec has no answer: {error}",))
-    return Section(title, tuple(_tables(found, routed)), sentences=found.sentences, note=_NOTE)
+        return Section(title, sentences=(f"The question of the spec has no answer: {error}",), shows=_SHOWS)
+    return Section(
+        title,
+        tuple(_tables(found, routed)),
+        sentences=found.sentences,
+        note=_NOTE,
+        charts=tuple(_chart(found)),
+        shows=_SHOWS,
+        explained="recommend.md",
+    )
+
+
+def _chart(found: Recommendation) -> Iterator[Scatter]:
+    """Better is up and to the right."""
+    spots = tuple(Spot(verdict.name, 100 * (1 - verdict.risk), verdict.gain) for verdict in found.verdicts)
+    if found.asked.protect and len(spots) > 1:
+        about = "No option on the dashed line is beaten in both gain and risk."
+        yield Scatter("Options and their frontier", "P(no harm), %", "expected gain, pp", spots, about, frontier=True)
 
 
 def _tables(found: Recommendation, routed: Specialised) -> Iterator[Table]:
     model = found.asked.model
     yield Table("options", _OPTIONS, tuple(_options(found)), title="Options")
     steps = ((model, _percent(step.risk), name_of(step.row), change(step.gain)) for step in found.frontier)
-    yield Table("frontier", _FRONTIER, tuple(steps), title="Frontier")
+    yield Table("frontier", _FRONTIER, tuple(steps), title="Frontier", folded=True)
     yield Table(
-        "yardsticks", _YARDSTICKS, tuple((model, *row) for row in wording.yardstick_rows(found)), title="Yardsticks"
+        "yardsticks",
+        _YARDSTICKS,
+        tuple((model, *row) for row in wording.yardstick_rows(found)),
+        title="Yardsticks",
+        folded=True,
     )
     routes = (
         (
@@ -80,7 +102,9 @@ def _tables(found: Recommendation, routed: Specialised) -> Iterator[Table]:
         )
         for route in routed.routes
     )
-    yield Table("routes", _ROUTES, tuple(routes), title="Routing", note=f"{_ROUTED} {wording.specialised(routed)}")
+    yield Table(
+        "routes", _ROUTES, tuple(routes), title="Routing", note=f"{_ROUTED} {wording.specialised(routed)}", folded=True
+    )
 
 
 def _options(found: Recommendation) -> Iterator[tuple[Value, ...]]:

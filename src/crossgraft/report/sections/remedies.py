@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from crossgraft.analysis.effects.remedies import LEVEL, Curve, Variant, curves
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.wording import interval, number_of, signed
+from crossgraft.report.pictures.kinds import Scatter, Spot
 from crossgraft.report.section import Interval, Section, Table, Value, columns, decimals, estimate
 
-PLACE = 65
+PLACE = 27
+_CHARTS = 4  # adapters
 _HEAD = columns(
     "model",
     "adapter",
@@ -35,8 +37,22 @@ def sections(findings: Findings) -> Iterator[Section]:
         return
     rows = tuple(_row(curve, variant) for curve in found for variant in (*curve.remedies, curve.whole))
     yield Section(
-        "Remedies", (Table("remedies", _HEAD, rows),), sentences=tuple(_sentences(found)), note=_NOTE, folded=True
+        "Remedies",
+        (Table("remedies", _HEAD, rows),),
+        sentences=tuple(_sentences(found)),
+        note=_NOTE,
+        charts=tuple(map(_chart, found[:_CHARTS])),
+        folded=True,
+        shows="What an adapter and its remedies gain, and what they do to other targets.",
+        explained="recommend.md#remedies",
     )
+
+
+def _chart(curve: Curve) -> Scatter:
+    variants = (*curve.remedies, curve.whole)
+    spots = tuple(Spot(name_of(variant), variant.gain.mean, variant.elsewhere.mean) for variant in variants)
+    title = f"{curve.whole.row.label} of {curve.whole.row.model}"
+    return Scatter(title, "gain, pp", "other targets, pp", spots, frontier=True)
 
 
 def _row(curve: Curve, variant: Variant) -> tuple[Value, ...]:

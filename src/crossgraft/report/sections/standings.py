@@ -10,12 +10,13 @@ from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.wording import listed
 from crossgraft.report.section import HIDDEN, Column, Interval, Number, Section, Table, Value, columns, decimals
 
-PLACE = 12
+PLACE = 4
+_SHOWS = "The best method on every task, what it is compared with, and how many others cannot be distinguished from it."
 _MARKS = {"best": " ★", "best of its dictionary": " ☆", "not distinguishable": " ≈"}
 _LEGEND = "★ the best of the task; ☆ the best with its dictionary; ≈ not significantly different from the method named under “against”. "
 
 
-def best_methods(tasks: tuple[TaskStandings, ...]) -> Section:
+def _best_methods(tasks: tuple[TaskStandings, ...]) -> Section:
     """One row a task and dictionary: what is best, by how much, and what is as good."""
     head = columns(
         "task",
@@ -29,7 +30,9 @@ def best_methods(tasks: tuple[TaskStandings, ...]) -> Section:
         ("not distinguishable from it", "equal"),
     )
     rows = tuple(_best(task, leader) for task in tasks for leader in task.leaders)
-    return Section("Which method is best on what", (Table("best-methods", head, rows),), note=tasks[0].method)
+    return Section(
+        "Which method is best on what", (Table("best-methods", head, rows),), note=tasks[0].method, shows=_SHOWS
+    )
 
 
 def _best(task: TaskStandings, leader: Standing) -> tuple[Value, ...]:
@@ -49,12 +52,16 @@ def _best(task: TaskStandings, leader: Standing) -> tuple[Value, ...]:
 
 
 def sections(findings: Findings) -> Iterator[Section]:
+    if findings.evidence.standings:
+        yield _best_methods(findings.evidence.standings)
     for task in findings.evidence.standings:
         tables = (_by_pair(task), _by_size(task))
         yield Section(
             f"{task.task}: {task.metric} by method and language pair",
             tuple(table for table in tables if table.rows),
             note=_LEGEND + task.method,
+            shows="The measure itself: which method is best on each pair, and which cannot be distinguished from the best.",
+            explained="embeddings.md",
         )
 
 
