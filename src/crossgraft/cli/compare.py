@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 @click.option(
     "--column", "columns", multiple=True, metavar="FIELD=NAME", help="Where tables have what, as in `read`; repeatable."
 )
-@click.option("--to", type=click.Path(path_type=Path), help="Write the tables as CSV into this folder as well.")
+@click.option(
+    "--to", type=click.Path(path_type=Path), help="Write the tables as CSV and LaTeX into this folder as well."
+)
 @AS_JSON
 def compare(
     a: str, b: str, out: Path, out_b: Path | None, columns: tuple[str, ...], to: Path | None, as_json: bool
@@ -86,14 +88,16 @@ def _side(text: str, out: Path, columns: tuple[str, ...]) -> Side:
 
 def _write(sections: tuple[Section, ...], folder: Path) -> list[Path]:
     from crossgraft.report.csv import tables_csv
+    from crossgraft.report.latex import tables_latex
 
+    files = {**tables_csv(sections), **tables_latex(sections)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in tables_csv(sections).items():
+        for name, text in files.items():
             (folder / name).write_text(text, "utf-8")
     except OSError as error:
         raise StoreError(f"cannot write the tables: {why(error)}; --to names another folder") from error
-    return [folder / name for name in tables_csv(sections)]
+    return [folder / name for name in files]
 
 
 def _as_json(comparison: Comparison, sections: tuple[Section, ...], files: list[Path]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crossgraft.cli.options import AS_JSON, OUT, overrides, study_of
+from crossgraft.cli.paper import LATEX, NO_PAPER, Paper
 from crossgraft.cli.printing import echo, print_table
 from crossgraft.errors import StoreError
 from crossgraft.safety.files import safe_name, why
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 @OUT
 @overrides
 @click.option("--to", type=click.Path(path_type=Path), help="Folder for the report.  [default: OUT/reports/STUDY]")
+@LATEX
 @AS_JSON
-def report(study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: Path | None, as_json: bool) -> None:
+def report(
+    study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: Path | None, latex: bool, as_json: bool
+) -> None:
     """Write the report of STUDY: a spec file, or the name of a study in the store.
 
     One HTML page, the same as Markdown, and the tables as CSV.
@@ -32,7 +36,7 @@ def report(study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: 
     from crossgraft.runs.campaign import title
 
     name = title(study_of(Path(study), sets, limit)) if study.endswith(".toml") else study
-    write_the_report(name, out, to, as_json=as_json)
+    write_the_report(name, out, to, as_json=as_json, paper=Paper(latex))
 
 
 @click.command(short_help="Report results that were measured elsewhere.")
@@ -45,8 +49,9 @@ def report(study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: 
     help="Where TABLE has what, such as score=acc_norm or source=train_task/train_language; repeatable.",
 )
 @click.option("--to", type=click.Path(path_type=Path), help="Folder for the report.  [default: reports/TABLE]")
+@LATEX
 @AS_JSON
-def read(table: Path, columns: tuple[str, ...], to: Path | None, as_json: bool) -> None:
+def read(table: Path, columns: tuple[str, ...], to: Path | None, latex: bool, as_json: bool) -> None:
     """Write the report of a TABLE of items or of scores that were measured elsewhere.
 
     With a row per item (columns model, treatment, target, item, score; also seed, source, group, chance) TABLE is a CSV or
@@ -60,10 +65,13 @@ def read(table: Path, columns: tuple[str, ...], to: Path | None, as_json: bool) 
     from crossgraft.analysis.external.outcomes import read_findings
     from crossgraft.report.about import About
 
-    _show(read_findings(table, columns), to or Path("reports") / safe_name(table.stem), About(), as_json=as_json)
+    folder = to or Path("reports") / safe_name(table.stem)
+    _show(read_findings(table, columns), folder, About(), as_json=as_json, paper=Paper(latex))
 
 
-def write_the_report(name: str, out: Path, to: Path | None, *, as_json: bool, cells: bool = False) -> None:
+def write_the_report(
+    name: str, out: Path, to: Path | None, *, as_json: bool, cells: bool = False, paper: Paper = NO_PAPER
+) -> None:
     from datetime import UTC, datetime
     from importlib.metadata import version
 
@@ -77,7 +85,7 @@ def write_the_report(name: str, out: Path, to: Path | None, *, as_json: bool, ce
     versions = {package: version(package) for package in ("crossgraft", "numpy")}
     about = About(manifest.spec, manifest.overrides, versions, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
     folder = to or out / "reports" / safe_name(manifest.name)
-    _show(findings, folder, about, as_json=as_json, cells=cells)
+    _show(findings, folder, about, as_json=as_json, cells=cells, paper=paper)
 
 
 def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
@@ -95,11 +103,13 @@ def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
     print_table(header, (one.texts for one in scores))
 
 
-def _show(findings: Findings, folder: Path, about: About, *, as_json: bool, cells: bool = False) -> None:
+def _show(
+    findings: Findings, folder: Path, about: About, *, as_json: bool, cells: bool = False, paper: Paper = NO_PAPER
+) -> None:
     from crossgraft.report.write import write_report
 
     try:
-        files = write_report(findings, folder, about)
+        files = [*write_report(findings, folder, about), *paper.write(findings, folder)]
     except OSError as error:
         raise StoreError(f"cannot write the report: {why(error)}; --to names another folder") from error
     if as_json:

@@ -78,7 +78,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Tables of the same name share one CSV file; ``most`` rows are on the page, all are in the file."""
+    """Tables of the same name share one CSV file; ``most`` rows are on the page, all are in the file.
+
+    ``leaders`` are the best row, where a test says which it is, and after it those that do not differ from it significantly.
+    """
 
     name: str
     columns: tuple[Column, ...]
@@ -86,6 +89,7 @@ class Table:
     title: str = ""
     note: str = ""
     most: int | None = None
+    leaders: tuple[int, ...] = ()
 
     @property
     def shown(self) -> Iterator[tuple[Value, ...]]:

@@ -89,12 +89,23 @@ class BLIFindings:
         )
 
     @property
+    def against_best(self) -> tuple[Comparison, ...]:
+        """The comparisons of the first row of all."""
+        best = self.rows[0].row
+        return tuple(comparison for comparison in self.comparisons if best in (comparison.first, comparison.second))
+
+    @property
+    def tied(self) -> tuple[Treatment, ...]:
+        """What was tested against the first row and does not differ from it significantly."""
+        best, equal = self.rows[0].row, [one for one in self.against_best if not one.is_told]
+        return tuple(one.second if one.first == best else one.first for one in equal)
+
+    @property
     def sentence(self) -> str:
         """The best method, and how many of the others differ from it significantly."""
         best = self.rows[0]
         mean = best.all
-        tested = [comparison for comparison in self.comparisons if best.row in (comparison.first, comparison.second)]
-        equal = [one.second if one.first == best.row else one.first for one in tested if not one.is_told]
+        tested, equal = self.against_best, self.tied
         text = f"{self.task}: {best.row.label} is first, MAP {mean.value:.3f} [{mean.low:.3f}, {mean.high:.3f}] over {number_of(mean.pairs, 'pair')}"
         if not tested:
             return f"{text}."
