@@ -49,12 +49,15 @@ def announced(found: Comparison) -> bool:
 
 
 def null(name: str, pairs: Iterable[tuple[Seeds, Seeds]]) -> None:
-    every = [compared(*pair) for pair in pairs]
-    line(f"{name}: pairs with a change announced", [float(announced(one)) for one in every], "at most 0.05")
-    cells = [np.mean([off_zero(cell.estimate) for cell in one.cells]) for one in every]
-    line("    cells whose interval excludes zero", [float(one) for one in cells], "0.05")
-    means = [np.mean([off_zero(mean.estimate) for mean in one.means]) for one in every]
-    line("    means whose interval excludes zero", [float(one) for one in means], "0.05")
+    called, cells, means = [], [], []
+    for pair in pairs:
+        found = compared(*pair)
+        called.append(float(announced(found)))
+        cells.append(float(np.mean([off_zero(cell.estimate) for cell in found.cells])))
+        means.append(float(np.mean([off_zero(mean.estimate) for mean in found.means])))
+    line(f"{name}: pairs with a change announced", called, "at most 0.05")
+    line("    cells whose interval excludes zero", cells, "0.05")
+    line("    means whose interval excludes zero", means, "0.05")
 
 
 def off_zero(estimate: Estimate) -> bool:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from crossgraft.cli.options import AS_JSON, OUT, overrides, study_of
-from crossgraft.cli.paper import LATEX, NO_PAPER, Paper
+from crossgraft.cli.paper import NO_PAPER, Paper
+from crossgraft.cli.paper import paper as paper_options
 from crossgraft.cli.printing import echo, print_table
 from crossgraft.errors import StoreError
 from crossgraft.safety.files import safe_name, why
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 @OUT
 @overrides
 @click.option("--to", type=click.Path(path_type=Path), help="Folder for the report.  [default: OUT/reports/STUDY]")
-@LATEX
+@paper_options
 @AS_JSON
 def report(
-    study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: Path | None, latex: bool, as_json: bool
+    study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: Path | None, paper: Paper, as_json: bool
 ) -> None:
     """Write the report of STUDY: a spec file, or the name of a study in the store.
 
@@ -35,8 +36,9 @@ def report(
     """
     from crossgraft.runs.campaign import title
 
+    paper.require()
     name = title(study_of(Path(study), sets, limit)) if study.endswith(".toml") else study
-    write_the_report(name, out, to, as_json=as_json, paper=Paper(latex))
+    write_the_report(name, out, to, as_json=as_json, paper=paper)
 
 
 @click.command(short_help="Report results that were measured elsewhere.")
@@ -49,9 +51,9 @@ def report(
     help="Where TABLE has what, such as score=acc_norm or source=train_task/train_language; repeatable.",
 )
 @click.option("--to", type=click.Path(path_type=Path), help="Folder for the report.  [default: reports/TABLE]")
-@LATEX
+@paper_options
 @AS_JSON
-def read(table: Path, columns: tuple[str, ...], to: Path | None, latex: bool, as_json: bool) -> None:
+def read(table: Path, columns: tuple[str, ...], to: Path | None, paper: Paper, as_json: bool) -> None:
     """Write the report of a TABLE of items or of scores that were measured elsewhere.
 
     With a row per item (columns model, treatment, target, item, score; also seed, source, group, chance) TABLE is a CSV or
@@ -65,8 +67,9 @@ def read(table: Path, columns: tuple[str, ...], to: Path | None, latex: bool, as
     from crossgraft.analysis.external.outcomes import read_findings
     from crossgraft.report.about import About
 
+    paper.require()
     folder = to or Path("reports") / safe_name(table.stem)
-    _show(read_findings(table, columns), folder, About(), as_json=as_json, paper=Paper(latex))
+    _show(read_findings(table, columns), folder, About(), as_json=as_json, paper=paper)
 
 
 def write_the_report(
@@ -109,14 +112,16 @@ def _show(
     from crossgraft.report.write import write_report
 
     try:
-        files = [*write_report(findings, folder, about), *paper.write(findings, folder)]
+        files = write_report(findings, folder, about)
+        beside = paper.write(findings, folder)
     except OSError as error:
         raise StoreError(f"cannot write the report: {why(error)}; --to names another folder") from error
     if as_json:
-        echo(json.dumps({"sentences": findings.sentences, "files": [str(file) for file in files]}, indent=1))
+        names = [str(file) for file in (*files, *beside.files)]
+        echo(json.dumps({"sentences": findings.sentences, "files": names, "notes": beside.sentences}, indent=1))
     else:
         _print(findings, cells=cells)
-        echo(f"\nopen {files[0]}")
+        echo("\n".join(["", *beside.sentences, f"open {files[0]}"]))
 
 
 def _print(findings: Findings, *, cells: bool = False) -> None:
