@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from crossgraft.cli.options import AS_JSON, OUT, overrides, study_of
-from crossgraft.cli.paper import NO_PAPER, Paper
+from crossgraft.cli.paper import NO_PAPER, Paper, Written
 from crossgraft.cli.paper import paper as paper_options
 from crossgraft.cli.printing import echo, print_table
+from crossgraft.cli.watching import changes, progress
 from crossgraft.errors import StoreError
 from crossgraft.safety.files import safe_name, why
 
@@ -26,9 +28,17 @@ if TYPE_CHECKING:
 @overrides
 @click.option("--to", type=click.Path(path_type=Path), help="Folder for the report.  [default: OUT/reports/STUDY]")
 @paper_options
+@click.option("--watch", is_flag=True, help="Write the report anew whenever records land, until Ctrl-C.")
 @AS_JSON
 def report(
-    study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: Path | None, paper: Paper, as_json: bool
+    study: str,
+    out: Path,
+    sets: tuple[str, ...],
+    limit: int | None,
+    to: Path | None,
+    paper: Paper,
+    watch: bool,
+    as_json: bool,
 ) -> None:
     """Write the report of STUDY: a spec file, or the name of a study in the store.
 
@@ -38,7 +48,15 @@ def report(
 
     paper.require()
     name = title(study_of(Path(study), sets, limit)) if study.endswith(".toml") else study
-    write_the_report(name, out, to, as_json=as_json, paper=paper)
+    if not watch:
+        write_the_report(name, out, to, as_json=as_json, paper=paper)
+        return
+    if as_json:
+        raise click.UsageError("expected --watch or --json; both came: --json prints one report, --watch never ends")
+    echo("watching the store; Ctrl-C ends it")
+    for _ in changes(out):
+        findings, files = write_files(name, out, to, paper)
+        echo(f"{progress(findings)}: wrote {files[0]}")
 
 
 @click.command(short_help="Report results that were measured elsewhere.")
@@ -75,6 +93,18 @@ def read(table: Path, columns: tuple[str, ...], to: Path | None, paper: Paper, a
 def write_the_report(
     name: str, out: Path, to: Path | None, *, as_json: bool, cells: bool = False, paper: Paper = NO_PAPER
 ) -> None:
+    findings, about, folder = _of_store(name, out, to)
+    _show(findings, folder, about, as_json=as_json, cells=cells, paper=paper)
+
+
+def write_files(name: str, out: Path, to: Path | None, paper: Paper) -> tuple[Findings, Sequence[Path]]:
+    """The files alone, with nothing printed."""
+    findings, about, folder = _of_store(name, out, to)
+    return findings, _write(findings, folder, about, paper)[0]
+
+
+def _of_store(name: str, out: Path, to: Path | None) -> tuple[Findings, About, Path]:
+    """The findings, how they were made, and the folder of the report."""
     from datetime import UTC, datetime
     from importlib.metadata import version
 
@@ -87,8 +117,7 @@ def write_the_report(
     findings = load_findings(store, manifest.name)
     versions = {package: version(package) for package in ("crossgraft", "numpy")}
     about = About(manifest.spec, manifest.overrides, versions, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
-    folder = to or out / "reports" / safe_name(manifest.name)
-    _show(findings, folder, about, as_json=as_json, cells=cells, paper=paper)
+    return findings, about, to or out / "reports" / safe_name(manifest.name)
 
 
 def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
@@ -109,19 +138,22 @@ def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
 def _show(
     findings: Findings, folder: Path, about: About, *, as_json: bool, cells: bool = False, paper: Paper = NO_PAPER
 ) -> None:
-    from crossgraft.report.write import write_report
-
-    try:
-        files = write_report(findings, folder, about)
-        beside = paper.write(findings, folder)
-    except OSError as error:
-        raise StoreError(f"cannot write the report: {why(error)}; --to names another folder") from error
+    files, beside = _write(findings, folder, about, paper)
     if as_json:
         names = [str(file) for file in (*files, *beside.files)]
         echo(json.dumps({"sentences": findings.sentences, "files": names, "notes": beside.sentences}, indent=1))
     else:
         _print(findings, cells=cells)
         echo("\n".join(["", *beside.sentences, f"open {files[0]}"]))
+
+
+def _write(findings: Findings, folder: Path, about: About, paper: Paper) -> tuple[Sequence[Path], Written]:
+    from crossgraft.report.write import write_report
+
+    try:
+        return write_report(findings, folder, about), paper.write(findings, folder)
+    except OSError as error:
+        raise StoreError(f"cannot write the report: {why(error)}; --to names another folder") from error
 
 
 def _print(findings: Findings, *, cells: bool = False) -> None:
