@@ -13,6 +13,7 @@ import click
 from crossgraft import __version__
 from crossgraft.cli.check import check
 from crossgraft.cli.compare import compare
+from crossgraft.cli.export import export
 from crossgraft.cli.mapping import bli, map_, translate
 from crossgraft.cli.options import AS_JSON
 from crossgraft.cli.printing import echo, print_lines
@@ -60,7 +61,22 @@ def list_(as_json: bool) -> None:
         print_lines(names.items())
 
 
-for _command in (plan, preview, run, check, report, compare, read, recommend, specialise, map_, bli, translate, store):
+for _command in (
+    plan,
+    preview,
+    run,
+    check,
+    report,
+    compare,
+    read,
+    export,
+    recommend,
+    specialise,
+    map_,
+    bli,
+    translate,
+    store,
+):
     cli.add_command(_command)
 
 
