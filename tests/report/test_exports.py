@@ -181,3 +181,15 @@ def test_what_is_missing_is_said_in_one_sentence(store: Store, monkeypatch: pyte
     first, second = capsys.readouterr().err.splitlines()
     assert "expected --organization NAME" in first
     assert "--dataset: expected targets or tasks of the study, such as a/de; got nothing" in second
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the service's own dependencies
+def test_the_matrix_is_a_table_of_an_offline_run(store: Store, monkeypatch: pytest.MonkeyPatch, capsys) -> None:  # type: ignore[no-untyped-def]
+    pytest.importorskip("wandb")
+    assert call(monkeypatch, "export", "mine", "--out", str(store.out), "--to", "wandb") == 0
+
+    (table,) = (store.out / "exports/mine/wandb").rglob("cells*.table.json")
+    rows = json.loads(table.read_text("utf-8"))
+    assert dict(zip(rows["columns"], rows["data"][0], strict=True))["change"] == 25.0
+    assert "logged 1 cells, offline" in capsys.readouterr().out

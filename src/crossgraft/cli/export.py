@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 @click.option(
     "--to",
     "format",
-    type=click.Choice(["every-eval-ever", "eval-results"]),
+    type=click.Choice(["every-eval-ever", "eval-results", "wandb"]),
     required=True,
-    help="every-eval-ever: JSON per run with its items as JSONL. eval-results: YAML for model pages of the Hugging Face Hub.",
+    help="every-eval-ever: JSON per run with its items as JSONL. eval-results: YAML for model pages of the Hugging Face Hub. "
+    "wandb: the matrix as a table of an offline run of Weights & Biases.",
 )
 @click.option("--into", type=click.Path(path_type=Path), help="Folder for the files.  [default: OUT/exports/STUDY]")
 @click.option("--organization", default="", help="Who evaluated; every-eval-ever needs it.")
@@ -48,11 +49,28 @@ def export(study: str, out: Path, format: str, into: Path | None, organization: 
     if format == "every-eval-ever" and (not organization or "/" in organization):
         raise SpecError(f"expected --organization NAME, who evaluated, without a slash; got {organization!r}")
     name = title(study_of(Path(study), (), None)) if study.endswith(".toml") else study
+    if format == "wandb":
+        _log(name, out, into)
+        return
     every = list(runs(Store(out), name))
     files, notes = _of_hub(every, datasets) if format == "eval-results" else _of_eee(every, organization)
     folder = into or out / "exports" / safe_name(every[0].study)
     _write(files, folder)
     echo("\n".join([*notes, f"wrote {len(files)} files of {len(every)} runs into {folder}"]))
+
+
+def _log(name: str, out: Path, into: Path | None) -> None:
+    from crossgraft.analysis.results import load_matrix, require_study
+    from crossgraft.report.exports.weights_and_biases import log_cells
+    from crossgraft.runs.store import Store
+    from crossgraft.safety.files import safe_name
+
+    store = Store(out)
+    name = require_study(store, name).name
+    folder = into or out / "exports" / safe_name(name)
+    matrix = load_matrix(store, name)
+    log_cells(matrix, name, folder)
+    echo(f"logged {len(matrix.cells)} cells, offline, in {folder / 'wandb'}: 'wandb sync' sends them")
 
 
 def _of_eee(runs: list[Run], organization: str) -> tuple[dict[str, str], list[str]]:
