@@ -135,6 +135,16 @@ def test_scores_without_items_have_the_binomial_bound() -> None:
     assert cell.estimate.error == pytest.approx(100 * np.sqrt((3 * 0.25 + 0.09) / 400), rel=0.2)
 
 
+def test_scores_without_numbers_of_items_are_not_tested() -> None:
+    def scores(treated: float) -> Side:
+        row = ScoreRow(0, "m", Point("qa", "en"), Point("qa", "de"), 0.5, treated)
+        return Side("scores", matrix_of_scores([row]), recorded=False)
+
+    found = compare(scores(0.1), scores(0.9))
+    assert "Nothing can be called significant" in sentences(found)[1]
+    assert not announced(found)
+
+
 def test_one_model_on_each_side_is_the_same_question_under_two_names() -> None:
     values = [0, 1] * 50
     found = compare(table(values, values, list(range(100))), table(values, values, list(range(100)), model="m-v2"))

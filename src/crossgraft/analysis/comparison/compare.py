@@ -97,7 +97,9 @@ def compare(a: Side, b: Side) -> Comparison:
 
 
 def _cells(pairs: Sequence[Pair], estimates: Sequence[Estimate]) -> list[CellDifference]:
-    rows = named([one.mean for one in estimates], [one.error for one in estimates], [one.df for one in estimates])
+    errors, dfs = [one.error for one in estimates], [one.df for one in estimates]
+    measured = all(one.items for one in estimates)  # else errors are bounds
+    rows = named([one.mean for one in estimates], errors, dfs, shrunk=measured)
     return [CellDifference(*entry) for entry in zip(pairs, estimates, rows, strict=True)]
 
 
@@ -131,7 +133,8 @@ def _groups(pairs: Sequence[Pair], places: Sequence[int]) -> Iterator[tuple[str,
         if cell.regime:
             groups[cell.regime, REGIME_WORDS[cell.regime]].append(place)
         else:
-            groups.setdefault((cell.target.task, "no single source"), []).append(place)
+            words = "over all pairs" if cell.row.kind == "mapping" else "of treatments without a single source"
+            groups.setdefault((cell.target.task, words), []).append(place)
     yield from ((*key, group) for key, group in groups.items() if group)
 
 

@@ -17,11 +17,11 @@ _NAMED = 3  # changes in a sentence
 
 
 def sentences(comparison: Comparison) -> tuple[str, ...]:
+    unknown = _nothing_known(comparison.cells)
+    found = (unknown,) if unknown else (_means(comparison.means), _cells(comparison.cells), _bases(comparison))
     every = (
         _what(comparison),
-        _means(comparison.means),
-        _cells(comparison.cells),
-        _bases(comparison),
+        *found,
         _pairing(comparison),
         _seeds(comparison.cells),
         _left_out(comparison),
@@ -38,6 +38,14 @@ def _what(comparison: Comparison) -> str:
     if same == len(pairs):
         return f"{text}, and all of them rest on the same records: nothing can differ."
     return f"{text}, {same} of which rest on the same records." if same else f"{text}."
+
+
+def _nothing_known(cells: Sequence[CellDifference]) -> str:
+    """Where no difference has a standard error, nothing was tested."""
+    if not cells or any(np.isfinite(cell.estimate.error) for cell in cells):
+        return ""
+    why = next((one.change.why for cell in cells for one in (cell.pair.a, cell.pair.b) if one.change.why), "")
+    return f"Nothing can be called significant: {why or 'the noise of the differences is not known'}."
 
 
 def _means(means: Sequence[MeanDifference]) -> str:
@@ -62,13 +70,14 @@ def _cells(cells: Sequence[CellDifference]) -> str:
     if not changed:
         return f"None of the {number_of(len(cells), 'cell')} measured anew changed significantly.{_power(cells)}"
     up = sum(cell.estimate.mean > 0 for cell in changed)
+    how = "shrunk, " if all(cell.estimate.items for cell in cells) else ""
     parts = [
         f"{where(cell.pair.a)} {signed(cell.named.value)} {interval(cell.named.low, cell.named.high)} {cell.pair.a.unit}"
         for cell in changed[:_NAMED]
     ]
     return (
         f"{len(changed)} of the {number_of(len(cells), 'cell')} measured anew changed significantly, {up} up and {len(changed) - up} down; "
-        f"the largest (shrunk, with simultaneous intervals): {'; '.join(parts)}."
+        f"the largest ({how}with simultaneous intervals): {'; '.join(parts)}."
     )
 
 
@@ -80,7 +89,7 @@ def _power(cells: Sequence[CellDifference]) -> str:
     ]
     typical = float(np.median(sizes)) if sizes else np.inf
     if not np.isfinite(typical):
-        return " Nothing is known of their noise."
+        return ""
     return f" One cell, tested alone, would show a difference of {typical:.1f} pp with a probability of .8 (median)."
 
 

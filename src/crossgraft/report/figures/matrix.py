@@ -15,7 +15,7 @@ from crossgraft.report.figures.style import CHANGES, Drawing, Style
 from crossgraft.transfer.matrix import ChangeCell, TransferMatrix
 
 _FULL_COLOUR = 15.0  # percentage points at which the colour is deepest
-_LIGHT = 10.0  # where the colour is so deep that numbers are white
+_LIGHT = 0.7  # share of the deepest colour from which numbers are white
 _ROW = 0.17  # inches
 _NUMBER = 0.3  # inches of a cell in which a number fits
 _LABELS = 1.2  # inches that names take
@@ -44,25 +44,27 @@ def _drawing(
     for place, cell in cells.items():
         changes[place] = cell.change.mean
     axes.patch.set(hatch="//////", edgecolor="#bbbbbb")
-    image = axes.imshow(changes, cmap=CHANGES, vmin=-_FULL_COLOUR, vmax=_FULL_COLOUR, aspect="auto")
+    units = sorted({cell.unit for cell in cells.values()})
+    deepest = _FULL_COLOUR if units == ["pp"] else float(np.nanmax(np.abs(changes))) or 1.0
+    image = axes.imshow(changes, cmap=CHANGES, vmin=-deepest, vmax=deepest, aspect="auto")
     axes.set_xticks(range(len(targets)), [style.words(str(target)) for target in targets], rotation=90)
     axes.set_yticks(range(len(rows)), [style.words(row.label) for row in rows])
     axes.tick_params(length=0)
     fits = (style.width - _LABELS) / max(1, len(targets)) >= _NUMBER
     for (y, x), cell in cells.items():
-        _mark(axes, y, x, cell, number=fits)
+        _mark(axes, y, x, cell, number=fits, light=abs(cell.change.mean) > _LIGHT * deepest)
     bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.01, extend="both")
-    bar.set_label("change, pp")
+    bar.set_label(f"change, {' or '.join(units)}")
     bar.outline.set_linewidth(0.3)
     return Drawing(name, figure)
 
 
-def _mark(axes: Axes, y: int, x: int, cell: ChangeCell, *, number: bool) -> None:
+def _mark(axes: Axes, y: int, x: int, cell: ChangeCell, *, number: bool, light: bool) -> None:
     """Bold, or a dot where numbers do not fit: the interval excludes zero."""
     clear = cell.change.low > 0 or cell.change.high < 0
     if number:
         weight = "bold" if clear else "normal"
-        colour = "#ffffff" if abs(cell.change.mean) > _LIGHT else "#000000"
+        colour = "#ffffff" if light else "#000000"
         text = signed(cell.change.mean)
         axes.text(x, y, text, ha="center", va="center", fontsize=5, fontweight=weight, color=colour)
     elif clear:
