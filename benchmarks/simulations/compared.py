@@ -1,6 +1,6 @@
 """What `compare` announces: between two null versions, and where something is planted in the second; two generators.
 
-PYTHONPATH=tests python benchmarks/simulations/compared.py [--grids 100]
+PYTHONPATH=tests python benchmarks/simulations/compared.py [--grids 150]
 
 A and B share base and items; each has three training runs of its own. "other base" draws the base of B anew, on other items of the same names.
 """
@@ -81,7 +81,7 @@ def planted(name: str, pairs: Iterable[tuple[Seeds, Seeds]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--grids", type=int, default=100)
+    parser.add_argument("--grids", type=int, default=150)
     seeds = range(parser.parse_args().grids)
     print(f"nothing differs between A and B, {len(seeds)} pairs a line")
     null("SyntheticGrid", ((one, one) for one in map(TIDY.measured, seeds)))

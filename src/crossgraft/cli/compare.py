@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +57,6 @@ def compare(
 
 
 def _sides(a: str, b: str, out: Path, out_b: Path, columns: tuple[str, ...]) -> tuple[Side, Side]:
-    from dataclasses import replace
-
     first, second = _side(a, out, columns), _side(b, out_b, columns)
     if first.name != second.name:
         return first, second
@@ -65,10 +64,12 @@ def _sides(a: str, b: str, out: Path, out_b: Path, columns: tuple[str, ...]) -> 
         raise SpecError(
             f"expected two studies; A and B are both {first.name!r} in {out}: name another, or its other store with --out-b"
         )
-    places = (a if not first.recorded else str(out)), (b if not second.recorded else str(out_b))
-    return tuple(
-        replace(side, name=f"{side.name} ({place})") for side, place in zip((first, second), places, strict=True)
-    )  # type: ignore[return-value]
+    return _placed(first, a, out), _placed(second, b, out_b)
+
+
+def _placed(side: Side, text: str, out: Path) -> Side:
+    """With its store, or its file, beside its name, where both sides have one name."""
+    return replace(side, name=f"{side.name} ({out if side.recorded else text})")
 
 
 def _side(text: str, out: Path, columns: tuple[str, ...]) -> Side:
