@@ -76,6 +76,7 @@ class Truth:
 class Drawn:
     matrix: TransferMatrix
     truth: Truth
+    measured: Mapping[Place, Measured] = field(default_factory=dict)  # seed by seed
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ class OtherGrid:
             (one, point): float(common[s, t]) for s, one in enumerate(sources) for t, point in enumerate(self.points)
         }
         truth = Truth({place: cells[place] for place in measured}, pairs, self.effects.same_task, self.variances)
-        return Drawn(TransferMatrix(rows, self.points, change_cells(measured)), truth)
+        return Drawn(TransferMatrix(rows, self.points, change_cells(measured)), truth, measured)
 
     def _true_changes(self, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """In percentage points: in models of the kind (sources, targets), and in each model (models, sources, targets)."""

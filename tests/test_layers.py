@@ -23,7 +23,7 @@ LAYERS = [  # "__main__" and the lazy public face stand above all of them
     {"cli"},
 ]
 SIBLINGS = {"adapters", "embeddings", "report"}  # never import one another
-HEAVY = {"torch", "transformers", "peft", "datasets", "lm_eval"}
+HEAVY = {"torch", "transformers", "peft", "datasets", "lm_eval", "matplotlib"}
 MAY_BE_HEAVY = {
     "adapters/worker.py",
     *(f"adapters/bases/{name}.py" for name in ("base", "loading")),
@@ -45,6 +45,7 @@ MAY_BE_HEAVY = {
         for name in ("convolutional", "decomposable", "esim", "loop")
     ),  # loaded when fitted
     *(f"embeddings/mapping/steps/{name}.py" for name in ("adversarial", "contrastive")),  # the name of a type only
+    *(f"report/figures/{name}.py" for name in ("dots", "fonts", "harm", "matrix", "style", "write")),  # matplotlib
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 MODULES = sorted(file.relative_to(ROOT).as_posix() for file in ROOT.rglob("*.py"))

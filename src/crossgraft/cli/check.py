@@ -10,7 +10,7 @@ import click
 
 from crossgraft.cli.options import AS_JSON, DEVICE, OUT, THREADS
 from crossgraft.cli.printing import echo, print_lines
-from crossgraft.cli.reports import print_base_scores, write_the_report
+from crossgraft.cli.reports import print_base_scores, report_of
 from crossgraft.cli.runs import carry_out, print_summary, settings_of
 
 _KINDS = ("float32", "bfloat16", "float16")
@@ -85,7 +85,7 @@ def check(
     if not as_json:
         print_summary(summary, f"{spec}", out)
     if adapters:
-        write_the_report(study.name, out, None, as_json=as_json, cells=True)
+        report_of(study.name, out, None).show(as_json=as_json, cells=True)
     else:
         print_base_scores(study.name, out, as_json=as_json)
     if summary.failed:

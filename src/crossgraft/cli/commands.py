@@ -12,6 +12,8 @@ import click
 
 from crossgraft import __version__
 from crossgraft.cli.check import check
+from crossgraft.cli.compare import compare
+from crossgraft.cli.export import export
 from crossgraft.cli.mapping import bli, map_, translate
 from crossgraft.cli.mitigate import mitigate
 from crossgraft.cli.options import AS_JSON
@@ -60,7 +62,23 @@ def list_(as_json: bool) -> None:
         print_lines(names.items())
 
 
-for _command in (plan, preview, run, check, report, read, recommend, mitigate, specialise, map_, bli, translate, store):
+for _command in (
+    plan,
+    preview,
+    run,
+    check,
+    report,
+    compare,
+    read,
+    export,
+    recommend,
+    mitigate,
+    specialise,
+    map_,
+    bli,
+    translate,
+    store,
+):
     cli.add_command(_command)
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from crossgraft.cli.options import AS_JSON, OUT, overrides, study_of
+from crossgraft.cli.paper import NO_PAPER, Paper, Written
+from crossgraft.cli.paper import paper as paper_options
 from crossgraft.cli.printing import echo, print_table
+from crossgraft.cli.watching import changes, progress
 from crossgraft.errors import StoreError
 from crossgraft.safety.files import safe_name, why
 
@@ -17,6 +22,37 @@ if TYPE_CHECKING:
     from crossgraft.analysis.answers import AnswerBook, Which
     from crossgraft.analysis.findings import Findings
     from crossgraft.report.about import About
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a report is written from, and where; ``answers`` are the items that its page shows."""
+
+    findings: Findings
+    about: About
+    folder: Path
+    answers: AnswerBook | None = None
+
+    def write(self, paper: Paper) -> tuple[Sequence[Path], Written]:
+        from crossgraft.report.write import write_report
+
+        try:
+            files = write_report(self.findings, self.folder, self.about, self.answers)
+            return files, paper.write(self.findings, self.folder)
+        except OSError as error:
+            raise StoreError(f"cannot write the report: {why(error)}; --to names another folder") from error
+
+    def show(self, *, as_json: bool, cells: bool = False, paper: Paper = NO_PAPER) -> None:
+        """Write it, and print its sentences with the first table, or with all cells."""
+        files, beside = self.write(paper)
+        if as_json:
+            names = [str(file) for file in (*files, *beside.files)]
+            echo(
+                json.dumps({"sentences": self.findings.sentences, "files": names, "notes": beside.sentences}, indent=1)
+            )
+        else:
+            _print(self.findings, cells=cells)
+            echo("\n".join(["", *beside.sentences, f"open {files[0]}"]))
 
 
 @click.command(short_help="Write the report of a study.")
@@ -31,9 +67,19 @@ if TYPE_CHECKING:
     show_default=True,
     help="Items that a cell of the page shows with both answers: none, those that changed, or all.",
 )
+@paper_options
+@click.option("--watch", is_flag=True, help="Write the report anew whenever records land, until Ctrl-C.")
 @AS_JSON
 def report(
-    study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: Path | None, items: Which, as_json: bool
+    study: str,
+    out: Path,
+    sets: tuple[str, ...],
+    limit: int | None,
+    to: Path | None,
+    items: Which,
+    paper: Paper,
+    watch: bool,
+    as_json: bool,
 ) -> None:
     """Write the report of STUDY: a spec file, or the name of a study in the store.
 
@@ -41,8 +87,17 @@ def report(
     """
     from crossgraft.runs.campaign import title
 
+    paper.require()
     name = title(study_of(Path(study), sets, limit)) if study.endswith(".toml") else study
-    write_the_report(name, out, to, items=items, as_json=as_json)
+    if not watch:
+        report_of(name, out, to, items).show(as_json=as_json, paper=paper)
+        return
+    if as_json:
+        raise click.UsageError("expected --watch or --json; both came: --json prints one report, --watch never ends")
+    echo("watching the store; Ctrl-C ends it")
+    for _ in changes(out):
+        current = report_of(name, out, to, items)
+        echo(f"{progress(current.findings)}: wrote {current.write(paper)[0][0]}")
 
 
 @click.command(short_help="Report results that were measured elsewhere.")
@@ -55,8 +110,9 @@ def report(
     help="Where TABLE has what, such as score=acc_norm or source=train_task/train_language; repeatable.",
 )
 @click.option("--to", type=click.Path(path_type=Path), help="Folder for the report.  [default: reports/TABLE]")
+@paper_options
 @AS_JSON
-def read(table: Path, columns: tuple[str, ...], to: Path | None, as_json: bool) -> None:
+def read(table: Path, columns: tuple[str, ...], to: Path | None, paper: Paper, as_json: bool) -> None:
     """Write the report of a TABLE of items or of scores that were measured elsewhere.
 
     With a row per item (columns model, treatment, target, item, score; also seed, source, group, chance) TABLE is a CSV or
@@ -70,12 +126,13 @@ def read(table: Path, columns: tuple[str, ...], to: Path | None, as_json: bool) 
     from crossgraft.analysis.external.outcomes import read_findings
     from crossgraft.report.about import About
 
-    _show(read_findings(table, columns), to or Path("reports") / safe_name(table.stem), About(), as_json=as_json)
+    paper.require()
+    folder = to or Path("reports") / safe_name(table.stem)
+    Report(read_findings(table, columns), About(), folder).show(as_json=as_json, paper=paper)
 
 
-def write_the_report(
-    name: str, out: Path, to: Path | None, *, as_json: bool, cells: bool = False, items: Which = "flips"
-) -> None:
+def report_of(name: str, out: Path, to: Path | None, items: Which = "flips") -> Report:
+    """The report of a study in the store."""
     from datetime import UTC, datetime
     from importlib.metadata import version
 
@@ -90,8 +147,7 @@ def write_the_report(
     versions = {package: version(package) for package in ("crossgraft", "numpy")}
     about = About(manifest.spec, manifest.overrides, versions, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
     folder = to or out / "reports" / safe_name(manifest.name)
-    answers = answer_book(store, findings.matrix, items)
-    _show(findings, folder, about, answers, as_json=as_json, cells=cells)
+    return Report(findings, about, folder, answer_book(store, findings.matrix, items))
 
 
 def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
@@ -107,28 +163,6 @@ def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
         return
     header = ("target", "metric", "score", "95 % interval", "n", "chance", "verdict")
     print_table(header, (one.texts for one in scores))
-
-
-def _show(
-    findings: Findings,
-    folder: Path,
-    about: About,
-    answers: AnswerBook | None = None,
-    *,
-    as_json: bool,
-    cells: bool = False,
-) -> None:
-    from crossgraft.report.write import write_report
-
-    try:
-        files = write_report(findings, folder, about, answers)
-    except OSError as error:
-        raise StoreError(f"cannot write the report: {why(error)}; --to names another folder") from error
-    if as_json:
-        echo(json.dumps({"sentences": findings.sentences, "files": [str(file) for file in files]}, indent=1))
-    else:
-        _print(findings, cells=cells)
-        echo(f"\nopen {files[0]}")
 
 
 def _print(findings: Findings, *, cells: bool = False) -> None:

@@ -83,6 +83,7 @@ class Table:
     """Tables of the same name share one CSV file; ``most`` rows are on the page, all are in the file.
 
     ``folded``: closed on the page until it is opened, for a table behind a chart that says the same.
+    ``leaders`` are the best row, where a test says which it is, and after it those that do not differ from it significantly.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Table:
     note: str = ""
     most: int | None = None
     folded: bool = False
+    leaders: tuple[int, ...] = ()
 
     @property
     def shown(self) -> Iterator[tuple[Value, ...]]:

@@ -137,6 +137,12 @@ class Store:
                 damages.append(Damage(file, reason))
         return found, damages
 
+    def trace(self) -> tuple[tuple[str, int], ...]:
+        """What changes whenever a record, a failure or a study is written: when its folder last did. Opens no file."""
+        folders = [root / name for root in self._roots for name in ("records", "failures", "studies")]
+        folders += [folder for root in self._roots for folder in _entries(root / "records")]
+        return tuple((str(folder), folder.stat().st_mtime_ns) for folder in folders if folder.is_dir())
+
     def has(self, record_id: str, pairing_id: str | None = None) -> bool:
         """Whether the record is there, in any pairing or in this one."""
         pattern = f"records/{record_id[:2]}/{record_id}.{pairing_id or '*'}.parquet"

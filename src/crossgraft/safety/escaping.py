@@ -1,4 +1,4 @@
-"""Texts of strangers where they are shown: on a terminal, in Markdown, in HTML, in a spreadsheet."""
+"""Texts of strangers where they are shown: on a terminal, in Markdown, in HTML, in LaTeX, in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -14,6 +14,24 @@ _UNSEEN = re.compile(
     "\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069"  # ends of lines, and overrides of the direction of writing
     "\ud800-\udfff]"  # bytes of a name that is not UTF-8, as Python has them
 )
+_LATEX = {
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "[": "{[}",  # after the end of a row it would begin an option
+    "]": "{]}",
+    "*": "{*}",  # the same
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\char34{}",
+    "`": r"\textasciigrave{}",
+    "≈": r"$\approx$",
+    "×": r"$\times$",
+    "→": r"$\rightarrow$",
+    "·": r"$\cdot$",
+}  # fmt: skip
 _FORMULA = re.compile(r"[=+\-@\t\r]")  # how a cell begins that a spreadsheet computes
 
 
@@ -39,6 +57,16 @@ def in_markdown(text: str) -> str:
     """
     line = visible(text.replace("\n", " "))
     return line.replace("|", "\\|").replace("<", "&lt;").replace("](", "]\\(")
+
+
+def in_latex(text: str) -> str:
+    r"""The text in one cell of a LaTeX table: it can neither end the cell nor call a command.
+
+    >>> print(in_latex(r"50% & \input{x}_y"))
+    50\% \& \textbackslash{}input\{x\}\_y
+    """
+    line = visible(" ".join(text.split()))
+    return "".join(_LATEX.get(character, character) for character in line)
 
 
 def in_csv(value: T) -> T | str:

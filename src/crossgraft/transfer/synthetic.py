@@ -102,11 +102,15 @@ class SyntheticGrid:
 
     def matrix(self, seed: int) -> TransferMatrix:
         """Outcomes drawn from the truth, item by item, as a study would have measured them."""
+        rows = tuple(row for model in range(self.models) for row in self.rows(model))
+        return TransferMatrix(rows, self.points, change_cells(self.measured(seed)))
+
+    def measured(self, seed: int) -> dict[Place, Measured]:
+        """The same, seed by seed."""
         measured: dict[Place, Measured] = {}
         for model, truth in enumerate(np.split(self.truth(seed), self.models)):
             measured.update(self._measured(model, truth, np.random.default_rng([seed, 1, model])))
-        rows = tuple(row for model in range(self.models) for row in self.rows(model))
-        return TransferMatrix(rows, self.points, change_cells(measured))
+        return measured
 
     def _measured(self, model: int, truth: Floats, rng: np.random.Generator) -> Iterator[tuple[Place, Measured]]:
         metric = METRICS.get("accuracy")

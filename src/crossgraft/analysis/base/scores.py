@@ -56,14 +56,15 @@ def base_scores(store: Store, study: str) -> Iterator[BaseScore]:
     records = {record.id: record for record in store.read(cell.record_id for cell in cells)[0]}
     for cell in cells:
         if cell.record_id in records:
-            yield _score(cell.target, METRICS.get(cell.metric), records[cell.record_id].answers)
+            yield score_of(cell.target, METRICS.get(cell.metric), records[cell.record_id].answers)
 
 
 def _is_plain(treatment: Treatment) -> bool:
     return treatment.is_control and not treatment.variant
 
 
-def _score(target: Point, metric: Metric, answers: Answers) -> BaseScore:
+def score_of(target: Point, metric: Metric, answers: Answers) -> BaseScore:
+    """A score with its interval, of a base or of any other record."""
     rows = metric.statistics(answers)
     groups = answers.columns.get("group")
     labels = np.arange(len(rows)) if groups is None else np.unique(groups.astype(str), return_inverse=True)[1]

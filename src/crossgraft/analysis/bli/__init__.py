@@ -95,6 +95,19 @@ class BLIFindings:
             comparison for comparison in self.comparisons if {comparison.first, comparison.second} & set(best.values())
         )
 
+    @property
+    def against_best(self) -> tuple[Comparison, ...]:
+        """The comparisons of the first row of all."""
+        best = self.rows[0].row
+        return tuple(comparison for comparison in self.comparisons if best in (comparison.first, comparison.second))
+
+    @property
+    def tied(self) -> tuple[Treatment, ...]:
+        """What was tested against the first row and does not differ from it significantly."""
+        best = self.rows[0].row
+        equal = [comparison for comparison in self.against_best if not comparison.is_told]
+        return tuple(comparison.second if comparison.first == best else comparison.first for comparison in equal)
+
 
 def bli_findings(
     matrix: TransferMatrix, records: Iterable[Record], texts: ReadTexts = lambda _: None

@@ -80,7 +80,14 @@ def _methods(findings: BLIFindings) -> Table:
         ("commonest answer", "commonest"),
         *((HIDDEN, name) for name in _MEAN),
     )
-    return Table("bli", head, tuple(_method(findings.task, row) for row in findings.rows), "MAP of the methods")
+    rows = tuple(_method(findings.task, row) for row in findings.rows)
+    return Table("bli", head, rows, "MAP of the methods", leaders=_leaders(findings))
+
+
+def _leaders(findings: BLIFindings) -> tuple[int, ...]:
+    """The best method and those that do not differ from it, where it was tested against any."""
+    tied = set(findings.tied)
+    return (0, *(n for n, row in enumerate(findings.rows) if row.row in tied)) if findings.against_best else ()
 
 
 def _method(task: str, row: MethodRow) -> tuple[Value, ...]:

@@ -1,0 +1,86 @@
+"""What a paper takes from a report: tables as LaTeX, and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+
+import click
+
+from crossgraft.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from crossgraft.analysis.findings import Findings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def paper(command: F) -> F:
+    """The options for what a paper takes, as one ``Paper``."""
+
+    @wraps(command)
+    def with_paper(*, latex: bool, figures: bool, width: str, **arguments: Any) -> Any:
+        return command(paper=Paper(latex, figures, 1 if width == "1" else 2), **arguments)
+
+    options = (
+        click.option("--latex", is_flag=True, help="Write the tables as LaTeX as well, into tables/ beside the report."),
+        click.option("--figures", is_flag=True, help="Draw figures for a paper as well, into figures/ beside the report."),
+        click.option(
+            "--columns", "width", type=click.Choice(["1", "2"]), default="2", show_default=True, help="How wide figures are: columns of a paper."
+        ),
+    )  # fmt: skip
+    for option in reversed(options):
+        with_paper = option(with_paper)
+    return cast(F, with_paper)
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What is written beside the report."""
+
+    latex: bool = False
+    figures: bool = False
+    columns: Literal[1, 2] = 2
+
+    def require(self) -> None:
+        """Say which extra is missing, before anything is computed."""
+        if self.figures and find_spec("matplotlib") is None:
+            raise MissingExtra("report --figures", "figures")
+
+    def write(self, findings: Findings, folder: Path) -> Written:
+        files: list[Path] = []
+        sentences: list[str] = []
+        if self.latex:
+            files += self._tables(findings, folder / "tables")
+        if self.figures:
+            from crossgraft.report.figures.write import write_figures
+
+            drawn = write_figures(findings, folder / "figures", self.columns)
+            files += drawn.files
+            sentences += drawn.sentences
+        return Written(files, sentences)
+
+    def _tables(self, findings: Findings, folder: Path) -> list[Path]:
+        from crossgraft.report.latex import tables_latex
+        from crossgraft.report.sections import sections_of
+
+        files = tables_latex(sections_of(findings))
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, "utf-8")
+        return [folder / name for name in files]
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files, and in sentences what could not be done."""
+
+    files: list[Path]
+    sentences: list[str]
+
+
+NO_PAPER = Paper()

@@ -1,0 +1,153 @@
+"""Figures for papers: which files, which fonts, and labels of any script as they should be."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("matplotlib", reason="matplotlib is not installed (the extra 'figures')")
+
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from matplotlib import _text_helpers
+from matplotlib.font_manager import findfont, fontManager, get_font
+
+from crossgraft.analysis.findings import Findings, analyse
+from crossgraft.cli import main
+from crossgraft.core import Point, Treatment
+from crossgraft.report.figures import matrix
+from crossgraft.report.figures.fonts import fonts_for
+from crossgraft.report.figures.style import WIDTHS, Style, shown
+from crossgraft.report.figures.write import write_figures
+from crossgraft.transfer.synthetic import SyntheticGrid
+from outcomes import BASE, answers, matrix_of, measured, trained
+
+FINDINGS = analyse(SyntheticGrid(models=2, tasks=2, languages=3, items=60, same_task=6, source=3).matrix(1))
+
+
+def named(name: str) -> Findings:
+    """A study with one treatment of this name."""
+    treated = measured(Treatment("m", name, "given"), answers([1, 1] * 20))
+    return analyse(matrix_of(measured(BASE, answers([0, 1] * 20)), treated))
+
+
+@pytest.fixture
+def font_with_a_han_letter(tmp_path: Path) -> Iterator[str]:
+    """A font of one glyph, 中."""
+    pen = TTGlyphPen(None)
+    pen.moveTo((0, 0))
+    pen.lineTo((500, 0))
+    pen.lineTo((500, 700))
+    pen.closePath()
+    glyph, file = pen.glyph(), tmp_path / "one.ttf"
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder([".notdef", "han"])
+    builder.setupCharacterMap({ord("中"): "han"})
+    builder.setupGlyf({".notdef": glyph, "han": glyph})
+    builder.setupHorizontalMetrics({".notdef": (600, 0), "han": (600, 0)})
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": "One Han Letter", "styleName": "Regular"})
+    builder.setupOS2(sTypoAscender=800, sTypoDescender=-200, usWinAscent=800, usWinDescent=200)
+    builder.setupPost()
+    builder.save(file)
+    before = list(fontManager.ttflist)
+    fontManager.addfont(file)
+    yield "One Han Letter"
+    fontManager.ttflist[:] = before
+
+
+def test_every_figure_is_written_as_svg_pdf_and_png(tmp_path: Path) -> None:
+    written = write_figures(FINDINGS, tmp_path)
+
+    stems = {file.stem for file in written.files}
+    assert {
+        "matrix-model0",
+        "matrix-model1",
+        "donors-languages",
+        "recipients-points",
+        "harm-model0",
+        "regimes",
+    } <= stems
+    for stem in stems:
+        assert (tmp_path / f"{stem}.svg").read_bytes().startswith(b"<?xml")
+        assert (tmp_path / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
+        assert (tmp_path / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_a_figure_is_as_wide_as_the_columns(columns: int) -> None:
+    drawing = next(matrix.drawings(FINDINGS, Style(columns, ("DejaVu Sans",))))  # type: ignore[arg-type]
+
+    assert drawing.figure.get_figwidth() == WIDTHS[columns]
+
+
+def test_the_same_findings_make_the_same_files(tmp_path: Path) -> None:
+    first, second = (write_figures(FINDINGS, tmp_path / name).files for name in ("a", "b"))
+
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+
+
+def test_a_font_that_has_the_script_is_taken(font_with_a_han_letter: str) -> None:
+    fonts = fonts_for(["mixed 中 label"])
+
+    assert fonts.families == ("DejaVu Sans", font_with_a_han_letter)
+    assert not fonts.missing
+
+
+def test_a_script_without_a_font_is_named_in_one_sentence(tmp_path: Path) -> None:
+    written = write_figures(named("\U00013000"), tmp_path)
+
+    (sentence,) = (one for one in written.sentences if "font" in one)
+    assert "(EGYPTIAN): they are drawn as boxes" in sentence
+
+
+def test_hebrew_is_written_from_right_to_left_and_arabic_is_joined() -> None:
+    font = get_font(findfont("DejaVu Sans"))
+    hebrew = sorted(_text_helpers.layout("אב", font), key=lambda item: item.x)
+    alone, joined = ({item.glyph_index for item in _text_helpers.layout(text, font)} for text in ("ع", "ععع"))
+
+    assert [item.char for item in hebrew] == ["ב", "א"]
+    assert not alone & joined
+
+
+@pytest.mark.parametrize("name", ["$\\frac{$", "_hidden", "<b>&amp;", "a\u202eb", "x" * 10_000, "[0]{1}%s"])
+def test_no_name_is_taken_for_a_command(name: str, tmp_path: Path) -> None:
+    written = write_figures(named(name), tmp_path)
+
+    assert any(file.name == "matrix.png" for file in written.files)
+
+
+def test_a_long_name_is_cut_and_what_cannot_be_seen_is_written_out() -> None:
+    assert len(shown("x" * 10_000)) == 40
+    assert shown("a\u202eb") == "a\\u202eb"
+
+
+def test_missing_cells_leave_the_matrix_without_colour(tmp_path: Path) -> None:
+    pairs = [measured(BASE, answers([0, 1] * 20)), measured(trained(), answers([1, 1] * 20))]
+    pairs += [
+        measured(replace(trained(), name="other", source=Point("b", "de")), answers([1, 1] * 20), Point("b", "de"))
+    ]
+    (drawing,) = matrix.drawings(analyse(matrix_of(*pairs)), Style(2, ("DejaVu Sans",)))
+
+    image = drawing.figure.axes[0].images[0].get_array()
+    assert image.mask.sum() == image.size - 1
+
+
+def test_the_command_line_writes_figures_and_tables(tmp_path: Path, monkeypatch, capsys) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        f"m,{name},{name and 'qa/de'},qa/sw,{item},{score}" for name, score in (("", 0), ("a", 1)) for item in range(30)
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(["model,treatment,source,target,item,score", *rows]))
+    monkeypatch.setattr(sys, "argv", ["crossgraft", "read", "t.csv", "--figures", "--columns", "1", "--latex"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+
+    assert stop.value.code == 0
+    assert (tmp_path / "reports/t/figures/matrix.pdf").is_file()
+    assert (tmp_path / "reports/t/tables/matrix.tex").is_file()
