@@ -9,17 +9,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from crossgraft.cli.progress import Work, duration, work_of
+from crossgraft.cli.progress import duration
 from crossgraft.core import Job, Record
 from crossgraft.errors import JobFailed
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, plan_study
 from crossgraft.runs.plan import Plan, per_model, plan
+from crossgraft.runs.prices import are_timed, seconds_of, timings_in, work_of
 from crossgraft.runs.store import Store
 from crossgraft.study import Amount, Cost, Costed, Failed, Measurable, Recorded, Study, Trains
-
-_SAMPLE = 20  # records of a kind whose timings are looked at
-
-Timings = dict[tuple[Work, str], list[float]]  # of a kind of work and a step of it, in seconds
 
 
 @dataclass(frozen=True)
@@ -113,10 +110,10 @@ def outlook(study: Study, store: Store, settings: Settings, *, measure: bool = F
     manifest = describe_study(study, store)
     todo = plan_study(manifest, store, settings)
     weight = study.adapter_bytes(todo.to_train) if isinstance(study, Trains) else 0
-    timings = _timings(manifest.jobs, store)
-    known = [job for job in todo.jobs if (work_of(job), "evaluate") in timings]
-    rest = [job for job in todo.jobs if (work_of(job), "evaluate") not in timings]
-    seconds = [_seconds(job, timings) for job in known]
+    timings = timings_in(manifest.jobs, store)
+    known = [job for job in todo.jobs if are_timed(job, timings)]
+    rest = [job for job in todo.jobs if not are_timed(job, timings)]
+    seconds = [seconds_of(job, timings) for job in known]
     rates = _measured(study, rest, settings) if measure and rest and isinstance(study, Measurable) else None
     if rates is not None and isinstance(study, Measurable):
         timed = [job for job in rest if rates.know(job)]
@@ -212,32 +209,6 @@ def _each(seconds: Iterable[float]) -> str:
     some = sorted(1000 * second for second in seconds)
     ends = dict.fromkeys(f"{one:.2g}" if one < 100 else f"{one:.0f}" for one in (some[0], some[-1]))
     return f"{' to '.join(ends)} ms"
-
-
-def _timings(jobs: tuple[Job, ...], store: Store) -> Timings:
-    """What the study's jobs took so far."""
-    done = store.done()
-    ids: dict[Work, list[str]] = {}
-    for job in jobs:
-        ids.setdefault(work_of(job), []).extend(cell.record_id for cell in job.cells if cell.record_id in done)
-    timings: Timings = {}
-    for work, some in ids.items():
-        for record in store.read(some[:_SAMPLE])[0]:
-            for step, seconds in record.timings.items():
-                timings.setdefault((work, step), []).append(seconds)
-    return timings
-
-
-def _seconds(job: Job, timings: Timings) -> float:
-    """At the median of work of its kind: a step before all targets, and one a target."""
-    work = work_of(job)
-    return len(job.cells) * median(timings[work, "evaluate"]) + sum(
-        median(timings.get((work, step), [0.0])) for step in _before(job)
-    )
-
-
-def _before(job: Job) -> tuple[str, ...]:
-    return {"trained": ("train",), "mapping": ("fit",)}.get(job.treatment.kind, ())
 
 
 def _size(count: int) -> str:

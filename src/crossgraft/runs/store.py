@@ -9,7 +9,7 @@
         failures/<treatment>.json         why a job has no result
         logs/<treatment>.log              tracebacks of what we did not foresee
         followed/                         what callbacks write (wandb, mlflow.db)
-        claims/                           locks of running jobs; vanish with their process
+        claims/                           locks or leases of running jobs
         damaged/                          adapters that were found damaged, set aside
 
 A file is written under a temporary name, synced and renamed, so it is there as a whole or not at
@@ -27,16 +27,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from errno import ENAMETOOLONG
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crossgraft.safety import files, seals
 from crossgraft.core import Job, Record, Texts
 from crossgraft.errors import StoreError, did_you_mean
+from crossgraft.runs.claims import Claims, Hold, claims_in, holding
 from crossgraft.runs.layout import (
     FORMAT,
     Manifest,
@@ -48,15 +48,9 @@ from crossgraft.runs.layout import (
     record_table,
     texts_table,
 )
+from crossgraft.safety import files, seals
 from crossgraft.safety.seals import Broken
 from crossgraft.study import Failed
-
-try:
-    from fcntl import LOCK_EX, LOCK_NB, flock
-except ImportError:  # Windows: no locks, so two runs at once do some work twice
-    _CAN_LOCK = False
-else:
-    _CAN_LOCK = True
 
 _T = TypeVar("_T")
 _FOLDER = re.compile(r"crossgraft-(\d+)")
@@ -160,6 +154,17 @@ class Store:
             except Broken as error:
                 damages.append(Damage(file, str(error)))
         return records, damages
+
+    def record(self, record_id: str, pairing_id: str) -> Record | None:
+        """One record in one pairing; None where it is not, or is damaged."""
+        name = f"{record_id}.{pairing_id}.parquet"
+        for root in reversed(self._roots):
+            file = root / "records" / record_id[:2] / name
+            try:
+                return _load(file, partial(_read_record, file, {}))
+            except Broken:
+                continue
+        return None
 
     def record_file(self, record: Record) -> Path:
         """Where a record lies, in the newest folder that has it."""
@@ -303,6 +308,13 @@ class Store:
         """
         return self._failures()[0]
 
+    def failure(self, treatment_id: str) -> dict[str, Any] | None:
+        """The failure of one job; None where there is none that can be read."""
+        try:
+            return _read_json(self._failure_file(treatment_id), _failure)
+        except Broken:
+            return None
+
     def damaged_failures(self) -> list[Damage]:
         return self._failures()[1]
 
@@ -361,23 +373,21 @@ class Store:
 
     # claims
 
+    @cached_property
+    def claims(self) -> Claims:
+        """How processes on this store keep out of each other's way: file locks, or leases where locks do not hold."""
+        return claims_in(self.root / "claims")
+
+    def hold(self, job: Job) -> Hold | None:
+        """The job for this process alone, until it is released; None while another process has it."""
+        with self._writing(self.root / "claims" / job.treatment_id):
+            return self.claims.hold(job.treatment_id)
+
     @contextmanager
     def claim(self, job: Job) -> Iterator[bool]:
-        """Whether this process may work on the job; the lock goes when the process goes."""
-        if not _CAN_LOCK:
-            yield True
-            return
-        file = self.root / "claims" / job.treatment_id
-        with self._writing(file):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            stream = file.open("w")
-        with stream as lock:
-            try:
-                flock(lock, LOCK_EX | LOCK_NB)
-            except OSError:
-                yield False
-                return
-            yield True
+        """Whether this process may work on the job, for as long as the block lasts."""
+        with holding(self.claims, job.treatment_id) as held:
+            yield held
 
 
 def _older(out: Path, format: int) -> list[Path]:
