@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from crossgraft.cli.estimate import store_status
 from crossgraft.runs.claims import MARKER
 from crossgraft.runs.store import Store
 from toy import answers, command, outcome, toy_spec
@@ -172,3 +173,20 @@ def test_a_worker_takes_over_what_a_dead_one_left_under_leases(tmp_path: Path) -
     assert code == 0, said
     assert len(answers(tmp_path / "out")) == 8
     assert not list(claims.glob("*.lease"))
+
+
+@pytest.mark.slow
+def test_the_status_of_a_store_counts_what_several_workers_are_at(tmp_path: Path) -> None:
+    spec = toy_spec(tmp_path, count=8, seconds=0.3)
+    process = command("run", spec, "--out", tmp_path / "out", *PROCESSES)
+    wait_for(4, tmp_path / "out", process)
+
+    (study,) = store_status(Store(tmp_path / "out")).studies
+    outcome(process)
+    (after,) = store_status(Store(tmp_path / "out")).studies
+
+    assert study.total == 18
+    assert study.running in (1, 2)  # one may be between two jobs
+    assert study.left is not None
+    assert 0 < study.left < 60
+    assert (after.done, after.running, after.left) == (18, 0, None)

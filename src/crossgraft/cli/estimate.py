@@ -13,10 +13,12 @@ from crossgraft.cli.progress import duration
 from crossgraft.core import Job, Record
 from crossgraft.errors import JobFailed
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, plan_study
-from crossgraft.runs.plan import Plan, per_model, plan
+from crossgraft.runs.plan import Done, Plan, per_model, plan
 from crossgraft.runs.prices import are_timed, seconds_of, timings_in, work_of
 from crossgraft.runs.store import Store
 from crossgraft.study import Amount, Cost, Costed, Failed, Measurable, Recorded, Study, Trains
+
+_RECENT = 1800.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Outlook:
         for model, count in per_model(todo.jobs).items():
             yield f"  {model}: {count} results"
         if todo.to_train:
-            weight = "unknown size" if self.adapter_bytes is None else f"about {_size(self.adapter_bytes)}"
+            weight = "unknown size" if self.adapter_bytes is None else f"about {size(self.adapter_bytes)}"
             yield f"  {len(todo.to_train)} adapters to train, {weight} on disk"
         if todo.failed:
             yield f"  {len(todo.failed)} jobs failed for good; --retry runs them again"
@@ -85,7 +87,7 @@ def _told(cost: Cost) -> Iterator[str]:
         f"  estimate: {_many(cost.trained_tokens)} tokens to train on ({cost.examples:,} examples), {_many(cost.scored_tokens)} to score "
         f"({cost.items:,} items), {cost.flops:.1e} FLOPs"
     )
-    yield f"  estimate: {_size(round(cost.memory))} of memory for the largest job"
+    yield f"  estimate: {size(round(cost.memory))} of memory for the largest job"
     for device, (least, most) in cost.hours.items():
         yield f"  estimate: {duration(3600 * least)} to {duration(3600 * most)} on one {device}"
     if cost.detectable:
@@ -211,7 +213,7 @@ def _each(seconds: Iterable[float]) -> str:
     return f"{' to '.join(ends)} ms"
 
 
-def _size(count: int) -> str:
+def size(count: int) -> str:
     for unit in ("B", "KB", "MB"):
         if count < 1000:
             return f"{count:.0f} {unit}"
@@ -220,11 +222,40 @@ def _size(count: int) -> str:
 
 
 @dataclass(frozen=True)
+class StudyStatus:
+    """How far a study is: results, jobs that processes work on, jobs that failed, and seconds left at the present pace."""
+
+    name: str
+    done: int
+    total: int
+    running: int = 0
+    failed: int = 0
+    left: float | None = None
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "done": self.done,
+            "results": self.total,
+            "running": self.running,
+            "failed": self.failed,
+            "seconds_left": self.left,
+        }
+
+    def __str__(self) -> str:
+        parts = [f"{self.done} of {self.total} results"]
+        parts += [f"{self.running} jobs running"] if self.running else []
+        parts += [f"{self.failed} jobs failed"] if self.failed else []
+        parts += [f"about {duration(self.left)} left at the pace of the last half hour"] if self.left else []
+        return f"{self.name}: {', '.join(parts)}"
+
+
+@dataclass(frozen=True)
 class StoreStatus:
     """How far each study is, what failed, what is damaged."""
 
     root: Path
-    studies: tuple[tuple[str, int, int], ...]  # name, results there, results in all
+    studies: tuple[StudyStatus, ...]
     failures: tuple[str, ...]
     damages: tuple[str, ...]
     records: int
@@ -233,26 +264,41 @@ class StoreStatus:
         return {
             "root": str(self.root),
             "records": self.records,
-            "studies": [{"name": name, "done": done, "results": total} for name, done, total in self.studies],
+            "studies": [study.plain() for study in self.studies],
             "failures": list(self.failures),
             "damaged": list(self.damages),
         }
 
     def lines(self) -> Iterator[str]:
         yield f"{self.root}: {self.records} records"
-        for name, done, total in self.studies:
-            yield f"  {name}: {done} of {total} results"
+        yield from (f"  {study}" for study in self.studies)
         yield from (f"  failed: {failure}" for failure in self.failures)
         yield from (f"  damaged: {damage}" for damage in self.damages)
 
 
 def store_status(store: Store) -> StoreStatus:
-    done = store.done()
-    studies = []
-    for name in store.studies():
-        todo = plan(store.study(name).jobs, done)
-        studies.append((name, todo.total - todo.missing, todo.total))
+    done, failures = store.done(), store.failures()
+    studies = tuple(_study_status(store, store.study(name).jobs, name, done, failures) for name in store.studies())
     damages = [*store.damaged_records(), *store.damaged_studies(), *store.damaged_failures()]
-    failures = (f"{one['job']}: {one['message']}" for one in store.failures().values())
+    failed = (f"{one['job']}: {one['message']}" for one in failures.values())
     records = sum(len(pairings) for pairings in done.values())
-    return StoreStatus(store.root, tuple(studies), tuple(failures), tuple(map(str, damages)), records)
+    return StoreStatus(store.root, studies, tuple(failed), tuple(map(str, damages)), records)
+
+
+def _study_status(
+    store: Store, jobs: Sequence[Job], name: str, done: Done, failures: Mapping[str, Mapping[str, Any]]
+) -> StudyStatus:
+    todo = plan(jobs, done)
+    running = store.running(todo.jobs) if todo.missing else 0
+    failed = sum(job.treatment_id in failures for job in todo.jobs)
+    left = _seconds_left(jobs, todo.missing, store.times()) if running else None
+    return StudyStatus(name, todo.total - todo.missing, todo.total, running, failed, left)
+
+
+def _seconds_left(jobs: Sequence[Job], missing: int, times: Mapping[str, float]) -> float | None:
+    """At the pace at which all workers together wrote records of the study in the half hour before the latest one."""
+    written = sorted(times[cell.record_id] for job in jobs for cell in job.cells if cell.record_id in times)
+    recent = [when for when in written if when > written[-1] - _RECENT]
+    if len(recent) < 2 or recent[-1] == recent[0]:
+        return None
+    return missing * (recent[-1] - recent[0]) / (len(recent) - 1)

@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ from crossgraft.errors import StoreError
 from crossgraft.safety.files import why
 
 try:
-    from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, flock
 except ImportError:  # Windows
     _CAN_LOCK = False
 else:
@@ -53,6 +53,10 @@ class Claims(Protocol):
 
     def hold(self, name: str) -> Hold | None:
         """The hold on a name; None while another process has it."""
+        ...
+
+    def held(self, names: Iterable[str]) -> int:
+        """How many of the names somebody holds now, as far as a look can say."""
         ...
 
     def patience(self, name: str) -> float:
@@ -147,6 +151,20 @@ class Locks:
             return None
         return _Lock(stream)
 
+    def held(self, names: Iterable[str]) -> int:
+        return sum((self.folder / name).exists() and not self._is_free(name) for name in names)
+
+    def _is_free(self, name: str) -> bool:
+        """A look locks for an instant, together with others who look: a claim in that instant is tried again later."""
+        try:
+            with (self.folder / name).open("rb") as stream:
+                flock(stream, LOCK_SH | LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
+
     def patience(self, name: str) -> float:  # noqa: ARG002
         return 0.0
 
@@ -200,6 +218,12 @@ class Leases:
                 other.unlink()
         self._beating().add(file)
         return lease
+
+    def held(self, names: Iterable[str]) -> int:
+        """Leases of the dead of other machines count until somebody has watched them for long enough."""
+        wanted = set(names)
+        leases = ((_LEASE.fullmatch(entry), self.folder / entry) for entry in os.listdir(self.folder))
+        return len({match[1] for match, file in leases if match and match[1] in wanted and not _died_here(file)})
 
     def patience(self, name: str) -> float:
         """Until the silence of its holder is long enough; 0 when it is, or when the holder was seen alive."""
