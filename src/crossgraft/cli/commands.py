@@ -12,7 +12,7 @@ import click
 
 from crossgraft import __version__
 from crossgraft.cli.check import check
-from crossgraft.cli.cluster import worker
+from crossgraft.cli.cluster import fetch, submit, worker
 from crossgraft.cli.mapping import bli, map_, translate
 from crossgraft.cli.options import AS_JSON
 from crossgraft.cli.printing import echo, print_lines
@@ -60,7 +60,23 @@ def list_(as_json: bool) -> None:
         print_lines(names.items())
 
 
-for _command in (plan, preview, run, worker, check, report, read, recommend, specialise, map_, bli, translate, store):
+for _command in (
+    plan,
+    preview,
+    run,
+    worker,
+    fetch,
+    submit,
+    check,
+    report,
+    read,
+    recommend,
+    specialise,
+    map_,
+    bli,
+    translate,
+    store,
+):
     cli.add_command(_command)
 
 
