@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from crossgraft.cli.estimate import store_status
+from crossgraft.core import Record
 from crossgraft.runs.claims import MARKER
 from crossgraft.runs.store import Store
 from toy import answers, command, outcome, toy_spec
@@ -47,6 +49,27 @@ def test_inline_and_processes_give_the_same_records(tmp_path: Path, claims: str)
     assert "30 results computed, 0 left" in shared[1]
     assert ("claims: leases" in shared[1]) == (claims == "leases")
     assert answers(tmp_path / "many") == answers(tmp_path / "one")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["embeddings", "adapters"])
+def test_real_studies_are_the_same_under_processes_but_for_timings(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    spec: Path = request.getfixturevalue({"embeddings": "embedding_spec", "adapters": "adapter_spec"}[kind])
+    if kind == "adapters":
+        spec.write_text(spec.read_text().replace('["intent/en"]', '["intent/*"]'))
+    same = ("--threads", 1, "--device", "cpu")
+
+    alone = outcome(command("run", spec, "--out", tmp_path / "one", *same))
+    shared = outcome(command("run", spec, "--out", tmp_path / "many", *same, *PROCESSES))
+
+    assert (alone[0], shared[0]) == (0, 0), shared[1]
+    assert untimed(tmp_path / "many") == untimed(tmp_path / "one")
+
+
+def untimed(out: Path) -> list[Record]:
+    return [replace(record, timings={}) for record in Store(out).read()[0]]
 
 
 def test_a_job_that_kills_three_workers_is_given_up_and_named(tmp_path: Path) -> None:
