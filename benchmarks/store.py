@@ -38,7 +38,8 @@ def fill(folder: Path, records: int) -> None:
     from crossgraft.testing import Fake
 
     points = [Point(task, language) for task in TASKS for language in LANGUAGES]
-    sources = points[: max(1, round(records / (MODELS * len(points) * len(SEEDS))))]
+    models = max(MODELS, round(records / (len(points) * (1 + len(SEEDS) * len(points)))))
+    sources = points[: max(1, round(records / (models * len(points) * len(SEEDS))))]
     sizes = np.random.default_rng(0).integers(1, 30, (ITEMS, 4)).astype(float)
 
     def outcome(_job: Job, cell: Cell) -> Answers:
@@ -50,7 +51,7 @@ def fill(folder: Path, records: int) -> None:
         return Answers("choice", tuple(f"{cell.target.task}-{n}" for n in range(ITEMS)), columns)
 
     def jobs() -> Iterator[Job]:
-        for model in (f"model{n}" for n in range(MODELS)):
+        for model in (f"model{n}" for n in range(models)):
             treatments = [Treatment(model, "base", "control")]
             treatments += [Treatment(model, str(p), "trained", p, (), seed) for seed in SEEDS for p in sources]
             for treatment in treatments:

@@ -195,7 +195,6 @@ def test_a_worker_takes_over_what_a_dead_one_left_under_leases(tmp_path: Path) -
 
     assert code == 0, said
     assert len(answers(tmp_path / "out")) == 8
-    assert not list(claims.glob("*.lease"))
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Events as JSON lines, between a worker process and the one that watches it.
+"""What a worker and the process that watches it send each other: an errand as JSON, and events as JSON lines.
 
 Jobs and records go by their ids: the watching process knows the jobs, and finds the records in the store.
 """
@@ -6,13 +6,47 @@ Jobs and records go by their ids: the watching process knows the jobs, and finds
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from crossgraft.core import Job
-from crossgraft.errors import JobFailed
+from crossgraft.errors import CrossgraftError, JobFailed
+from crossgraft.runs.campaign import Campaign, title
+from crossgraft.runs.settings import Settings
 from crossgraft.runs.store import Store
+from crossgraft.spec import parse_study
 from crossgraft.study import Event, Failed, Finished, Progress, Recorded, Remark, Started
+
+_OFTEN = 0.2  # seconds between two lines on the progress of a job
+
+
+def campaign_of(errand: str, stopping: threading.Event) -> Campaign:
+    """The part of a worker in a run whose inputs have just been read and checked."""
+    words = json.loads(errand)
+    study = parse_study(words["spec"], folder=Path(words["folder"]), overrides=words["overrides"])
+    store = Store(words["out"])
+    settings = Settings(**{**words["settings"], "only": tuple(words["settings"]["only"])})
+    campaign = Campaign(study, store, settings, stopping=stopping)
+    campaign.manifest = store.study(title(study))
+    return campaign
+
+
+def lines_of(made: Callable[[], Campaign]) -> Iterator[str]:
+    """What a campaign does, and at its end how it ended."""
+    try:
+        campaign, told = made(), 0.0
+        for event in campaign:
+            if not isinstance(event, Progress) or time.monotonic() - told > _OFTEN:
+                yield line_of(event)
+                told = time.monotonic()
+    except CrossgraftError as error:
+        yield json.dumps({"end": "error", "kind": type(error).__name__, "message": str(error)})
+        return
+    ended = {name: getattr(campaign.summary, name) for name in ("elsewhere", "out_of_budget", "out_of_time")}
+    yield json.dumps({"end": "summary", **ended})
 
 
 def line_of(event: Event) -> str:
