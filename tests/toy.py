@@ -36,8 +36,8 @@ def command(*words: object) -> subprocess.Popen[str]:
     )
 
 
-def outcome(process: subprocess.Popen[str]) -> tuple[int, str]:
-    out, err = process.communicate(timeout=120)
+def outcome(process: subprocess.Popen[str], patience: float = 120) -> tuple[int, str]:
+    out, err = process.communicate(timeout=patience)
     return process.returncode, out + err
 
 

@@ -205,6 +205,8 @@ def threads_each(executor: str, workers: int | None, device: str) -> int | None:
     from crossgraft.runs.settings import Settings
 
     cores = os.cpu_count() or 1
+    if executor == "ray":
+        return min(4, cores)  # of machines that this one cannot look at
     return max(1, cores // (workers or len(devices(Settings(device=device))) or 1))
 
 
