@@ -25,7 +25,7 @@ def test_inline_and_ray_give_the_same_records(tmp_path: Path) -> None:
     spec = toy_spec(tmp_path, models=["m", "n"])
     assert outcome(command("run", spec, "--out", tmp_path / "one"))[0] == 0
 
-    code, said = outcome(command("run", spec, "--out", tmp_path / "many", *RAY))
+    code, said = outcome(command("run", spec, "--out", tmp_path / "many", *RAY), 400)
 
     assert code == 0, said
     assert "20 results computed, 0 left" in said
@@ -35,7 +35,7 @@ def test_inline_and_ray_give_the_same_records(tmp_path: Path) -> None:
 def test_a_job_that_kills_three_workers_of_ray_is_given_up(tmp_path: Path) -> None:
     spec = toy_spec(tmp_path, count=3, targets=4, deadly=["a1"])
 
-    code, said = outcome(command("run", spec, "--out", tmp_path / "out", *RAY))
+    code, said = outcome(command("run", spec, "--out", tmp_path / "out", *RAY), 400)
 
     assert code == 1, said
     assert "failed: m: a1: given up after it killed 3 workers" in said
@@ -56,7 +56,7 @@ def test_a_killed_worker_of_ray_is_replaced(tmp_path: Path) -> None:
         if arguments.startswith("ray::_drain"):
             os.kill(int(pid), signal.SIGKILL)
             break
-    code, said = outcome(process)
+    code, said = outcome(process, 400)
 
     assert code == 0, said
     assert len(answers(tmp_path / "out")) == 26
