@@ -127,7 +127,7 @@ def _mount_of(folder: Path, table: str) -> tuple[str, str]:
     path, best, mount = str(folder.resolve()), "", ("", "")
     for line in table.splitlines():
         left, _, right = line.partition(" - ")
-        point = left.split()[4].encode("latin-1", "replace").decode("unicode_escape")
+        point = re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), left.split()[4])  # a space is \040
         inside = path == point or path.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= len(best):
             kind, _, *options = right.split()
