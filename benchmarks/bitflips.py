@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from crossgraft.adapters.weights.kept import adapter_damage, state_damage
+from crossgraft.adapters.weights.stored import adapter_damage, state_damage
 from crossgraft.core import Cell, Job, Point, Record, Treatment
 from crossgraft.errors import JobFailed, StoreError
 from crossgraft.identity import content_id

@@ -74,6 +74,7 @@ def without(field: str) -> bytes:
         (lambda d: (d / "model/model.safetensors").write_text("version https://git-lfs"), "is no whole safetensors file"),
         (lambda d: (d / "model/model.safetensors").unlink(), "pickled weights are not loaded"),
         (replaced("study.toml", 'path = "model"', 'hub = "owner/name", revision = "main"'), "models.tiny: cannot find revision 'main' of 'owner/name' on the model hub"),
+        (replaced("study.toml", 'path = "model"', f'hub = "owner/name", revision = "{"0" * 40}"'), "models.tiny: the hub does not answer, and owner/name@0000000000 is not in its cache here"),
         (replaced("study.toml", 'path = "model"', 'hub = "owner/name"'), "line 7, models.tiny.revision: the hub model 'owner/name' needs revision"),
     ],
 )  # fmt: skip

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from crossgraft.metrics import Metric as Metric
     from crossgraft.recommendation.answer import recommend as recommend
     from crossgraft.recommendation.question import Question as Question
+    from crossgraft.recommendation.specialisation.specialise import specialise as specialise
     from crossgraft.report.about import About as About
     from crossgraft.report.write import write_report as write_report
     from crossgraft.runs.campaign import Campaign as Campaign
@@ -94,6 +95,7 @@ _HOMES = {
     "metrics": ("METRICS", "Metric"),
     "recommendation.answer": ("recommend",),
     "recommendation.question": ("Question",),
+    "recommendation.specialisation.specialise": ("specialise",),
     "report.about": ("About",),
     "report.write": ("write_report",),
     "runs.campaign": ("Campaign", "Settings", "describe_study", "plan_study", "run"),

@@ -87,14 +87,15 @@ class Point:
         return f"{self.task}/{self.lang}"
 
 
-Kind = Literal["control", "trained", "given", "mapping"]
+Kind = Literal["control", "trained", "given", "mapping", "derived"]
 SourceVariant = Literal["", "sham", "format-only"]
+SHUFFLED = ", shuffled dictionary"  # ends the name of a mapping method that was fitted on one
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class Treatment:
-    """Anything that is compared with the control: an adapter trained on a source, an adapter or
-    checkpoint that exists already, a mapping between embedding spaces; and the control itself.
+    """Anything that is compared with the control: an adapter trained on a source, one derived from trained ones (scaled
+    or merged), an adapter or checkpoint that exists already, a mapping between embedding spaces; and the control itself.
 
     ``model`` is what it is applied to; ``recipe`` holds only the axes on which the study varies;
     ``variant`` tells the repeats and prompt variants of a control apart. ``source_variant`` says how the items of the source
@@ -116,7 +117,9 @@ class Treatment:
 
     @property
     def is_sham(self) -> bool:
-        """Trained on a source that teaches a format at most: treatments are compared with it, and it is not one of them."""
+        """Trained on a source that teaches a format at most, or fitted on a shuffled dictionary: treatments are compared with it,
+        and it is not one of them.
+        """
         return self.source_variant != ""
 
     @property
@@ -166,16 +169,26 @@ class Cell:
 class Job:
     """The smallest thing worth re-running: one treatment, on the targets that are still missing.
 
-    ``run_id`` names the training run it comes from, where several treatments come from one.
+    ``run_id`` names the training run it comes from, where several treatments come from one. ``members`` are what a
+    derived adapter is a weighted sum of.
     """
 
     treatment: Treatment
     treatment_id: str
     cells: tuple[Cell, ...]
     run_id: str = ""
+    members: tuple[Member, ...] = ()
 
     def __str__(self) -> str:
         return str(self.treatment)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An adapter in a weighted sum of adapters, as the job that makes it (without targets)."""
+
+    job: Job
+    weight: float
 
 
 @dataclass(frozen=True, slots=True)

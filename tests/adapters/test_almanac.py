@@ -194,4 +194,4 @@ def test_a_source_of_the_sham_task_is_a_sham() -> None:
     study = load_study(Path(__file__).parents[2] / "examples" / "quickstart.toml")
 
     shams = [source.name for source in study.training_sources if study.source_variant(source) == "sham"]
-    assert shams == ["almanac/sham/de"]
+    assert shams == ["sham/de"]

@@ -12,6 +12,7 @@ import pytest
 from crossgraft.adapters.bases.gguf.choice import gguf_file
 from crossgraft.adapters.bases.gguf.header import read_header
 from crossgraft.adapters.bases.models import Model, check_model
+from crossgraft.adapters.forecast.architectures import architecture
 from crossgraft.errors import DataError, MissingExtra, SpecError
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, run
 from crossgraft.runs.store import Store
@@ -182,6 +183,13 @@ def test_a_plan_says_that_a_base_is_dequantised_and_what_adapters_weigh(
     assert weights[0] == weights[1] > 0
 
 
+def test_a_forecast_knows_the_sizes_of_a_gguf_file(tiny_gguf: Path, tiny_model: Path) -> None:
+    file, folder = (architecture("m", Model(path=str(path)), Origin()) for path in (tiny_gguf, tiny_model))
+
+    assert file == folder
+    assert file is not None
+
+
 def test_no_model_is_read_where_the_tokenizer_is_missing(tiny_model: Path, tmp_path: Path) -> None:
     file = make_gguf(tiny_model, tmp_path / "bare.gguf", tokenizer=False)
 
@@ -224,7 +232,7 @@ def test_weights_that_a_file_lacks_are_not_made_up(tiny_model: Path, tmp_path: P
 def test_a_doubtful_split_of_texts_is_told(tiny_gguf: Path) -> None:
     from dataclasses import replace
 
-    from crossgraft.adapters.bases.gguf.kept import notes
+    from crossgraft.adapters.bases.gguf.cached import notes
 
     header = read_header(tiny_gguf)
     unknown = replace(header, facts={**header.facts, "tokenizer.ggml.pre": "chameleon"})

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from crossgraft.adapters.weights.kept import adapter_damage
+from crossgraft.adapters.weights.stored import adapter_damage
 from crossgraft.cli.verify import verify
 from crossgraft.core import Answers
 from crossgraft.runs.campaign import Campaign, Settings

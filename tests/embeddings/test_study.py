@@ -258,3 +258,61 @@ def test_a_mistake_in_the_spec_is_named(embedding_spec: Path, old: str, new: str
         load_study(embedding_spec)
 
     assert message in str(caught.value)
+
+
+def with_shuffled(spec: Path, names: str = '["procrustes"]') -> Path:
+    spec.write_text(spec.read_text().replace("[methods]\n", f"[methods]\nshuffled = {names}\n"))
+    return spec
+
+
+def test_a_shuffled_dictionary_is_a_control_that_is_at_chance(embedding_spec: Path, tmp_path: Path) -> None:
+    study = load_study(with_shuffled(embedding_spec), overrides=["seeds=[1, 2]"])
+
+    assert run(study, tmp_path / "out", settings=ONE).failed == []
+
+    findings = load_findings(Store(tmp_path / "out"))
+    assert [one.row.label for one in findings.evidence.standings[0].standings] == [
+        "procrustes (pairs 20)", "procrustes (pairs 60)",
+    ]  # fmt: skip
+    controls = findings.evidence.shuffled
+    assert [one.row.label for one in controls] == [
+        "procrustes, shuffled dictionary (pairs 20)", "procrustes, shuffled dictionary (pairs 60)",
+    ]  # fmt: skip
+    assert all(one.mean.value < 0.1 and one.chance < 0.1 for one in controls)
+    assert any(sentence.startswith("With a shuffled dictionary: bli ") for sentence in findings.sentences)
+
+
+def test_a_shuffled_dictionary_is_shuffled_anew_for_every_seed(embedding_spec: Path, tmp_path: Path) -> None:
+    run(load_study(with_shuffled(embedding_spec), overrides=["seeds=[1, 2]"]), tmp_path / "out", settings=ONE)
+
+    records = [record for record in Store(tmp_path / "out").read()[0] if record.treatment.is_sham]
+    assert len(records) == 3 * 2 * 2  # pairs, sizes, seeds
+    assert len({record.answers.columns["ranks"].tobytes() for record in records}) == len(records)
+
+
+def test_shuffled_controls_leave_the_ids_of_other_results_as_they_are(embedding_spec: Path, tmp_path: Path) -> None:
+    def ids() -> set[str]:
+        store = Store(tmp_path / "out")
+        todo = plan_study(describe_study(load_study(embedding_spec), store), store, ONE)
+        return {cell.record_id for job in todo.jobs for cell in job.cells}
+
+    before = ids()
+    with_shuffled(embedding_spec)
+
+    assert before < ids()
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ('["procrustis"]', "'procrustis' is not among the methods in use; did you mean 'procrustes'?"),
+        ('["icp"]', "'icp' learns from no dictionary that could be shuffled"),
+    ],
+)
+def test_a_method_that_cannot_be_shuffled_is_a_mistake_in_the_spec(
+    embedding_spec: Path, names: str, message: str
+) -> None:
+    embedding_spec.write_text(embedding_spec.read_text().replace('use = ["procrustes"]', 'use = ["procrustes", "icp"]'))
+
+    with pytest.raises(SpecError, match=re.escape(message)):
+        load_study(with_shuffled(embedding_spec, names))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from crossgraft.adapters.remedies.merges import check_scales
 from crossgraft.errors import SpecError
 
 PROMPT = "{prompt}"  # the prompt as it is
@@ -26,7 +27,8 @@ class Grid:
     ``base_variants`` are harmless changes of the prompt, such as ``"{prompt} "``. ``shots`` solved examples of
     the train split stand before every test item, the same for all of them in all languages; ``base_shots``
     measure the base with so many beside it, to see what an adapter does that examples would do too. ``sham``
-    and ``format_only`` train every source in these versions too.
+    and ``format_only`` train every source in these versions too. ``scales`` evaluate every trained adapter scaled by these
+    factors too, of the sources that match ``scaled``; nothing is trained for it.
     """
 
     sources: tuple[str, ...] = ()
@@ -41,6 +43,8 @@ class Grid:
     base_shots: tuple[int, ...] = ()
     sham: bool = False
     format_only: bool = False
+    scales: tuple[float, ...] = ()
+    scaled: tuple[str, ...] = ("*",)
     keep_adapters: Literal["always", "never"] = "always"
 
     def __post_init__(self) -> None:
@@ -52,6 +56,7 @@ class Grid:
                 f"expected numbers of examples from 1 on, other than shots; got {list(self.base_shots)}",
                 ("base_shots",),
             )
+        check_scales(self.scales)
         if self.base_repeats < 1:
             raise SpecError(f"expected at least 1; got {self.base_repeats}", ("base_repeats",))
         for variant in self.base_variants:

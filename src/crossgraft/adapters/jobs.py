@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ from crossgraft.adapters.grid import View
 from crossgraft.adapters.items.selection import view_of, with_shots
 from crossgraft.adapters.items.sources import Source
 from crossgraft.adapters.recipe import Recipe
-from crossgraft.core import Cell, Job, Point, Treatment
+from crossgraft.adapters.remedies.merges import SCALE, derived_id
+from crossgraft.core import Cell, Job, Member, Point, Treatment
 from crossgraft.identity import content_id
 from crossgraft.study import Fingerprints
 
@@ -35,13 +37,18 @@ def jobs(study: AdapterSpec, fingerprints: Fingerprints) -> tuple[Job, ...]:
             view = view_of(study, treatment)
             texts = tests if view == study.view else _tests(study, fingerprints, view)
             found.append(_job(study, treatment, content_id(base=base, **extra), texts))
+        made: list[Job] = []  # adapters, of which others may be made
         for treatment, weights in _given(study, name, fingerprints):
-            found.append(_job(study, treatment, content_id(base=base, given=weights), tests, merged))
+            made.append(_job(study, treatment, content_id(base=base, given=weights), tests, merged))
         for treatment, source, recipe in _trained(study, name):
             training = _training_id(study, source, recipe, treatment.seed or 0, fingerprints)
             job = _job(study, treatment, content_id(base=base, **training), tests, merged)
             run = {**training, "recipe": dict(recipe.training().identity())}
-            found.append(replace(job, run_id=content_id(base=base, **run)))
+            made.append(replace(job, run_id=content_id(base=base, **run)))
+        found += made
+        for treatment, members in (*_scaled(study, made), *_merged(study, made)):
+            job = _job(study, treatment, derived_id(members), tests, merged)
+            found.append(replace(job, run_id=members[0].job.run_id if len(members) == 1 else "", members=members))
     return tuple(found)
 
 
@@ -72,6 +79,36 @@ def _trained(study: AdapterSpec, model: str) -> Iterator[tuple[Treatment, Source
                         model, source.label, "trained", source.point, axes, seed, source_variant=variant
                     )
                     yield treatment, source, recipe
+
+
+def _scaled(study: AdapterSpec, made: Sequence[Job]) -> Iterator[tuple[Treatment, tuple[Member, ...]]]:
+    """Every trained adapter that ``scaled`` names, at every scale of the grid."""
+    for scale in study.grid.scales:
+        for job in made:
+            name = job.treatment.name
+            if job.treatment.kind == "trained" and any(fnmatchcase(name, pattern) for pattern in study.grid.scaled):
+                recipe = (*job.treatment.recipe, (SCALE, scale))
+                yield replace(job.treatment, kind="derived", recipe=recipe), (_member(job, scale),)
+
+
+def _merged(study: AdapterSpec, made: Sequence[Job]) -> Iterator[tuple[Treatment, tuple[Member, ...]]]:
+    """Every merge for each recipe and seed; a merge of given adapters has neither. A model needs all of its sources."""
+    runs: dict[tuple[object, ...], dict[str, Job]] = {}
+    for job in made:
+        if job.treatment.kind == "trained":
+            runs.setdefault((job.treatment.recipe, job.treatment.seed), {})[job.treatment.name] = job
+    given = {job.treatment.name: job for job in made if job.treatment.kind == "given"}
+    for name, merge in study.merges.items():
+        for jobs in [given] if set(merge.sources) <= set(given) else runs.values():
+            every = {**given, **jobs}
+            if set(merge.sources) <= set(every):
+                first = next((every[s].treatment for s in merge.sources if s in jobs), made[0].treatment)
+                treatment = Treatment(first.model, name, "derived", None, first.recipe, first.seed)
+                yield treatment, tuple(_member(every[source], weight) for source, weight in merge.parts)
+
+
+def _member(job: Job, weight: float) -> Member:
+    return Member(replace(job, cells=()), weight)
 
 
 def _training_id(

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossgraft.adapters.bases.gguf.cached import notes
 from crossgraft.adapters.bases.gguf.header import read_header
-from crossgraft.adapters.bases.gguf.kept import notes
-from crossgraft.adapters.bases.models import Model, adapter_bytes, check_given_folder, check_model
+from crossgraft.adapters.bases.models import Model, adapter_bytes, check_given_folder, check_model, check_reachable
 from crossgraft.adapters.forecast.architectures import KNOWN
 from crossgraft.adapters.items.encoding import preview_lines
 from crossgraft.adapters.items.ids import leaks, unequal_ids
 from crossgraft.adapters.items.selection import items_to_test
 from crossgraft.adapters.tasks import Fetched, Noted, Split, choose
 from crossgraft.adapters.training.callbacks import require
+from crossgraft.adapters.weights.peft_folder import check_plain_lora
 from crossgraft.core import Job, Point
 from crossgraft.metrics import METRICS
 from crossgraft.study import Origin, PreviewItem
@@ -30,6 +31,8 @@ def check(study: AdapterSpec) -> Sequence[str]:
         check_model(model, study.origin, f"models.{name}")
     for name, given in study.adapters.items():
         check_given_folder(Path(given.input(name, study.origin).path), f"adapters.{name}")
+    for name in {source for merge in study.merges.values() for source in merge.sources if source in study.adapters}:
+        check_plain_lora(Path(study.adapters[name].input(name, study.origin).path))
     for task in study.tasks.values():
         if task.metric:
             METRICS.get(task.metric).require()
@@ -60,7 +63,9 @@ def is_here(study: AdapterSpec, point: Point, split: Split) -> bool:
 
 
 def fetch(study: AdapterSpec) -> None:
-    """Download what tasks lack, as far as the study reads it."""
+    """Download what tasks lack, as far as the study reads it; refuse models that cannot be had before the first job."""
+    for name, model in study.models.items():
+        check_reachable(model, f"models.{name}")
     used = {point.task for point in (*study.trained_on(), *study.targets)}
     for name, task in study.tasks.items():
         if name in used and isinstance(task, Fetched):

@@ -13,6 +13,7 @@ from crossgraft.adapters.grid import Grid, View
 from crossgraft.adapters.items.encoding import Boundary, Reading
 from crossgraft.adapters.items.sources import Mixture, Source, sources
 from crossgraft.adapters.recipe import Axes, Recipe
+from crossgraft.adapters.remedies.merges import SCALE, Merge, check_merge
 from crossgraft.adapters.tasks import TASKS, MaybeSham, Split, Task
 from crossgraft.adapters.training.callbacks import CALLBACKS
 from crossgraft.core import Labels, Pairing, Point, SourceVariant, Treatment
@@ -32,6 +33,7 @@ class AdapterSpec:
     grid: Grid
     adapters: dict[str, Given] = field(default_factory=dict)
     sources: dict[str, Mixture] = field(default_factory=dict)
+    merges: dict[str, Merge] = field(default_factory=dict)
     recipe: Recipe = Recipe()
     seeds: tuple[int, ...] = (1,)
     attention: Literal["sdpa", "eager"] = "sdpa"
@@ -60,6 +62,7 @@ class AdapterSpec:
         if not self.targets:
             raise SpecError("no target is left: tasks that are only trained on are not evaluated", ("grid", "targets"))
         self._check_sources()
+        self._check_derived()
         full = any(recipe.method == "full" for _, recipe in self.recipe.variants()) and bool(self.grid.sources)
         for name, model in self.models.items():
             if model.quantised and (self.merge or full):
@@ -99,6 +102,26 @@ class AdapterSpec:
         for task in self.recipe.by_task:
             if task not in skills:
                 raise SpecError(f"no task is called {task!r}{did_you_mean(task, skills)}", ("recipe", "by_task", task))
+
+    def _check_derived(self) -> None:
+        """Only LoRA's plain matrices can be scaled and added, and only adapters that are still there."""
+        if not self.grid.scales and not self.merges:
+            return
+        key = ("grid", "scales") if self.grid.scales else ("merges",)
+        if self.grid.keep_adapters == "never":
+            raise SpecError(
+                'scaled and merged adapters need keep_adapters = "always": they read trained ones again', key
+            )
+        if self.training_sources and any(r.method == "full" or r.dora for _, r in self.recipe.variants()):
+            raise SpecError("only LoRA adapters can be scaled or merged, without DoRA; leave out this or that", key)
+        labels = [source.label for source in self.training_sources]
+        for pattern in self.grid.scaled:
+            if self.grid.scales and not any(fnmatchcase(label, pattern) for label in labels):
+                raise SpecError(
+                    f"{pattern!r} matches no trained source{did_you_mean(pattern, labels)}", ("grid", "scaled")
+                )
+        for name, merge in self.merges.items():
+            check_merge(name, merge, labels, self.adapters)
 
     @cached_property
     def _every_point(self) -> tuple[Point, ...]:
@@ -206,7 +229,7 @@ class AdapterSpec:
         return dict(self.recipe.variants())
 
     def recipe_of(self, treatment: Treatment) -> Recipe:
-        return self._recipes[treatment.recipe]
+        return self._recipes[tuple(axis for axis in treatment.recipe if axis[0] != SCALE)]
 
     def snapshots(self) -> tuple[float, ...]:
         """After how many epochs an adapter is looked at, beside its end."""

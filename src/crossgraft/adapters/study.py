@@ -46,7 +46,7 @@ class AdapterStudy(AdapterSpec):
         first = tuple(source.name for source in self.training_sources[:1])
         grid = replace(self.grid, sources=first, train_items=self.recipe.batch)
         recipe = replace(self.recipe, steps=1, axes={k: v for k, v in self.recipe.axes.items() if k != "steps"})
-        return replace(self, grid=grid, recipe=recipe, seeds=self.seeds[:1], limit=1, callbacks=())
+        return replace(self, grid=grid, recipe=recipe, merges={}, seeds=self.seeds[:1], limit=1, callbacks=())
 
     def adapter_bytes(self, jobs: Sequence[Job]) -> int | None:
         return preflight.bytes_of_adapters(self, jobs)

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -26,11 +27,12 @@ from crossgraft.adapters.jobs import artefact
 from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.adapters.training.run import train_job
 from crossgraft.adapters.weights import quantisation
-from crossgraft.adapters.weights.kept import FACTS, adapter_damage, set_aside
+from crossgraft.adapters.weights.combination import combined_adapter
 from crossgraft.adapters.weights.lora import fresh_adapter, merged, saved_adapter
 from crossgraft.adapters.weights.peft_folder import is_peft_folder, is_plain
+from crossgraft.adapters.weights.stored import FACTS, adapter_damage, set_aside
 from crossgraft.core import Cell, Job, Point, Record, Texts
-from crossgraft.errors import JobFailed
+from crossgraft.errors import CrossgraftError, JobFailed
 from crossgraft.metrics import scored_record
 from crossgraft.study import Progress, Recorded, Remark, Workplace
 
@@ -64,14 +66,16 @@ class AdapterWorker:
         yield from self._trained(job)
         base = self._loaded(job.treatment.model)
         facts: dict[str, Any] = {}
+        if job.members:
+            facts = {"members": [{"treatment": str(one.job), "weight": one.weight} for one in job.members]}
         if job.treatment.kind == "trained":
             facts = json.loads((self._adapter(job) / FACTS).read_text("utf-8"))
-        timings = {"train": facts.pop("seconds")} if facts else {}
+        timings = {"train": facts.pop("seconds")} if "seconds" in facts else {}
         with self._unchanged(base, self._writes_into_base(job)), self._treated(base, job) as (engine, effect):
             facts |= effect
             for cell in job.cells:
                 yield from self._evaluate(base, job, cell, engine, facts, timings)
-        yield from self._told_changes(job)
+        yield from self._remarks_on_changes(job)
         yield from self._scored_again(base, job)
         if job.treatment.kind == "trained" and self._study.grid.keep_adapters == "never":
             shutil.rmtree(self._adapter(job), ignore_errors=True)
@@ -96,6 +100,8 @@ class AdapterWorker:
             yield Remark(job, f"its adapter is damaged ({reason}): it was moved to {place}, and is trained anew")
 
     def _trained(self, job: Job) -> Iterator[Progress | Remark | Recorded]:
+        for member in job.members:
+            yield from self._trained_member(job, member.job)
         if job.treatment.kind != "trained":
             return
         yield from self._checked(job)
@@ -104,7 +110,18 @@ class AdapterWorker:
         base = self._loaded(job.treatment.model)
         with self._unchanged(base, whole=True):
             yield from train_job(self._study, base, job, self._bench)
-        yield from self._told_changes(job)
+        yield from self._remarks_on_changes(job)
+
+    def _trained_member(self, job: Job, member: Job) -> Iterator[Progress | Remark | Recorded]:
+        """What a derived adapter is made of is trained first, where it is not there."""
+        try:
+            for event in self._trained(member):
+                yield event if isinstance(event, Recorded) else replace(event, job=job)
+        except CrossgraftError as error:
+            foreseen = not isinstance(error, JobFailed) or error.deterministic
+            raise JobFailed(
+                f"{member}, which it is made of, cannot be trained: {error}", deterministic=foreseen
+            ) from error
 
     @contextmanager
     def _unchanged(self, base: Base, whole: bool) -> Iterator[None]:
@@ -121,12 +138,12 @@ class AdapterWorker:
 
     def _writes_into_base(self, job: Job) -> bool:
         """Whether an adapter brings more than LoRA's own matrices: then every bit of the base is compared."""
-        if job.treatment.is_control:
-            return False
+        if job.treatment.is_control or job.members:
+            return False  # of members, nothing but LoRA's own matrices is taken
         folder = self._folder(job)
         return is_peft_folder(folder) and not is_plain(folder)
 
-    def _told_changes(self, job: Job) -> Iterator[Remark]:
+    def _remarks_on_changes(self, job: Job) -> Iterator[Remark]:
         for change in self._changes:
             yield Remark(job, f"{job} changed {change}; the base is loaded anew, so later results are not affected")
         self._changes.clear()
@@ -190,6 +207,13 @@ class AdapterWorker:
                 stack.enter_context(wrapped.disable_adapter())
                 yield base.engine, facts
                 return
+            if job.members:
+                weighted = [(self._folder(one.job), one.weight) for one in job.members]
+                wrapped = stack.enter_context(combined_adapter(base.model, weighted))
+                if study.merge:
+                    stack.enter_context(merged(wrapped))
+                yield base.engine, {**facts, "effect": base.engine.probe_difference(before), "merged": study.merge}
+                return
             folder = self._folder(job)
             if treatment.kind == "given":
                 check_given_folder(folder, f"adapters.{treatment.name}")
@@ -207,7 +231,7 @@ class AdapterWorker:
     ) -> Iterator[Progress | Recorded]:
         prepared = self._ready(base, cell.target, view_of(self._study, job.treatment))
         started = time.perf_counter()
-        outcome = yield from _told(job, f"evaluating {cell.target}", prepared.answer(engine))
+        outcome = yield from _with_progress(job, f"evaluating {cell.target}", prepared.answer(engine))
         timings = {**timings, "evaluate": time.perf_counter() - started}
         facts = {**base.facts, **facts, **prepared.facts, **outcome.facts}
         texts = Texts(cell.texts_id, outcome.answers.items, prepared.texts)
@@ -235,7 +259,7 @@ class AdapterWorker:
         return scored_record(job, cell, outcome.answers, self._pairing, timings=timings, provenance=provenance)
 
 
-def _told(job: Job, doing: str, steps: Generator[tuple[int, int], None, T]) -> Generator[Progress, None, T]:
+def _with_progress(job: Job, doing: str, steps: Generator[tuple[int, int], None, T]) -> Generator[Progress, None, T]:
     """The steps as events of the job, and what they return."""
     while True:
         try:

@@ -2,7 +2,7 @@
 
 Everywhere but among controls, shams (answers at random) and format-only sources are left out: ``Draws.cells`` has none. Mixtures have
 no single source, so they have no regime: they are in ``elsewhere``, but not in ``sourced`` or ``trained``. An adapter trained
-elsewhere is in ``sourced`` when its source is known, and never in ``trained``.
+elsewhere, or a scaled one, is in ``sourced`` when its source is known, and never in ``trained``.
 """
 
 from __future__ import annotations

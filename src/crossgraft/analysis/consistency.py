@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from crossgraft.analysis import cells as of
+from crossgraft.analysis import cells as select
 from crossgraft.analysis.effects.regimes import gained, harmed
 from crossgraft.analysis.intervals.draws import Draws, has_items
 from crossgraft.core import REGIME_WORDS, Floats, Labels, Point, Regime, Scalar
@@ -99,14 +99,14 @@ class Consistency:
 
 def consistencies(draws: Draws, labels: Labels) -> Iterator[Consistency]:
     """Over models; then over families and over sizes, where the spec says them of all models."""
-    cells = of.trained(draws.cells)
+    cells = select.trained(draws.cells)
     models = list(dict.fromkeys(cell.row.model for cell in cells))
     for rankers in RANKERS:
         level_of = _levels(rankers, models, labels)
         if level_of is None:
             continue
         for regime in REGIME_WORDS:
-            group = [cell for cell in cells if cell.regime == regime]
+            group = select.in_regimes(cells, regime)
             if group:
                 yield _consistency(rankers, regime, group, level_of, draws)
 

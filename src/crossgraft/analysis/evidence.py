@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from crossgraft.analysis.bli import BLIFindings
 from crossgraft.analysis.bli.references import Reference
+from crossgraft.analysis.bli.shuffled import ShuffledControl
+from crossgraft.analysis.bli.standings import TaskStandings
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.training import Training
 from crossgraft.core import Check
@@ -22,11 +24,20 @@ class Evidence:
     notes: Sequence[str] = ()
     failures: Sequence[str] = ()
     checks: Sequence[Check] = ()  # of the records
-    bli: Sequence[BLIFindings] = ()  # one a task of ranked words
+    bli: Sequence[BLIFindings] = ()  # one per task of ranked words
+    downstream: Sequence[TaskStandings] = ()  # one per other task on language pairs
+    shuffled: Sequence[ShuffledControl] = ()  # methods fitted on a shuffled dictionary
     references: Sequence[Reference] = ()  # of downstream tasks, noted by the controls
     training: Sequence[Training] = ()
+    spec: str = ""  # the text it was run from; none where results were measured elsewhere
+    overrides: Sequence[str] = ()  # of its keys
     as_published: bool = False  # with the paper's figures beside ours
     draws: Draws = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "draws", Draws(self.matrix))
+
+    @property
+    def standings(self) -> tuple[TaskStandings, ...]:
+        """The methods on every task of an embedding study, lexicon induction first; empty in other studies."""
+        return (*(task.standings for task in self.bli), *self.downstream)

@@ -13,6 +13,7 @@ import numpy as np
 from markupsafe import Markup
 
 from crossgraft.analysis.base.noise import AgainstSham, BaseNoise, against_sham, base_noise
+from crossgraft.analysis.bli.predicting import Prediction, predictions
 from crossgraft.analysis.checks.gates import gates
 from crossgraft.analysis.consistency import Consistency, consistencies
 from crossgraft.analysis.effects.axes import AxisEffect, axis_effects
@@ -20,6 +21,7 @@ from crossgraft.analysis.effects.contrast import Contrast, contrasts
 from crossgraft.analysis.effects.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
 from crossgraft.analysis.effects.regimes import RegimeSummary, regimes
 from crossgraft.analysis.evidence import Evidence
+from crossgraft.analysis.first import mappings
 from crossgraft.analysis.first.floor import at_chance
 from crossgraft.analysis.first.sentences import (
     doubts,
@@ -81,6 +83,7 @@ class Findings:
     asymmetries: tuple[Asymmetry, ...]
     coverage: tuple[Coverage, ...]
     axes: tuple[AxisEffect, ...]
+    predictions: tuple[Prediction, ...]  # of downstream scores by lexicon induction
     notes: tuple[str, ...]
     method: str
 
@@ -112,6 +115,7 @@ def analyse(evidence: Evidence | TransferMatrix) -> Findings:
     ranked, contrasted = roles(draws), tuple(contrasts(draws, labels))
     tested, looked = signals(draws, ranked), gates(matrix)
     parted = variance(draws, labels) if sourced else None
+    predicted = predictions(matrix)
     notes = (*evidence.notes, *(f"{one.task}: {note}" for one in evidence.bli for note in one.notes))
     regime_means = tuple(regimes(draws))
     sentences: tuple[str, ...] = nothing_yet(matrix)
@@ -120,13 +124,15 @@ def analyse(evidence: Evidence | TransferMatrix) -> Findings:
             (regime_mean.estimate for regime_mean in reversed(regime_means) if regime_mean.regime == "MT-ML"), None
         )  # all models are last
         paragraphs = (
-            [*(one.sentence for one in evidence.bli), *what_helped(tested, rows)],
+            [*what_helped(tested, rows)],
             [*what_harmed(tested, harms[0], rows), at_chance(draws.cells), what_controls_did(controls, harms[1])],
             [what_to_train(tested, harms[0], own)],
             [*headline(contrasted), how_sure(matrix, harms[0])],
             [what_to_distrust(matrix, [*notes, *doubts(evidence.checks, looked)], evidence.failures)],
         )
         sentences = tuple(filter(None, (" ".join(filter(None, paragraph)) for paragraph in paragraphs)))
+        if evidence.standings:
+            sentences = mappings.paragraphs(evidence, predicted, sentences[-1])
     return Findings(
         evidence=evidence,
         sentences=sentences,
@@ -149,6 +155,7 @@ def analyse(evidence: Evidence | TransferMatrix) -> Findings:
         asymmetries=tuple(asymmetries(draws)),
         coverage=tuple(coverage(draws)),
         axes=axis_effects(matrix, draws),
+        predictions=predicted,
         notes=(*notes, *_shared_base(matrix), *(() if paired else cannot(matrix))),
         method=METHOD if paired else NO_ITEMS,
     )

@@ -9,6 +9,8 @@ import numpy as np
 
 from crossgraft.analysis.bli import bli_findings
 from crossgraft.analysis.bli.references import references
+from crossgraft.analysis.bli.shuffled import shuffled_controls
+from crossgraft.analysis.bli.standings import downstream_standings
 from crossgraft.analysis.checks.trust import trust
 from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import Findings, analyse
@@ -46,13 +48,26 @@ def load_findings(store: Store, name: str = "") -> Findings:
     records, damages = _records(store, manifest)
     matrix = TransferMatrix.from_records(manifest.jobs, records, manifest.labels)
     missing = {cell.record_id for job in manifest.jobs for cell in job.cells} - set(store.done())
-    failures = [f"{one['job']}: {one['message']}" for one in store.failures().values() if missing & set(one["records"])]
-    notes = [*manifest.notes, *map(str, damages)]
-    checks = trust(manifest.jobs, records)
-    ranked = bli_findings(matrix, records)
-    told = trainings(manifest.jobs, records)
-    noted = references(manifest.jobs, records)
-    return analyse(Evidence(matrix, manifest.name, notes, failures, checks, ranked, noted, told))
+    failures = [
+        f"{failure['job']}: {failure['message']}"
+        for failure in store.failures().values()
+        if missing & set(failure["records"])
+    ]
+    evidence = Evidence(
+        matrix,
+        manifest.name,
+        notes=[*manifest.notes, *map(str, damages)],
+        failures=failures,
+        checks=trust(manifest.jobs, records),
+        bli=bli_findings(matrix, records, store.texts),
+        downstream=downstream_standings(matrix, records),
+        shuffled=shuffled_controls(matrix, records),
+        references=references(manifest.jobs, records),
+        training=trainings(manifest.jobs, records),
+        spec=manifest.spec,
+        overrides=manifest.overrides,
+    )
+    return analyse(evidence)
 
 
 def _records(store: Store, manifest: Manifest) -> tuple[list[Record], list[Damage]]:

@@ -56,7 +56,7 @@ def trainings(jobs: Sequence[Job], records: Iterable[Record]) -> tuple[Training,
         facts_of_run = next((facts[cell.record_id] for cell in job.cells if cell.record_id in facts), None)
         if job.treatment.kind == "trained" and facts_of_run is not None:
             runs.setdefault(job.treatment.row, []).append(_run(job.treatment, facts_of_run))
-    return tuple(Training(row, tuple(sorted(found, key=_seed))) for row, found in runs.items())
+    return tuple(Training(row, tuple(sorted(training_runs, key=_seed))) for row, training_runs in runs.items())
 
 
 def _run(treatment: Treatment, facts: Mapping[str, Any]) -> TrainingRun:

@@ -14,6 +14,7 @@ from crossgraft import __version__
 from crossgraft.cli.check import check
 from crossgraft.cli.cluster import fetch, submit, worker
 from crossgraft.cli.mapping import bli, map_, translate
+from crossgraft.cli.mitigate import mitigate
 from crossgraft.cli.options import AS_JSON
 from crossgraft.cli.printing import echo, print_lines
 from crossgraft.cli.recommend import recommend, specialise
@@ -71,6 +72,7 @@ for _command in (
     report,
     read,
     recommend,
+    mitigate,
     specialise,
     map_,
     bli,

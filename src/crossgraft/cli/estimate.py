@@ -63,7 +63,7 @@ class Outlook:
         if todo.missing:
             yield f"  time: {self._time()}"
         if self.cost:
-            yield from _told(self.cost)
+            yield from _cost_lines(self.cost)
         for note in self.notes:
             yield f"  note: {note}"
 
@@ -81,19 +81,24 @@ class Outlook:
         )
 
 
-def _told(cost: Cost) -> Iterator[str]:
+def _cost_lines(cost: Cost) -> Iterator[str]:
     """The estimate in lines; its last line says what it rests on."""
     yield (
         f"  estimate: {_many(cost.trained_tokens)} tokens to train on ({cost.examples:,} examples), {_many(cost.scored_tokens)} to score "
         f"({cost.items:,} items), {cost.flops:.1e} FLOPs"
     )
     yield f"  estimate: {size(round(cost.memory))} of memory for the largest job"
-    for device, (least, most) in cost.hours.items():
+    for device, (least, most) in cost.hours.items() if _takes_a_minute(cost) else ():
         yield f"  estimate: {duration(3600 * least)} to {duration(3600 * most)} on one {device}"
     if cost.detectable:
         effects = ", ".join(f"{what} {value:.1f} pp" for what, value in cost.detectable.items())
         yield f"  smallest change to be seen (probability .8, if a tenth of the answers change): {effects}"
     yield f"  estimates rest on: {cost.about}"
+
+
+def _takes_a_minute(cost: Cost) -> bool:
+    """Whether hours on a large GPU are worth a line: of tiny models nobody asks."""
+    return any(60 * most >= 1 for _, most in cost.hours.values())
 
 
 def _many(count: float) -> str:

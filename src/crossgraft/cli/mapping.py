@@ -200,16 +200,17 @@ def bli(
 
 def _print_levels(scored: Scored) -> None:
     width = max(map(len, scored.levels))
-    for name, one in scored.levels.items():
+    for name, level in scored.levels.items():
         echo(
-            f"{name:<{width}}  {one.mean:.3f} [{one.low:.3f}, {one.high:.3f}]  n = {one.n:<5} "
+            f"{name:<{width}}  {level.mean:.3f} [{level.low:.3f}, {level.high:.3f}]  n = {level.n:<5} "
             f" {scored.conventions[name]}"
         )
 
 
 def _print_levels_as_json(scored: Scored) -> None:
     shown = {
-        name: {"value": one.mean, "low": one.low, "high": one.high, "n": one.n} for name, one in scored.levels.items()
+        name: {"value": level.mean, "low": level.low, "high": level.high, "n": level.n}
+        for name, level in scored.levels.items()
     }
     echo(json.dumps(shown, indent=1))
 
@@ -217,15 +218,15 @@ def _print_levels_as_json(scored: Scored) -> None:
 def _print_queries(scored: Scored, *, as_json: bool) -> None:
     if not as_json:
         echo("query\trank\tgold\tfound")
-    for one in scored.asked:
+    for asked in scored.asked:
         if as_json:
-            golds = [{"word": word, "rank": rank} for word, rank in one.golds]
-            best = [{"word": word, "score": round(score, 6)} for word, score in one.found]
-            shown = {"query": one.word, "rank": one.rank, "golds": golds, "found": best}
+            golds = [{"word": word, "rank": rank} for word, rank in asked.golds]
+            best = [{"word": word, "score": round(score, 6)} for word, score in asked.found]
+            shown = {"query": asked.word, "rank": asked.rank, "golds": golds, "found": best}
             echo(json.dumps(shown, ensure_ascii=False))
             continue
-        golds_, best_ = (", ".join(word for word, _ in words) for words in (one.golds, one.found))
-        echo(f"{one.word}\t{'' if one.rank is None else one.rank}\t{golds_}\t{best_}")
+        golds_, best_ = (", ".join(word for word, _ in words) for words in (asked.golds, asked.found))
+        echo(f"{asked.word}\t{'' if asked.rank is None else asked.rank}\t{golds_}\t{best_}")
 
 
 @click.command(short_help="Translate words, or induce a dictionary.")
@@ -297,7 +298,7 @@ def _induced(mapped: Mapped, count: int, search: Search, most: int, *, mutual: b
         if as_json:
             yield _as_json(found)
         else:
-            yield from (f"{one.source}\t{one.target}\t{one.score:.4f}" for one in found)
+            yield from (f"{translation.source}\t{translation.target}\t{translation.score:.4f}" for translation in found)
 
 
 def _write(lines: Iterable[str], out: Path) -> None:
@@ -325,13 +326,13 @@ def _translate(
 ) -> None:
     from crossgraft.embeddings.direct.translation import look_up, spellings, translations
 
-    found, missing = look_up(mapped, words, more)
-    for translated in translations(mapped, found, count, search):
+    space, missing = look_up(mapped, words, more)
+    for translated in translations(mapped, space, count, search):
         if as_json:
             echo(_as_json(translated))
             continue
         echo(translated[0].source, bold=True)
-        _echo(f"  {one.target}  {one.score:.3f}" for one in translated)
+        _echo(f"  {translation.target}  {translation.score:.3f}" for translation in translated)
     for word in missing:
         near = ", ".join(spellings(word, mapped.source.words))
         echo(f"{word!r} is not in the vocabulary{f'; there is {near}' if near else ''}", err=True)

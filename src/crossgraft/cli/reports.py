@@ -14,6 +14,7 @@ from crossgraft.errors import StoreError
 from crossgraft.safety.files import safe_name, why
 
 if TYPE_CHECKING:
+    from crossgraft.analysis.answers import AnswerBook, Which
     from crossgraft.analysis.findings import Findings
     from crossgraft.report.about import About
 
@@ -23,8 +24,17 @@ if TYPE_CHECKING:
 @OUT
 @overrides
 @click.option("--to", type=click.Path(path_type=Path), help="Folder for the report.  [default: OUT/reports/STUDY]")
+@click.option(
+    "--items",
+    type=click.Choice(["none", "flips", "all"]),
+    default="flips",
+    show_default=True,
+    help="Items that a cell of the page shows with both answers: none, those that changed, or all.",
+)
 @AS_JSON
-def report(study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: Path | None, as_json: bool) -> None:
+def report(
+    study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: Path | None, items: Which, as_json: bool
+) -> None:
     """Write the report of STUDY: a spec file, or the name of a study in the store.
 
     One HTML page, the same as Markdown, and the tables as CSV.
@@ -32,7 +42,7 @@ def report(study: str, out: Path, sets: tuple[str, ...], limit: int | None, to: 
     from crossgraft.runs.campaign import title
 
     name = title(study_of(Path(study), sets, limit)) if study.endswith(".toml") else study
-    write_the_report(name, out, to, as_json=as_json)
+    write_the_report(name, out, to, items=items, as_json=as_json)
 
 
 @click.command(short_help="Report results that were measured elsewhere.")
@@ -63,10 +73,13 @@ def read(table: Path, columns: tuple[str, ...], to: Path | None, as_json: bool) 
     _show(read_findings(table, columns), to or Path("reports") / safe_name(table.stem), About(), as_json=as_json)
 
 
-def write_the_report(name: str, out: Path, to: Path | None, *, as_json: bool, cells: bool = False) -> None:
+def write_the_report(
+    name: str, out: Path, to: Path | None, *, as_json: bool, cells: bool = False, items: Which = "flips"
+) -> None:
     from datetime import UTC, datetime
     from importlib.metadata import version
 
+    from crossgraft.analysis.answers import answer_book
     from crossgraft.analysis.results import load_findings, require_study
     from crossgraft.report.about import About
     from crossgraft.runs.store import Store
@@ -77,7 +90,8 @@ def write_the_report(name: str, out: Path, to: Path | None, *, as_json: bool, ce
     versions = {package: version(package) for package in ("crossgraft", "numpy")}
     about = About(manifest.spec, manifest.overrides, versions, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
     folder = to or out / "reports" / safe_name(manifest.name)
-    _show(findings, folder, about, as_json=as_json, cells=cells)
+    answers = answer_book(store, findings.matrix, items)
+    _show(findings, folder, about, answers, as_json=as_json, cells=cells)
 
 
 def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
@@ -95,11 +109,19 @@ def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
     print_table(header, (one.texts for one in scores))
 
 
-def _show(findings: Findings, folder: Path, about: About, *, as_json: bool, cells: bool = False) -> None:
+def _show(
+    findings: Findings,
+    folder: Path,
+    about: About,
+    answers: AnswerBook | None = None,
+    *,
+    as_json: bool,
+    cells: bool = False,
+) -> None:
     from crossgraft.report.write import write_report
 
     try:
-        files = write_report(findings, folder, about)
+        files = write_report(findings, folder, about, answers)
     except OSError as error:
         raise StoreError(f"cannot write the report: {why(error)}; --to names another folder") from error
     if as_json:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from crossgraft.adapters.weights.kept import adapter_damage, state_damage
+from crossgraft.adapters.weights.stored import adapter_damage, state_damage
 from crossgraft.adapters.weights.suspects import suspects
 from crossgraft.runs.fingerprints import remembered
 from crossgraft.runs.layout import read_texts

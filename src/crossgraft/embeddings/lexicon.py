@@ -157,6 +157,11 @@ def band_names(edges: tuple[int, ...] = EDGES) -> tuple[str, ...]:
     return (*(f"{first}-{last}" for first, last in pairwise(ends)), f"{ends[-1]}+")
 
 
+def shuffled(pairs: Pairs, rng: np.random.Generator) -> Pairs:
+    """The same source and target rows, matched at random."""
+    return np.stack([pairs[:, 0], rng.permutation(pairs[:, 1])], axis=1)
+
+
 def direction_note(lexicon: Lexicon, source: Space, target: Space) -> str:
     """A sentence when the dictionary seems to be written target first: more of it is known that way; else ""."""
     known, flipped = len(lexicon.rows(source, target)), len(lexicon.flipped().rows(source, target))

@@ -60,8 +60,8 @@ def rank_table(
     penalty: Vectors | None = None,  # (target words,)
 ) -> tuple[Answers, Hubness]:
     """Where the translations of each query stand among all target words, and how hubs answer."""
-    answers, found = ranked(asked, source, target, penalty=penalty)
-    return answers, hubness(found, len(target.words))
+    answers, neighbours = ranked(asked, source, target, penalty=penalty)
+    return answers, hubness(neighbours, len(target.words))
 
 
 def ranked(

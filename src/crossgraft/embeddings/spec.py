@@ -93,11 +93,13 @@ class Methods:
     """``[methods]``: the mapping methods, by name or name:mode, and parameters of theirs by the same name.
 
     ``choose`` has lists of values instead: on each pair of languages the best on the validation dictionary is taken.
+    ``shuffled`` names those that are also fitted on a shuffled training dictionary, as a control.
     """
 
     use: tuple[str, ...]
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     choose: dict[str, dict[str, tuple[Any, ...]]] = field(default_factory=dict)
+    shuffled: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for key, tables in (("settings", self.settings), ("choose", self.choose)):
@@ -111,16 +113,24 @@ class Methods:
                 self.get(name)
             except SpecError as error:
                 raise SpecError(str(error), ("settings", name) if name in self.settings else ("use",)) from None
+        for name in self.shuffled:
+            self._require_shuffling(name)
+
+    def _require_shuffling(self, name: str) -> None:
+        if name not in self.use:
+            raise SpecError(f"{name!r} is not among the methods in use{did_you_mean(name, self.use)}", ("shuffled",))
+        if not self.get(name).uses_dictionary:
+            raise SpecError(f"{name!r} learns from no dictionary that could be shuffled", ("shuffled",))
 
     def _require_choices(self, name: str) -> None:
         """Raise where values make no method, or methods that are not of one kind."""
         try:
-            found = self.candidates(name)
+            mappers = self.candidates(name)
         except SpecError as error:
             raise SpecError(str(error), ("choose", name)) from None
-        if not found:
+        if not mappers:
             raise SpecError("expected at least one value of each parameter", ("choose", name))
-        if len({(one.uses_dictionary, one.stochastic, one.normalise) for one in found}) > 1:
+        if len({(one.uses_dictionary, one.stochastic, one.normalise) for one in mappers}) > 1:
             raise SpecError("expected values that agree in what the method learns from", ("choose", name))
 
     def candidates(self, name: str) -> tuple[Mapper, ...]:
@@ -220,7 +230,7 @@ class EmbeddingSpec:
     def _space(self, language: str) -> list[Input]:
         """The file of vectors, and those that belong to it."""
         path = self.vectors_file(language)
-        return [Input("file", str(one), f"spaces.files, language {language!r}") for one in (path, *companions(path))]
+        return [Input("file", str(file), f"spaces.files, language {language!r}") for file in (path, *companions(path))]
 
     def vectors_file(self, language: str) -> Path:
         return Path(self.origin.path(self.spaces.files.replace("{language}", language)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from crossgraft.core import Cell, Job, Pairing, Point, Treatment
+from crossgraft.core import SHUFFLED, Cell, Job, Pairing, Point, Treatment
 from crossgraft.embeddings import preflight
 from crossgraft.embeddings.mapping import identity
 from crossgraft.embeddings.spaces import devices
@@ -51,6 +51,12 @@ class EmbeddingStudy(EmbeddingSpec):
                     treatment = Treatment(self.spaces.name, name, "mapping", recipe=recipe, seed=seed)
                     fitted = content_id(spaces=spaces, lexicon=lexicon, seed=seed, **parts_of_id)
                     yield from self._jobs_for(pair, treatment, fitted, fingerprints)
+                for seed in self.seeds if name in self.methods.shuffled else ():
+                    sham = Treatment(
+                        self.spaces.name, name + SHUFFLED, "mapping", recipe=recipe, seed=seed, source_variant="sham"
+                    )
+                    fitted = content_id(spaces=spaces, lexicon=[*train, size, "shuffled"], seed=seed, **parts_of_id)
+                    yield from self._jobs_for(pair, sham, fitted, fingerprints)
 
     def _jobs_for(
         self, pair: LanguagePair, treatment: Treatment, treatment_id: str, fingerprints: Fingerprints

@@ -11,16 +11,24 @@ from typing import Any
 
 import numpy as np
 
-from crossgraft.core import Job, Pairing, Treatment
+from crossgraft.core import SHUFFLED, Job, Pairing, Treatment
 from crossgraft.embeddings import preflight
 from crossgraft.embeddings.direct.choosing import Tried, choose, validated
-from crossgraft.embeddings.mapping import Mapping, is_unsettled, reports_failure
+from crossgraft.embeddings.lexicon import shuffled
+from crossgraft.embeddings.mapping import Mapper, Mapping, is_unsettled, reports_failure
 from crossgraft.embeddings.spaces.isomorphism import Shape, isomorphism, shape
 from crossgraft.embeddings.spaces.space import Space
 from crossgraft.embeddings.spec import EmbeddingSpec
 from crossgraft.embeddings.tasks import EmbeddingTask, LanguagePair, Seeded
 from crossgraft.metrics import scored_record
 from crossgraft.study import Progress, Recorded, Remark, Workplace
+
+_SHUFFLING = 1  # beside the seed, so that a dictionary is not shuffled by the numbers a method draws
+
+
+def method_name(treatment: Treatment) -> str:
+    """The method of a mapping, also where its dictionary is shuffled."""
+    return treatment.name.removesuffix(SHUFFLED)
 
 
 class EmbeddingWorker:
@@ -36,12 +44,15 @@ class EmbeddingWorker:
 
     def _without_seed(self, treatment: Treatment) -> Treatment:
         """What is fitted, when the seed is only that of what a task trains."""
-        if not treatment.is_control and self._study.methods.get(treatment.name).stochastic:
+        if treatment.is_sham or (not treatment.is_control and self._method(treatment).stochastic):
             return treatment
         return replace(treatment, seed=None)
 
+    def _method(self, treatment: Treatment) -> Mapper:
+        return self._study.methods.get(method_name(treatment))
+
     def _spaces(self, treatment: Treatment, pair: LanguagePair) -> tuple[Space, Space]:
-        steps = None if treatment.is_control else self._study.methods.get(treatment.name).normalise
+        steps = None if treatment.is_control else self._method(treatment).normalise
         return self._space(pair.source, steps), self._space(pair.target, steps)
 
     def _shape_of(self, language: str) -> Shape:
@@ -58,7 +69,7 @@ class EmbeddingWorker:
             yield Remark(job, f"chose {said} on {pair}, by the validation dictionary")
         fitted = time.perf_counter() - started
         if not job.treatment.is_control:
-            method = self._study.methods.get(job.treatment.name)
+            method = self._method(job.treatment)
             if reports_failure(method, mapping):
                 yield Remark(job, f"did not converge on {pair}: its unsupervised criterion failed")
             elif is_unsettled(method, mapping):
@@ -90,14 +101,17 @@ class EmbeddingWorker:
         if treatment.is_control:
             facts["isomorphism"] = dict(isomorphism(self._shape(pair.source), self._shape(pair.target)))
             return Mapping(), facts
-        methods = self._study.methods.candidates(treatment.name)
+        name = method_name(treatment)
+        methods = self._study.methods.candidates(name)
         pairs = np.empty((0, 2), dtype=np.int64)
         if methods[0].uses_dictionary:
             size = int(dict(treatment.recipe).get("pairs", 0))
             lexicon = self._study.dictionary(pair, spaces).first(size)
             pairs = preflight.known_pairs(pair, lexicon, *spaces)
+            if treatment.is_sham:
+                pairs = shuffled(pairs, np.random.default_rng([treatment.seed or 0, _SHUFFLING]))
             facts |= {"dictionary_pairs": len(lexicon.pairs), "dictionary_pairs_known": len(pairs)}
-        choices = self._study.methods.choices(treatment.name)
+        choices = self._study.methods.choices(name)
         validation = self._study.validation(pair, spaces) if any(choices) else None
         best, tried = choose(
             methods,
@@ -106,11 +120,11 @@ class EmbeddingWorker:
         )
         if validation:
             facts["chosen"] = choices[tried.index(best)]
-            facts["validation"] = {"pairs": len(validation.pairs), "MAP": [_told(one) for one in tried]}
+            facts["validation"] = {"pairs": len(validation.pairs), "MAP": [_validation_score(one) for one in tried]}
         return best.mapping, {**facts, "fit": dict(best.mapping.facts)}
 
 
-def _told(one: Tried | str) -> float | str | None:
+def _validation_score(one: Tried | str) -> float | str | None:
     """MAP on the validation dictionary, or why it cannot be computed."""
     if isinstance(one, str):
         return one

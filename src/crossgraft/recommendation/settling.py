@@ -80,8 +80,8 @@ def _ways(doubt: Doubt) -> tuple[Outlook, ...]:
     ways = [_first_clear(doubt.outlook(times, 1) for times in _TIMES)]
     if doubt.seeds > 1:  # with one the noise of seeds is not known
         ways.append(_first_clear(doubt.outlook(1, times) for times in _TIMES))
-    if found := tuple(way for way in ways if way):
-        return found
+    if outlooks := tuple(way for way in ways if way):
+        return outlooks
     both = [doubt.outlook(times, times) for times in _TIMES]
     return (_first_clear(iter(both)) or both[-1],)
 
@@ -115,7 +115,7 @@ class Doubt:
         usual = [median(values) for values in zip(*map(_noise, cells), strict=True)]
         noise = np.array([_noise(own[target]) if target in own else usual for target in places])
         draws = np.column_stack(list(places.values()))
-        found = cls(
+        doubt = cls(
             options,
             tuple(places),
             draws,
@@ -126,7 +126,7 @@ class Doubt:
             round(median(cell.change.n for cell in cells)),
             round(median(len(cell.seeds) for cell in cells)),
         )
-        return replace(found, doubtful=found._doubtful())
+        return replace(doubt, doubtful=doubt._doubtful())
 
     def _doubtful(self) -> npt.NDArray[np.bool_]:
         """The protected targets that make up the risk; those to improve where the gain is not sure."""

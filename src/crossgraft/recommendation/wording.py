@@ -32,7 +32,7 @@ VALIDATION_NOTE = (
 )
 ROUTE_TITLES = ("target", "served by", "gain (pp)", "P(harm)")
 CURVE_TITLES = ("adapters", "mean gain (pp)", "greedy", "at most")
-_VERBS = {"trained": "Train", "given": "Use", "mapping": "Use", "control": "Use"}
+_VERBS = {"trained": "Train", "given": "Use", "mapping": "Use", "control": "Use", "derived": "Use"}
 
 
 def sentences(recommendation: Recommendation) -> Iterator[str]:
@@ -52,11 +52,11 @@ def _answer(recommendation: Recommendation) -> str:
     assert choice.row is not None
     sentence = f"{_VERBS[choice.row.kind]} {choice.name}: expected gain {_gain(choice)} pp on {_targets(asked.improve)}"
     if asked.protect:
-        sentence += f", with {_percent(choice.risk)} probability that {_harm(asked)} ({_allowance(recommendation)})"
+        sentence += f", with {percent(choice.risk)} probability that {_harm(asked)} ({_allowance(recommendation)})"
     second = recommendation.runner_up
     if second is None or second.row is None:
         return f"{sentence}; no other option is allowed and expected to gain."
-    at_risk = f" at {_percent(second.risk)}" if asked.protect else ""
+    at_risk = f" at {percent(second.risk)}" if asked.protect else ""
     return f"{sentence}; the runner-up is {second.name}, {_gain(second)} pp{at_risk}."
 
 
@@ -75,7 +75,7 @@ def _abstention(recommendation: Recommendation) -> str:
     has = "that is expected to gain is too risky" if len(gaining) == 1 else "that are expected to gain is too risky"
     return (
         f"Keep the base: {every} {has}; the least risky, {safest.name}, has {_gain(safest)} pp on {_targets(asked.improve)}, and "
-        f"{_percent(safest.risk)} probability that {_harm(asked)} ({_allowance(recommendation)})."
+        f"{percent(safest.risk)} probability that {_harm(asked)} ({_allowance(recommendation)})."
     )
 
 
@@ -88,7 +88,7 @@ def _allowance(recommendation: Recommendation) -> str:
 
 def _settling(settling: Settling, asked: Asked) -> str:
     """What to measure, and what is then likely to be known."""
-    good = f"{'gains without harm' if asked.protect else 'gains'} with {_percent(settling.good)} probability"
+    good = f"{'gains without harm' if asked.protect else 'gains'} with {percent(settling.good)} probability"
     if not settling.targets:
         return f"More measurements would hardly change this: even the most promising option, {settling.row.label}, {good} only."
     on = _names(settling.targets)
@@ -105,18 +105,18 @@ def _way(way: Outlook, settling: Settling) -> str:
     if way.seeds > settling.seeds:
         more.append(f"{way.seeds} seeds (now {settling.seeds})")
     what = " and ".join(more) or "as many items and seeds as its other targets"
-    return f"{what} it would be allowed with {_percent(way.allowed)} and ruled out with {_percent(way.ruled_out)} probability"
+    return f"{what} it would be allowed with {percent(way.allowed)} and ruled out with {percent(way.ruled_out)} probability"
 
 
 def option_rows(recommendation: Recommendation) -> Iterator[Row]:
     for verdict in recommendation.verdicts:
         worst = verdict.worst
-        weakest = f"{worst.target} {signed(worst.change)}, {_percent(worst.risk)}" if worst else "–"
+        weakest = f"{worst.target} {signed(worst.change)}, {percent(worst.risk)}" if worst else "–"
         risk = _risk(verdict.risk, recommendation.asked) if verdict.row else "0 %"
         yield (
             _marked(verdict, recommendation),
             _gain(verdict),
-            _percent(verdict.best),
+            percent(verdict.best),
             f"{verdict.regret:.1f}",
             risk,
             weakest,
@@ -152,13 +152,13 @@ def yardstick_rows(recommendation: Recommendation) -> Iterator[Row]:
 
 def frontier_rows(recommendation: Recommendation) -> Iterator[Row]:
     for step in recommendation.frontier:
-        yield _percent(step.risk) if step.row else "0 %", name_of(step.row), signed(step.gain)
+        yield percent(step.risk) if step.row else "0 %", name_of(step.row), signed(step.gain)
 
 
 def validation_rows(validations: Iterable[Validated]) -> Iterator[Row]:
     for validated in validations:
         pairs, *harms = (
-            "–" if value is None else _percent(value)
+            "–" if value is None else percent(value)
             for value in (validated.pairs, validated.promised, validated.expected, validated.seen)
         )
         ndcg = "–" if validated.ndcg is None else f"{validated.ndcg:.2f}"
@@ -169,7 +169,7 @@ def validation_rows(validations: Iterable[Validated]) -> Iterator[Row]:
             pairs,
             ndcg,
             f"{validated.regret:.2f}",
-            _percent(validated.recommends),
+            percent(validated.recommends),
             *harms,
         )
 
@@ -180,10 +180,16 @@ def specialised(found: Specialised) -> str:
         return f"Keep the base: no adapter may serve any of the {number_of(len(found.routes), 'target')}."
     names = ", ".join(row.label for row in found.rows)
     gain = f"{signed(found.gain)} {interval(found.low, found.high)} pp"
-    return (
+    sentence = (
         f"Keep {names}: routed by target, the expected gain is {gain} on the mean of {number_of(len(found.routes), 'target')}; "
         f"the base serves {len(found.routes) - served or 'none'} of them."
     )
+    if found.price:
+        sentence += f" Their cost counts as {found.price:.2f} pp."
+    if found.fair:
+        language, least = next(iter(found.by_language.items()))
+        sentence += f" The language that gains least is {language}, with {signed(least)} pp."
+    return sentence
 
 
 def route_rows(found: Specialised) -> Iterator[Row]:
@@ -193,13 +199,16 @@ def route_rows(found: Specialised) -> Iterator[Row]:
             str(route.target),
             route.row.label if route.row else "the base",
             gain,
-            _percent(route.risk) if route.row else "0 %",
+            percent(route.risk) if route.row else "0 %",
         )
 
 
 def curve_rows(found: Specialised) -> Iterator[Row]:
     for step in found.curve:
-        yield str(step.count), f"{step.gain:.2f}", f"{step.greedy:.2f}", f"{step.bound:.2f}"
+        yield (
+            str(step.count),
+            *("–" if value is None else f"{value:.2f}" for value in (step.gain, step.greedy, step.bound)),
+        )
 
 
 def plain_specialised(found: Specialised) -> dict[str, Any]:
@@ -210,6 +219,8 @@ def plain_specialised(found: Specialised) -> dict[str, Any]:
         "gain": found.gain,
         "low": found.low,
         "high": found.high,
+        "price": found.price,
+        "by_language": dict(found.by_language),
         "routes": [
             {**asdict(route), "target": str(route.target), "row": route.row.label if route.row else None}
             for route in found.routes
@@ -304,13 +315,13 @@ def _allowed(question: Question) -> str:
 
 
 def _risk(value: float, asked: Asked) -> str:
-    return _percent(value) if asked.protect else "–"
+    return percent(value) if asked.protect else "–"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """Of draws: what none of them shows is not impossible.
 
-    >>> _percent(0.0), _percent(0.034), _percent(1.0)
+    >>> percent(0.0), percent(0.034), percent(1.0)
     ('<1 %', '3 %', '>99 %')
     """
     if share < 0.005:

@@ -74,7 +74,7 @@ def _judged(name: str, rule: Plain, scores: Scores, options: Options) -> Yardsti
 
 
 def _why(rule: Plain, asked: Asked) -> str:
-    unknown = sorted({one.lang for one in asked.improve if _code(one.lang) not in FACTS})
+    unknown = sorted({point.lang for point in asked.improve if _code(point.lang) not in FACTS})
     if rule.scores is in_the_nearest_language and unknown:
         return f"the table of facts about languages lacks {listed(unknown)}"
     return rule.why
@@ -95,7 +95,7 @@ def _nearness(row: Treatment, asked: Asked) -> float:
     """The distance to the nearest target to improve that has the source's task and another language; infinite where none has."""
     if row.source is None or _code(row.source.lang) not in FACTS:
         return inf
-    others = [one for one in asked.improve if row.source.regime(one) == "MT-CL" and _code(one.lang) in FACTS]
+    others = [point for point in asked.improve if row.source.regime(point) == "MT-CL" and _code(point.lang) in FACTS]
     return min((distance(_code(row.source.lang), _code(other.lang)) for other in others), default=inf)
 
 

@@ -11,8 +11,10 @@ from crossgraft.report.sections import sections_of
 from crossgraft.safety.escaping import in_markdown
 
 
-def markdown(findings: Findings, about: About) -> str:
-    return "\n".join(_lines(findings, about, sections_of(findings))) + "\n"
+def markdown(findings: Findings, about: About, sections: Sequence[Section] | None = None) -> str:
+    """``sections``, where they are known already."""
+    sections = sections_of(findings) if sections is None else sections
+    return "\n".join(_lines(findings, about, sections)) + "\n"
 
 
 def _lines(findings: Findings, about: About, sections: Sequence[Section]) -> Iterator[str]:
@@ -30,6 +32,9 @@ def _lines(findings: Findings, about: About, sections: Sequence[Section]) -> Ite
 def _section(section: Section) -> Iterator[str]:
     yield ""
     yield f"## {in_markdown(section.title)}"
+    if section.shows:
+        yield ""
+        yield in_markdown(section.shows)
     for table in section.tables:
         yield from _table(table)
     yield ""

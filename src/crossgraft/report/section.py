@@ -1,4 +1,4 @@
-"""What a report is made of. A section has sentences, tables and a drawing; HTML, Markdown and CSV print the same sections.
+"""What a report is made of. A section has sentences, tables and charts; HTML, Markdown and CSV print the same sections.
 
 A value in a table is a text, or one of three kinds that know their short form for a page and their columns for CSV:
 ``Interval``, ``Number`` and ``Picture``. All rounding happens here.
@@ -16,6 +16,8 @@ from markupsafe import Markup
 from crossgraft.analysis.intervals.estimate import SHARE_CELLS, Estimate
 from crossgraft.analysis.intervals.extremes import Named
 from crossgraft.analysis.wording import interval, number_of, signed
+from crossgraft.report.grid import Grid
+from crossgraft.report.pictures.kinds import Chart
 
 NOTHING = "–"
 
@@ -78,7 +80,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Tables of the same name share one CSV file; ``most`` rows are on the page, all are in the file."""
+    """Tables of the same name share one CSV file; ``most`` rows are on the page, all are in the file.
+
+    ``folded``: closed on the page until it is opened, for a table behind a chart that says the same.
+    """
 
     name: str
     columns: tuple[Column, ...]
@@ -86,6 +91,7 @@ class Table:
     title: str = ""
     note: str = ""
     most: int | None = None
+    folded: bool = False
 
     @property
     def shown(self) -> Iterator[tuple[Value, ...]]:
@@ -117,14 +123,21 @@ HIDDEN = "\0"  # the title of a column that is only in CSV
 
 @dataclass(frozen=True)
 class Section:
-    """One question and its answer. ``folded``: closed on the page until it is opened."""
+    """One question and its answer. ``folded``: closed on the page until it is opened.
+
+    ``shows`` says in one sentence what is to be seen, ``explained`` in which page of the docs more is said, ``note`` how
+    it was computed. ``grid`` is the matrix, where the section is about it.
+    """
 
     title: str
     tables: tuple[Table, ...] = ()
     sentences: tuple[str, ...] = ()
     note: str = ""
-    drawing: Markup = Markup()
+    charts: tuple[Chart, ...] = ()
     folded: bool = False
+    shows: str = ""
+    explained: str = ""
+    grid: Grid | None = None
 
 
 def in_columns(name: str, value: Value) -> dict[str, Any]:

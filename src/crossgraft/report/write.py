@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from crossgraft.analysis.answers import AnswerBook
 from crossgraft.analysis.findings import Findings
 from crossgraft.report.about import About
 from crossgraft.report.csv import as_csv, tables_csv
@@ -13,16 +14,22 @@ from crossgraft.report.sections import sections_of
 from crossgraft.transfer.matrix import TIDY_COLUMNS
 
 
-def write_report(findings: Findings, folder: str | Path, about: About | None = None) -> tuple[Path, ...]:
-    """Write ``report.html``, ``report.md`` and the tables into the folder; returns their paths."""
+def write_report(
+    findings: Findings, folder: str | Path, about: About | None = None, answers: AnswerBook | None = None
+) -> tuple[Path, ...]:
+    """Write ``report.html``, ``report.md`` and the tables into the folder; returns their paths.
+
+    With ``answers`` (``analysis.answers``) a cell of the page shows its items.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     about = about or About()
+    sections = sections_of(findings)  # once: some of them take a while
     texts = {
-        "report.html": html(findings, about),
-        "report.md": markdown(findings, about),
+        "report.html": html(findings, about, answers, sections),
+        "report.md": markdown(findings, about, sections),
         "cells.csv": cells_csv(findings),
-        **tables_csv(sections_of(findings)),
+        **tables_csv(sections),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, "utf-8")

@@ -118,6 +118,7 @@ def ordered(jobs: Sequence[Job]) -> Iterator[Job]:
             passes.setdefault((job.treatment.seed, job.treatment.recipe), []).append(job)
     for jobs_of_pass in passes.values():
         spread = sorted(jobs_of_pass, key=_spread(jobs_of_pass))
+        spread.sort(key=lambda job: bool(job.members))  # merges after the adapters that they are made of
         queues = {model: [job for job in spread if job.treatment.model == model] for model in models}
         while any(queues.values()):
             for model, queue in queues.items():

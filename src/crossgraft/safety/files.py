@@ -136,7 +136,7 @@ def _sync(path: Path) -> None:
 def is_old(path: Path, seconds: float = _DAY) -> bool:
     """Whether neither the path nor anything in it was written for so long."""
     try:
-        newest = max(one.lstat().st_mtime for one in (path, *path.rglob("*")))
+        newest = max(file.lstat().st_mtime for file in (path, *path.rglob("*")))
     except OSError:
         return False
     return time.time() - newest > seconds

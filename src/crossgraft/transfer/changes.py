@@ -117,10 +117,10 @@ def _seed_noise(measured: Mapping[Place, Measured]) -> dict[Place, SeedNoise]:
 def moderated_noise(family: Mapping[Place, SeedNoise]) -> dict[Place, SeedNoise]:
     """The noise of seeds of cells of one kind, each variance drawn towards that of all."""
     alone = family.values()
-    better = moderated(np.array([one.variance for one in alone]), np.array([one.df for one in alone]))
+    better = moderated(np.array([noise.variance for noise in alone]), np.array([noise.df for noise in alone]))
     return {
-        place: SeedNoise(float(variance), one.seeds, float(df))
-        for (place, one), variance, df in zip(family.items(), better.variances, better.df, strict=True)
+        place: SeedNoise(float(variance), noise.seeds, float(df))
+        for (place, noise), variance, df in zip(family.items(), better.variances, better.df, strict=True)
     }
 
 

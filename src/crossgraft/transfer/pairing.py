@@ -108,8 +108,8 @@ class Pairs:
         for job, cell, record in self._variants:
             for control in self._controls.get((job.treatment.model, cell.target), []):
                 if control.pairing == record.pairing and control.answers.items == record.answers.items:
-                    one = _measured(METRICS.get(cell.metric), [_Pair(None, record, control)], self._of_controls)
-                    change = change_cells({(job.treatment, cell.target): one})[job.treatment, cell.target].change
+                    measured = _measured(METRICS.get(cell.metric), [_Pair(None, record, control)], self._of_controls)
+                    change = change_cells({(job.treatment, cell.target): measured})[job.treatment, cell.target].change
                     found.append(ControlCheck(job.treatment.model, cell.target, job.treatment.variant, change))
         return tuple(found)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
+from crossgraft.adapters.bases.gguf.cached import provenance
 from crossgraft.adapters.bases.gguf.header import read_header
-from crossgraft.adapters.bases.gguf.kept import provenance
 from crossgraft.adapters.bases.loading import load_model, load_tokenizer, quiet
 from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.engine.local import LocalEngine, window_of

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from crossgraft.adapters.bases.gguf import kept
-from crossgraft.adapters.bases.models import Model, check_model
+from crossgraft.adapters.bases.gguf import cached
+from crossgraft.adapters.bases.models import Model, check_model, out_of_reach
 from crossgraft.adapters.weights import quantisation
 from crossgraft.errors import DataError, JobFailed, MissingExtra
 from crossgraft.runs.fingerprints import hub_commit, hub_is_reachable, in_hub_cache
@@ -86,7 +86,7 @@ def _where(name: str, model: Model, origin: Origin) -> tuple[str, dict[str, Any]
     role = f"models.{name}"
     check_model(model, origin, role)
     file = model.gguf_file(origin)
-    folder = kept.weights(file, model.dtype, role) if file else model.folder(origin)
+    folder = cached.weights(file, model.dtype, role) if file else model.folder(origin)
     return str(folder), {**options, "local_files_only": True}
 
 
@@ -97,7 +97,7 @@ def _tokenizer(name: str, model: Model, origin: Origin) -> tuple[str, dict[str, 
         check_model(model, origin, f"models.{name}")
         return other.path, options
     if file := model.gguf_file(origin):
-        return str(kept.tokenizer(file, f"models.{name}")), options
+        return str(cached.tokenizer(file, f"models.{name}")), options
     return _where(name, model, origin)
 
 
@@ -107,10 +107,7 @@ def _offline(name: str, hub: str, commit: str) -> dict[str, Any]:
     if hub_is_reachable(hub, commit):
         return {}
     if not in_hub_cache(hub, commit):
-        raise JobFailed(
-            f"models.{name}: the hub does not answer, and {hub}@{commit[:10]} is not in its cache here; download it where there "
-            'is network, and give its folder as path = "…"'
-        )
+        raise JobFailed(out_of_reach(hub, commit, f"models.{name}"))
     return {"local_files_only": True}
 
 

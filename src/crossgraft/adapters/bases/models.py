@@ -8,13 +8,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
+from crossgraft.adapters.bases.gguf.cached import check_gguf
 from crossgraft.adapters.bases.gguf.choice import gguf_file, is_gguf
 from crossgraft.adapters.bases.gguf.header import read_header
-from crossgraft.adapters.bases.gguf.kept import check_gguf
 from crossgraft.adapters.weights.peft_folder import check_peft_folder, is_peft_folder, read_config
 from crossgraft.adapters.weights.tensors import weight_shapes
 from crossgraft.core import Point
 from crossgraft.errors import DataError, SpecError, did_you_mean
+from crossgraft.runs.fingerprints import hub_commit, hub_is_reachable, in_hub_cache
 from crossgraft.safety.opening import is_file
 from crossgraft.study import Input, Origin
 
@@ -132,6 +133,22 @@ class Given:
 
 def no_gguf_of_a_hub(name: str) -> str:
     return f'{name} holds GGUF files; download one of them, and give it as path = "FILE.gguf"'
+
+
+def check_reachable(model: Model, role: str) -> None:
+    """Refuse a model of the hub that can neither be downloaded nor read from the hub's cache."""
+    if not model.hub:
+        return
+    commit = hub_commit(model.hub, model.revision, role)
+    if not in_hub_cache(model.hub, commit) and not hub_is_reachable(model.hub, commit):
+        raise DataError(out_of_reach(model.hub, commit, role))
+
+
+def out_of_reach(hub: str, commit: str, role: str) -> str:
+    return (
+        f"{role}: the hub does not answer, and {hub}@{commit[:10]} is not in its cache here; download it where there "
+        'is network, and give its folder as path = "…"'
+    )
 
 
 def check_model(model: Model, origin: Origin, role: str) -> None:

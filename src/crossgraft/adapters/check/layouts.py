@@ -96,8 +96,8 @@ def recognise(rows: Sequence[Row]) -> Layout:
         _running_text,
     )
     for look in looks:
-        if (found := look(fields)) is not None:
-            return _complete(fields, found)
+        if (layout := look(fields)) is not None:
+            return _complete(fields, layout)
     return _complete(fields, _unknown(fields))
 
 

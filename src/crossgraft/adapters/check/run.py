@@ -10,9 +10,9 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from crossgraft.adapters.bases.gguf.cached import cache, notes
 from crossgraft.adapters.bases.gguf.choice import is_gguf
 from crossgraft.adapters.bases.gguf.header import read_header
-from crossgraft.adapters.bases.gguf.kept import cache, notes
 from crossgraft.adapters.bases.models import Model, check_model, no_gguf_of_a_hub
 from crossgraft.adapters.check.guess import Guess, tasks_of
 from crossgraft.adapters.check.lent import OF_MODEL, Lent, lent_by, resolved
@@ -67,13 +67,13 @@ class Composed:
 
     def apart_from(self, out: Path, *, named: bool) -> Composed:
         """Under a name that no other spec or study has in the folder of results; a name that was asked for is kept or refused."""
-        number, found = 1, self
-        while taken := found._taken(out):
+        number, composed = 1, self
+        while taken := composed._taken(out):
             if named:
                 raise SpecError(f"--name: {taken} has this name and another content; choose another name, or remove it")
             number += 1
-            found = replace(self, name=f"{self.name}-{number}")
-        return found
+            composed = replace(self, name=f"{self.name}-{number}")
+        return composed
 
     def _taken(self, out: Path) -> str:
         """What has this name and is another study; "" if nothing has."""
@@ -272,10 +272,10 @@ def _of_harness(name: str) -> dict[str, Any]:
 def _files(pattern: str) -> list[Path]:
     """A file, or every file that a pattern with ``*`` or ``{language}`` stands for."""
     wild = pattern.replace("{language}", "*")
-    found = sorted(Path(one).resolve() for one in glob.glob(wild)) if "*" in wild else [Path(pattern).resolve()]
-    if not found or not all(file.is_file() for file in found):
+    paths = sorted(Path(one).resolve() for one in glob.glob(wild)) if "*" in wild else [Path(pattern).resolve()]
+    if not paths or not all(file.is_file() for file in paths):
         raise DataError(f"no such file: {pattern}; --on takes JSONL files, a spec (.toml) or lm-eval:TASK")
-    return found
+    return paths
 
 
 def _model(asked: Asked, known: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def sample(study: S, models: Collection[str]) -> S | None:
         (
             training_source
             for training_source in study.training_sources
-            if not training_source.adapter or _of(study, training_source.adapter) in here
+            if not training_source.adapter or _model_of(study, training_source.adapter) in here
         ),
         None,
     )
@@ -50,15 +50,24 @@ def sample(study: S, models: Collection[str]) -> S | None:
         base_shots=(),
         sham=False,
         format_only=False,
+        scales=(),
     )
     adapters = {source.adapter: study.adapters[source.adapter]} if source and source.adapter else {}
     limit = min(_ITEMS, study.test_items or _ITEMS)
     return replace(
-        study, models=here, grid=grid, recipe=short, adapters=adapters, seeds=study.seeds[:1], limit=limit, callbacks=()
+        study,
+        models=here,
+        grid=grid,
+        recipe=short,
+        adapters=adapters,
+        merges={},
+        seeds=study.seeds[:1],
+        limit=limit,
+        callbacks=(),
     )
 
 
-def _of(study: AdapterSpec, adapter: str) -> str:
+def _model_of(study: AdapterSpec, adapter: str) -> str:
     return study.adapters[adapter].model
 
 

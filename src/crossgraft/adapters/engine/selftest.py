@@ -142,7 +142,7 @@ def _swing(model: Any, requests: Sequence[Request], expected: Floats) -> float:
 def _trial(path: Path, model: Any, requests: Sequence[Request], expected: Floats, swing: float) -> Trial:
     tokens = np.array([len(option) for request in requests for option in request.options])
     try:
-        found = _found(path, model, requests)
+        found = _scored_by(path, model, requests)
     except torch.OutOfMemoryError:
         raise
     except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, NotImplementedError) as error:
@@ -157,7 +157,7 @@ def _trial(path: Path, model: Any, requests: Sequence[Request], expected: Floats
     return Trial(path.name, float(difference.max()), float(difference.mean()), passed)
 
 
-def _found(path: Path, model: Any, requests: Sequence[Request]) -> Floats:
+def _scored_by(path: Path, model: Any, requests: Sequence[Request]) -> Floats:
     """By the path: all requests in one batch, with what they share read once where the path can."""
     beginning = shared_beginning(requests)
     kept = path.keep(beginning) if beginning else None

@@ -1,4 +1,7 @@
-"""The shapes of a decoder that FLOPs and bytes follow from: of a local folder by its config.json, of well-known hub models by a table."""
+"""The shapes of a decoder that FLOPs and bytes follow from.
+
+Of a local folder by its config.json, of a GGUF file by its header, of well-known hub models by a table.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crossgraft.adapters.bases.gguf.header import Header, read_header
 from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.weights.peft_folder import read_config
 from crossgraft.study import Origin
@@ -76,9 +80,11 @@ KNOWN: Mapping[str, Architecture] = {  # from the models' public configurations
 
 
 def architecture(name: str, model: Model, origin: Origin) -> Architecture | None:
-    """None where the model is neither in the table nor a local folder of this kind."""
+    """None where the model is neither in the table nor a local folder or file of this kind."""
     if model.hub:
         return KNOWN.get(model.hub)
+    if file := model.gguf_file(origin):
+        return _of_config(_config_of(read_header(file)))
     config = read_config(Path(model.input(name, origin).path) / "config.json", f"models.{name}")
     return _of_config(config)
 
@@ -92,3 +98,23 @@ def _of_config(config: Mapping[str, Any]) -> Architecture | None:
     head_size = int(config.get("head_dim") or hidden // heads)
     tied = bool(config.get("tie_word_embeddings", True))
     return Architecture(hidden, layers, intermediate, heads, kv_heads, head_size, vocabulary, tied)
+
+
+def _config_of(header: Header) -> dict[str, Any]:
+    """The sizes in the metadata of a GGUF file, as config.json calls them."""
+    names = {
+        "hidden_size": "embedding_length",
+        "num_hidden_layers": "block_count",
+        "intermediate_size": "feed_forward_length",
+        "num_attention_heads": "attention.head_count",
+        "num_key_value_heads": "attention.head_count_kv",
+        "head_dim": "attention.key_length",
+    }
+    shapes = {tensor.name: tensor.shape for tensor in header.tensors}
+    config = {name: header.facts.get(f"{header.architecture}.{key}") for name, key in names.items()}
+    embedding = shapes.get("token_embd.weight")
+    return {
+        **config,
+        "vocab_size": embedding[0] if embedding else None,
+        "tie_word_embeddings": "output.weight" not in shapes,
+    }

@@ -55,11 +55,13 @@ def _expected(study: AdapterSpec, point: Point, split: Split, most: int) -> Leng
     task = study.tasks[point.task]
     assert isinstance(task, Fetched)  # nothing else is away
     count, item = task.expected(split)
-    found = _counted([item], 0)
+    length = _counted([item], 0)
     stretch = _BYTES.get(point.lang, _LATIN)
     letters = len(item.answer.strip()) == 1  # a letter is one token in every language
-    answer, options = (found.answer, found.options) if letters else (stretch * found.answer, stretch * found.options)
-    return Length(min(count, most or count), stretch * found.prompt, answer, options)
+    answer, options = (
+        (length.answer, length.options) if letters else (stretch * length.answer, stretch * length.options)
+    )
+    return Length(min(count, most or count), stretch * length.prompt, answer, options)
 
 
 def _counted(items: Sequence[AnyItem], most: int) -> Length:

@@ -96,10 +96,10 @@ def _varied(drawn: Sequence[Drawn], variant: SourceVariant) -> tuple[Drawn, ...]
     if len(with_answers) < len(drawn):
         raise DataError(f"running text has no {variant} version: it has no answers")
     tail = _shared_end([item.prompt for _, item in with_answers])
-    others = sorted(with_answers, key=lambda one: item_hash(one[1].id, 5))
+    others = sorted(with_answers, key=lambda with_answer: item_hash(with_answer[1].id, 5))
     found: list[Drawn] = []
     for (point, item), (_, other) in zip(
-        sorted(with_answers, key=lambda one: item_hash(one[1].id, 6)), others, strict=True
+        sorted(with_answers, key=lambda with_answer: item_hash(with_answer[1].id, 6)), others, strict=True
     ):
         changed: Item | OpenItem = item
         if isinstance(item, Item):

@@ -48,7 +48,7 @@ def examples(tokenizer: Any, items: Sequence[Drawn], reading: Reading, recipe: R
         texts.append(Example(example.ids, example.start if own.loss_on == "answer" else 1, part))
     if answers > _MOST_CUT * len(items):
         raise DataError(
-            f"{answers} of {len(items)} answers do not fit into {_told(recipes.values(), window)} tokens even without their prompts; raise "
+            f"{answers} of {len(items)} answers do not fit into {_lengths(recipes.values(), window)} tokens even without their prompts; raise "
             "recipe.max_tokens, or choose a model with a larger window"
         )
     return Examples(tuple(texts), prompts, answers)
@@ -67,7 +67,7 @@ def _most(recipe: Recipe, window: int) -> int:
     return min((one for one in (recipe.max_tokens, window) if one), default=0)
 
 
-def _told(recipes: Iterable[Recipe], window: int) -> str:
+def _lengths(recipes: Iterable[Recipe], window: int) -> str:
     return " or ".join(map(str, sorted({_most(recipe, window) for recipe in recipes})))
 
 

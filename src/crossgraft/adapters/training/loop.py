@@ -17,7 +17,7 @@ from crossgraft.adapters.engine.scorer import is_out_of_memory
 from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.training.loss import Example, StepLoss
 from crossgraft.adapters.training.steps import Schedule, plan_steps, rate
-from crossgraft.adapters.weights.kept import state_damage
+from crossgraft.adapters.weights.stored import state_damage
 from crossgraft.errors import JobFailed
 from crossgraft.safety.files import remove, whole_file
 from crossgraft.safety.seals import append_seal

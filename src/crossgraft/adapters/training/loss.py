@@ -55,13 +55,13 @@ class StepLoss:
         """Against the model's own logits, one text at a time."""
         few = list(probe[:4])
         with torch.no_grad():
-            expected = sum(self._own(example) for example in few)
+            expected = sum(self._by_the_model(example) for example in few)
             tolerance = (_SAME if self._model.dtype == torch.float32 else 0.02) * max(1.0, abs(expected))
             for body in (self._body, Whole(self._model)):
                 self._body = body
-                if self.apart and abs(self._found(self._in_one_row, few) - expected) <= tolerance:
+                if self.apart and abs(self._loss_or_nan(self._in_one_row, few) - expected) <= tolerance:
                     return
-                if self.packed and abs(self._found(self._packed, few) - expected) <= tolerance:
+                if self.packed and abs(self._loss_or_nan(self._packed, few) - expected) <= tolerance:
                     self.apart = False
                     return
                 if abs(float(self._padded(few, body)) - expected) <= tolerance:
@@ -70,7 +70,7 @@ class StepLoss:
                     self.apart = False
                     return
 
-    def _own(self, example: Example) -> float:
+    def _by_the_model(self, example: Example) -> float:
         """By the model as it is. It is asked for no logits of the prompt where it can leave them out: with a long
         prompt they would take more memory than the training that follows.
         """
@@ -80,7 +80,7 @@ class StepLoss:
         logits = self._model(input_ids=ids, use_cache=False, **({"logits_to_keep": last} if can else {})).logits
         return float(cross_entropy(logits[0, -last:-1].float(), ids[0, example.start :], reduction="sum"))
 
-    def _found(self, way: Callable[[Sequence[Example]], torch.Tensor], examples: Sequence[Example]) -> float:
+    def _loss_or_nan(self, way: Callable[[Sequence[Example]], torch.Tensor], examples: Sequence[Example]) -> float:
         try:
             return float(way(examples))
         except (RuntimeError, ValueError, TypeError, KeyError, AttributeError):

@@ -59,9 +59,9 @@ def train_job(study: AdapterSpec, base: Base, job: Job, workplace: Workplace) ->
             state=state,
             watch=followers.measured,
         )
-        result = yield from _told(job, train(model, weights, task, recipe, seeds), followers)
+        result = yield from _with_progress(job, train(model, weights, task, recipe, seeds), followers)
         facts = {"train_items": len(items), **_facts(result, data), "seconds": time.perf_counter() - started}
-        followers.ended(_told_at_the_end(facts))
+        followers.ended(_final_figures(facts))
         yield from (Remark(job, failure) for failure in followers.failures())
         for epochs, values in result.states.items():
             put(weights, values)
@@ -158,12 +158,12 @@ def _about(study: AdapterSpec, job: Job, recipe: Recipe, workplace: Workplace) -
     return Run(study.name, treatment.model, treatment.label, treatment.seed or 0, dict(recipe.identity()), folder)
 
 
-def _told_at_the_end(facts: dict[str, Any]) -> dict[str, Any]:
+def _final_figures(facts: dict[str, Any]) -> dict[str, Any]:
     """The single numbers; curves have been followed."""
     return {name: value for name, value in facts.items() if isinstance(value, int | float | str)}
 
 
-def _told(
+def _with_progress(
     job: Job, steps: Generator[tuple[int, int], None, T], followers: Followers
 ) -> Generator[Progress | Remark, None, T]:
     """The steps as events of the job, with what its followers fail at, and what the steps return."""

@@ -95,8 +95,8 @@ def trained_on(folder: Path) -> Point | None:
             saved = json.loads((folder / TRAIN_IDS).read_text("utf-8"))
             return Point.parse(saved["point"]) if saved["point"] else None
         text = (folder / "README.md").read_text("utf-8")
-        found = _TRAINED_ON.search(text) if "tags: [crossgraft]" in text else None
-        return Point.parse(found[1]) if found else None
+        match = _TRAINED_ON.search(text) if "tags: [crossgraft]" in text else None
+        return Point.parse(match[1]) if match else None
     except (OSError, ValueError, LookupError, TypeError, AttributeError, SpecError):  # not as we write it
         return None
 

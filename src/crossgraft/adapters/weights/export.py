@@ -10,7 +10,7 @@ from pathlib import Path
 from crossgraft.adapters.jobs import artefact
 from crossgraft.adapters.spec import AdapterSpec
 from crossgraft.adapters.weights.card import transfer_table
-from crossgraft.adapters.weights.kept import adapter_damage
+from crossgraft.adapters.weights.stored import adapter_damage
 from crossgraft.analysis.results import load_matrix, require_study
 from crossgraft.errors import StoreError
 from crossgraft.runs.store import Store

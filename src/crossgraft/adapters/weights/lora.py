@@ -14,8 +14,8 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from transformers.pytorch_utils import Conv1D
 
 from crossgraft.adapters.recipe import Recipe
-from crossgraft.adapters.weights.kept import FACTS
 from crossgraft.adapters.weights.snapshot import restored
+from crossgraft.adapters.weights.stored import FACTS
 from crossgraft.adapters.weights.tensors import weight_shapes
 from crossgraft.errors import DataError, did_you_mean, nearest
 from crossgraft.safety.files import whole_folder

@@ -63,6 +63,21 @@ def is_plain(folder: Path) -> bool:
     return all(".lora_" in name for name, _ in weight_shapes(folder))
 
 
+def check_plain_lora(folder: Path) -> None:
+    """Raise where an adapter is more than products of two matrices, which alone can be scaled and added."""
+    if not is_peft_folder(folder):
+        raise DataError(f"only LoRA adapters can be scaled or merged; {folder} is no PEFT folder")
+    config = read_config(folder / "adapter_config.json", str(folder))
+    names = [name for name, _ in weight_shapes(folder)]
+    more = [name for name in names if not name.endswith((".lora_A.weight", ".lora_B.weight"))]
+    if config.get("peft_type") != "LORA" or more or config.get("layer_replication"):
+        why = f"it has the weight {more[0]}" if more else f"its type is {shown(config.get('peft_type'))}"
+        why = "it replicates layers" if config.get("layer_replication") else why
+        raise DataError(
+            f"only LoRA adapters without other weights can be scaled or merged; of the one in {folder}, {why}"
+        )
+
+
 def read_config(file: Path, role: str) -> Mapping[str, Any]:
     """The table of a JSON configuration."""
     text = read_text(file, most=_LARGEST)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis import cells as of
+from crossgraft.analysis import cells as select
 from crossgraft.analysis.intervals.draws import Draws, Estimate
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.stats.cells.shrinkage import shrunken
@@ -60,7 +60,7 @@ def base_noise(draws: Draws) -> Iterator[BaseNoise]:
     """Every model whose columns have three treatments or more."""
     for model in dict.fromkeys(cell.row.model for cell in draws.cells):
         columns: dict[Point, list[ChangeCell]] = {}
-        for cell in of.elsewhere(of.of_models(draws.cells)):
+        for cell in select.elsewhere(select.of_models(draws.cells)):
             if cell.row.model == model and _is_share(cell):
                 columns.setdefault(cell.target, []).append(cell)
         columns = {target: cells for target, cells in columns.items() if len(cells) >= _ENOUGH}
@@ -174,8 +174,8 @@ def against_sham(matrix: TransferMatrix, draws: Draws) -> Iterator[AgainstSham]:
             continue
         own = [sham for sham in shams if sham.model == row.model and sham.recipe == row.recipe]
         exact = [sham for sham in own if sham.name == f"{row.name} (sham)"]
-        for where, regimes in (("on the source", ("MT-ML",)), ("same task, other languages", ("MT-CL",))):
-            targets = [cell.target for cell in draws.cells_of(row) if cell.regime in regimes]
+        for where, chosen in (("on the source", select.on_source), ("same task, other languages", select.same_task)):
+            targets = [cell.target for cell in chosen(draws.cells_of(row))]
             weighted = _difference(row, exact or own, targets, matrix)
             if weighted:
                 name = exact[0].name if exact else ", ".join(sham.name for sham in own)
@@ -186,7 +186,7 @@ def _difference(
     row: Treatment, shams: Sequence[Treatment], targets: Sequence[Point], matrix: TransferMatrix
 ) -> list[tuple[ChangeCell, float]]:
     """The row's cells less the mean of the shams', on targets that all of them have."""
-    shared = [target for target in targets if all((one, target) in matrix.cells for one in (row, *shams))]
+    shared = [target for target in targets if all((treatment, target) in matrix.cells for treatment in (row, *shams))]
     if not shams:
         return []
     weighted = [(matrix.cells[row, target], 1 / len(shared)) for target in shared]

@@ -67,11 +67,11 @@ def _score(target: Point, metric: Metric, answers: Answers) -> BaseScore:
     rows = metric.statistics(answers)
     groups = answers.columns.get("group")
     labels = np.arange(len(rows)) if groups is None else np.unique(groups.astype(str), return_inverse=True)[1]
-    found = metric.score(answers)
+    score = metric.score(answers)
     share = metric.is_mean and metric.unit == "share"
     low, high = _of_share(rows, labels) if share else _bootstrapped(rows, labels, metric)
     guessed = chance(answers) if metric.name.startswith("accuracy") else None
-    return BaseScore(target, metric, found.value, low, high, found.n, guessed)
+    return BaseScore(target, metric, score.value, low, high, score.n, guessed)
 
 
 def _of_share(rows: Floats, groups: npt.NDArray[np.integer]) -> tuple[float, float]:

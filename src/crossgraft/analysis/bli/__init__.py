@@ -11,11 +11,13 @@ import numpy as np
 
 from crossgraft.analysis.bli.compare import Comparison, comparisons, uses_dictionary
 from crossgraft.analysis.bli.convergence import Convergence, convergences, failures
+from crossgraft.analysis.bli.errors import ReadTexts, WrongWord, wrong_words
 from crossgraft.analysis.bli.gate import COVERAGE, QUERIES, SUCCESS, PairState, pair_state
+from crossgraft.analysis.bli.hubs import Hubs, hubs
 from crossgraft.analysis.bli.means import DRAWS, Means, PairMean
+from crossgraft.analysis.bli.standings import TaskStandings, standings
 from crossgraft.analysis.bli.subsets import Part, parts
 from crossgraft.analysis.bli.tables import TaskTables, task_tables
-from crossgraft.analysis.wording import number_of
 from crossgraft.core import Record, Treatment
 from crossgraft.metrics import METRICS
 from crossgraft.stats.matrices.correlation import Correlation, rank_correlation
@@ -29,11 +31,13 @@ __all__ = [
     "BLIFindings",
     "Comparison",
     "Convergence",
+    "Hubs",
     "MethodRow",
     "PairMean",
     "PairState",
     "Part",
     "Slope",
+    "WrongWord",
     "bli_findings",
 ]
 
@@ -67,11 +71,14 @@ class BLIFindings:
     """One task on all language pairs."""
 
     task: str
+    standings: TaskStandings
     rows: tuple[MethodRow, ...]  # those measured on the most pairs first, and among equals the highest MAP
     convergences: tuple[Convergence, ...]  # of methods without a dictionary
     comparisons: tuple[Comparison, ...]
     slopes: tuple[Slope, ...]
     parts: tuple[Part, ...]
+    hubs: tuple[Hubs, ...]
+    errors: tuple[WrongWord, ...]
     pairs: tuple[PairState, ...]
     filtered_pairs: tuple[str, ...]
     shapes: tuple[
@@ -88,41 +95,35 @@ class BLIFindings:
             comparison for comparison in self.comparisons if {comparison.first, comparison.second} & set(best.values())
         )
 
-    @property
-    def sentence(self) -> str:
-        """The best method, and how many of the others differ from it significantly."""
-        best = self.rows[0]
-        mean = best.all
-        tested = [comparison for comparison in self.comparisons if best.row in (comparison.first, comparison.second)]
-        equal = [one.second if one.first == best.row else one.first for one in tested if not one.is_told]
-        text = f"{self.task}: {best.row.label} is first, MAP {mean.value:.3f} [{mean.low:.3f}, {mean.high:.3f}] over {number_of(mean.pairs, 'pair')}"
-        if not tested:
-            return f"{text}."
-        if equal:
-            names = ", ".join(row.label for row in equal[:_NAMED]) + (", …" if len(equal) > _NAMED else "")
-            return f"{text}, not significantly different from {len(equal)} of the {len(tested)} it was tested against ({names})."
-        return f"{text}, significantly different from {'each of the ' if len(tested) > 1 else 'the '}{len(tested)} it was tested against."
+
+def bli_findings(
+    matrix: TransferMatrix, records: Iterable[Record], texts: ReadTexts = lambda _: None
+) -> tuple[BLIFindings, ...]:
+    """One reading for each task in which words of one language were ranked for words of another.
+
+    ``texts`` gives the test dictionary by its id, for a look at single words.
+    """
+    return tuple(_findings(tables, texts) for tables in task_tables(matrix, records) if tables.is_induction)
 
 
-def bli_findings(matrix: TransferMatrix, records: Iterable[Record]) -> tuple[BLIFindings, ...]:
-    """One reading for each task in which words of one language were ranked for words of another."""
-    return tuple(_findings(tables) for tables in task_tables(matrix, records))
-
-
-def _findings(tables: TaskTables) -> BLIFindings:
+def _findings(tables: TaskTables, texts: ReadTexts) -> BLIFindings:
     means = Means(tables)
     states = tuple(pair_state(table, means) for table in tables.pairs)
     filtered = _filtered(tables, means)
     measures = _measures(tables, means)
     rows = [_row(row, tables, means, filtered, measures[row]) for row in tables.rows]
     believed = tuple(convergences(tables, means))
+    tested = comparisons(tables, means)
     return BLIFindings(
         task=tables.task,
+        standings=standings(tables, means, tested),
         rows=tuple(sorted(rows, key=lambda one: (-one.all.pairs, -one.all.value))),
         convergences=believed,
-        comparisons=comparisons(tables, means),
+        comparisons=tested,
         slopes=tuple(_slopes(rows, means)),
         parts=parts(tables, means),
+        hubs=tuple(hubs(tables)),
+        errors=tuple(wrong_words(tables, states, texts)),
         pairs=states,
         filtered_pairs=filtered,
         shapes=tuple(_shapes(states)),

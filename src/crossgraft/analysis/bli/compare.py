@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -9,9 +10,9 @@ import numpy as np
 
 from crossgraft.analysis.bli.means import SEED, Means, PairMean
 from crossgraft.analysis.bli.tables import TaskTables
-from crossgraft.core import Treatment
+from crossgraft.core import Floats, Treatment
 from crossgraft.stats.multiplicity import bonferroni, holm
-from crossgraft.stats.resampling.clusters import sign_flips
+from crossgraft.stats.resampling.clusters import exchanges, sign_flips
 
 _FLIPS = 9_999
 _A_COMPARISON = 200  # flips for each, so that adjusted p-values can be small
@@ -21,7 +22,7 @@ _LEVEL = 0.05  # after Holm's adjustment
 
 @dataclass(frozen=True)
 class Comparison:
-    """The mean difference in MAP of two rows, first less second, and how likely one as large is by chance.
+    """The mean difference in score of two rows, first less second, and how likely one as large is by chance.
 
     ``p`` is the share of sign flips of whole clusters with a difference as large, ``holm`` and ``bonferroni`` the
     same adjusted for all comparisons of the task. They speak of new queries, for the runs that were made.
@@ -49,14 +50,26 @@ def comparisons(tables: TaskTables, means: Means) -> tuple[Comparison, ...]:
     ]
     if not pairs:
         return ()
-    differences = np.stack([means.differences(first, second) for first, second, _ in pairs], axis=1)
-    flips = min(_MOST, max(_FLIPS, _A_COMPARISON * len(pairs)))
-    p = sign_flips(differences, flips=flips, rng=np.random.default_rng(SEED))
+    p = _p_values(means, [(first, second) for first, second, _ in pairs])
     return tuple(
         Comparison(first, second, difference, *map(float, values))
         for (first, second, difference), values in zip(
             pairs, np.stack([p, holm(p), bonferroni(p)], axis=1), strict=True
         )
+    )
+
+
+def _p_values(means: Means, pairs: Sequence[tuple[Treatment, Treatment]]) -> Floats:
+    """Of differences of means by flipped signs; of other scores by exchanged statistics, which is the same but slower."""
+    flips = min(_MOST, max(_FLIPS, _A_COMPARISON * len(pairs)))
+    if means.is_mean:
+        differences = np.stack([means.differences(first, second) for first, second in pairs], axis=1)
+        return sign_flips(differences, flips=flips, rng=np.random.default_rng(SEED))
+    return np.array(
+        [
+            exchanges([*means.statistics(*pair)], means.aggregate, flips=flips, rng=np.random.default_rng(SEED))
+            for pair in pairs
+        ]
     )
 
 

@@ -33,7 +33,9 @@ def convergences(tables: TaskTables, means: Means) -> Iterator[Convergence]:
     """One a row that saw no dictionary and of which every run says what it thinks of itself."""
     for row in tables.rows:
         measured = [table for table in tables.pairs if row in table.runs]
-        if uses_dictionary(tables, row) or not all(_says(run) for table in measured for run in table.runs[row]):
+        if uses_dictionary(tables, row) or not all(
+            _reports_convergence(run) for table in measured for run in table.runs[row]
+        ):
             continue
         reached = {table.pair: means.runs(table, row) >= SUCCESS for table in measured}
         seen = [
@@ -52,7 +54,7 @@ def convergences(tables: TaskTables, means: Means) -> Iterator[Convergence]:
         )
 
 
-def _says(run: Record) -> bool:
+def _reports_convergence(run: Record) -> bool:
     return "converged" in run.provenance.get("fit", {})
 
 

@@ -78,7 +78,7 @@ def _of_pairs(matrix: TransferMatrix) -> Cells:
     return {
         (row, target): cell
         for (row, target), cell in matrix.cells.items()
-        if row.kind == "mapping" and ":" in target.lang
+        if row.kind == "mapping" and not row.is_sham and ":" in target.lang
     }
 
 

@@ -22,9 +22,17 @@ class PairTable:
     """One language pair: the control, and the runs of every method that can be compared with it."""
 
     pair: str
-    control: Record
+    controls: tuple[Record, ...]  # one, or one a seed of the task
     runs: Mapping[Treatment, tuple[Record, ...]]  # row of the matrix → one record a seed
     clusters: npt.NDArray[np.int64]  # the concept of each query, numbered over all pairs of the task
+
+    @property
+    def control(self) -> Record:
+        return self.controls[0]
+
+    def runs_of(self, row: Treatment) -> tuple[Record, ...]:
+        """One record a seed, also of the control; empty where the row was not measured."""
+        return self.controls if row.is_control else self.runs.get(row, ())
 
     @property
     def answers(self) -> Answers:
@@ -36,53 +44,81 @@ class TaskTables:
     """One task on all its pairs; ``asked`` says what a cluster is."""
 
     task: str
+    measure: str  # of its scores
     rows: tuple[Treatment, ...]
     pairs: tuple[PairTable, ...]
     clusters: int
     asked: str
 
+    @property
+    def is_induction(self) -> bool:
+        return self.pairs[0].answers.kind == "ranking"
 
-def task_tables(matrix: TransferMatrix, records: Iterable[Record]) -> tuple[TaskTables, ...]:
-    """The tasks of a study in which words were ranked for language pairs; empty in other studies."""
+
+Runs = dict[Treatment, tuple[Record, ...]]
+
+
+def task_tables(matrix: TransferMatrix, records: Iterable[Record], *, shams: bool = False) -> tuple[TaskTables, ...]:
+    """The tasks of a study on language pairs, those that rank words by MAP; empty in other studies.
+
+    Mappings that were fitted on a shuffled dictionary are controls: they are in tables of their own (``shams``).
+    """
     by_id: dict[str, list[Record]] = {}
     for record in records:
-        if record.answers.kind == "ranking" and ":" in record.target.lang:
+        if ":" in record.target.lang:
             by_id.setdefault(record.id, []).append(record)
-    found: dict[str, dict[str, tuple[Record, dict[Treatment, tuple[Record, ...]]]]] = {}
+    found: dict[str, dict[str, tuple[tuple[Record, ...], Runs]]] = {}
+    measures: dict[str, str] = {}
     for (row, target), cell in matrix.cells.items():
-        treated = [_with_items(by_id.get(id, ()), cell.items) for id in cell.record_ids]
-        controls = [_with_items(by_id.get(id, ()), cell.items) for id in cell.control_ids]
-        if row.kind == "mapping" and all(treated) and controls and controls[0] is not None:
-            _, runs = found.setdefault(target.task, {}).setdefault(target.lang, (controls[0], {}))
-            runs[row] = tuple(record for record in treated if record is not None)
-    return tuple(_task(task, matrix.rows, pairs) for task, pairs in found.items())
+        treated = _with_items(by_id, cell.record_ids, cell.items)
+        controls = _with_items(by_id, cell.control_ids, cell.items)
+        if row.kind == "mapping" and row.is_sham is shams and treated and controls:
+            _, runs = found.setdefault(target.task, {}).setdefault(target.lang, (controls, {}))
+            runs[row] = treated
+            measures.setdefault(target.task, "MAP" if cell.metric.reads == "ranking" else cell.metric.name)
+    return tuple(_task(task, measures[task], matrix.rows, pairs) for task, pairs in found.items())
 
 
-def _with_items(records: Iterable[Record], items: tuple[str, ...]) -> Record | None:
-    return next((record for record in records if record.answers.items == items), None)
+def _with_items(
+    by_id: Mapping[str, Sequence[Record]], ids: Iterable[str], items: tuple[str, ...]
+) -> tuple[Record, ...]:
+    """The records of all ids on these items; none where one is missing."""
+    chosen = [next((one for one in by_id.get(id, ()) if one.answers.items == items), None) for id in ids]
+    present = tuple(record for record in chosen if record is not None)
+    return present if len(present) == len(chosen) else ()
 
 
 def _task(
     task: str,
+    measure: str,
     rows: Sequence[Treatment],
-    pairs: Mapping[str, tuple[Record, Mapping[Treatment, tuple[Record, ...]]]],
+    pairs: Mapping[str, tuple[tuple[Record, ...], Runs]],
 ) -> TaskTables:
-    answers = {pair: control.answers for pair, (control, _) in pairs.items()}
-    parallel = _are_parallel(answers)
-    labels = {pair: _concepts(one) if parallel else _words(pair, one) for pair, one in answers.items()}
+    answers = {pair: controls[0].answers for pair, (controls, _) in pairs.items()}
+    labels, asked = _clusters(answers)
     numbers = {label: number for number, label in enumerate(dict.fromkeys(chain(*labels.values())))}
     tables = tuple(
-        PairTable(pair, control, runs, np.array([numbers[label] for label in labels[pair]], dtype=np.int64))
-        for pair, (control, runs) in pairs.items()
+        PairTable(pair, controls, runs, np.array([numbers[label] for label in labels[pair]], dtype=np.int64))
+        for pair, (controls, runs) in pairs.items()
     )
-    asked = "concepts, the lines of parallel test dictionaries" if parallel else "source words, whatever the target"
     return TaskTables(
         task,
+        measure,
         tuple(row for row in rows if any(row in table.runs for table in tables)),
         tables,
         len(numbers),
         asked,
     )
+
+
+def _clusters(answers: Mapping[str, Answers]) -> tuple[dict[str, Labels], str]:
+    """What stands for the same draw in all pairs, and how to call it."""
+    if any(one.kind != "ranking" for one in answers.values()):
+        return {pair: one.items for pair, one in answers.items()}, "items of the same name in all pairs"
+    if _are_parallel(answers):
+        concepts: dict[str, Labels] = {pair: _concepts(one) for pair, one in answers.items()}
+        return concepts, "concepts, the lines of parallel test dictionaries"
+    return {pair: _words(pair, one) for pair, one in answers.items()}, "source words, whatever the target"
 
 
 def _concepts(answers: Answers) -> Labels:

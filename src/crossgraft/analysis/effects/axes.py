@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from crossgraft.analysis import cells as of
+from crossgraft.analysis import cells as select
 from crossgraft.analysis.effects.regimes import harmed
 from crossgraft.analysis.first.floor import can_show_harm
 from crossgraft.analysis.intervals.draws import Draws, Estimate
@@ -19,8 +19,8 @@ from crossgraft.transfer.matrix import ChangeCell, TransferMatrix
 
 _OUTCOMES: dict[str, tuple[Regime, ...]] = {
     "gain on the source": ("MT-ML",),
-    "same task, other languages": of.SAME_TASK,
-    "other tasks": of.OTHER_TASKS,
+    "same task, other languages": select.SAME_TASK,
+    "other tasks": select.OTHER_TASKS,
 }
 HARMED = "cells elsewhere that lose 1 pp or more (% of cells)"  # of those whose base is above chance
 
@@ -79,7 +79,7 @@ def _effects(
     references = tuple((name, levels[0]) for name, levels in axes.items())
     for levels in _combined(axes):
         sets = list(_matched(rows, levels, references))
-        for outcome, regimes in {**_OUTCOMES, HARMED: of.OFF_SOURCE}.items():
+        for outcome, regimes in {**_OUTCOMES, HARMED: select.OFF_SOURCE}.items():
             compared = [found for one in sets if (found := _shared(one, regimes, matrix))]
             if outcome == HARMED:
                 compared = [seen for one in compared if (seen := _that_can_show_harm(one))]
@@ -106,8 +106,8 @@ def _matched(rows: Sequence[Treatment], levels: Levels, references: Levels) -> I
             continue
         signed = [(row, 1.0)]
         for (name, _), (_, first) in zip(levels, references, strict=True):
-            signed += [(_with(one, name, first), -sign) for one, sign in signed]
-        if all(one in present for one, _ in signed):
+            signed += [(_with(treatment, name, first), -sign) for treatment, sign in signed]
+        if all(treatment in present for treatment, _ in signed):
             yield signed
 
 
@@ -122,8 +122,12 @@ def _shared(
     """The cells of the contrast, on the targets that all its treatments have; their mean is taken."""
 
     def cell(row: Treatment, target: Point) -> ChangeCell | None:
-        found = matrix.cells.get((row, target))
-        return found if found is not None and found.unit == "pp" and found.regime in regimes else None
+        change_cell = matrix.cells.get((row, target))
+        return (
+            change_cell
+            if change_cell is not None and change_cell.unit == "pp" and change_cell.regime in regimes
+            else None
+        )
 
     targets = [target for target in matrix.columns if all(cell(row, target) for row, _ in signed)]
     return [(found, sign / len(targets)) for target in targets for row, sign in signed if (found := cell(row, target))]

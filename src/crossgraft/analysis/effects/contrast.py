@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from crossgraft.analysis import cells as of
+from crossgraft.analysis import cells as select
 from crossgraft.analysis.effects.regimes import ALL_MODELS
 from crossgraft.analysis.intervals.draws import Draws, Estimate, Weighted
 from crossgraft.analysis.wording import TINY, number_of, signed
@@ -50,7 +50,7 @@ class Contrast:
 
 def contrasts(draws: Draws, labels: Labels) -> Iterator[Contrast]:
     """Over everything; then by model, target task, family, size and way of translation."""
-    cells = of.sourced(draws.cells)
+    cells = select.sourced(draws.cells)
     for over, group in _groups(cells, labels):
         weighted = _weights(group)
         if weighted:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis import cells as of
+from crossgraft.analysis import cells as select
 from crossgraft.analysis.effects.regimes import harmed
 from crossgraft.analysis.first.floor import can_show_harm
 from crossgraft.analysis.intervals.draws import Draws, Estimate, Weighted, has_items
@@ -60,13 +60,13 @@ def treatment_harm(matrix: TransferMatrix, draws: Draws) -> tuple[TreatmentHarm,
     """Every treatment with a source, in the order of the matrix."""
     rows = [(row, _cells_of(row, draws)) for row in matrix.rows if row.source is not None and not row.is_sham]
     excess = dict(_excess(rows, draws))
-    return tuple(_treatment(row, cells, excess.get(row), draws) for row, cells in rows if of.other_tasks(cells))
+    return tuple(_treatment(row, cells, excess.get(row), draws) for row, cells in rows if select.other_tasks(cells))
 
 
 def target_harm(draws: Draws) -> Iterator[TargetHarm]:
     """Every recipient of a model that can show harm, the most brittle first."""
     columns: dict[tuple[str, Point], list[ChangeCell]] = {}
-    for cell in of.elsewhere(of.of_models(draws.cells)):
+    for cell in select.elsewhere(select.of_models(draws.cells)):
         if can_show_harm(cell):
             columns.setdefault((cell.row.model, cell.target), []).append(cell)
     found = []
@@ -82,8 +82,8 @@ def _cells_of(row: Treatment, draws: Draws) -> list[ChangeCell]:
 
 
 def _treatment(row: Treatment, cells: Sequence[ChangeCell], excess: Estimate | None, draws: Draws) -> TreatmentHarm:
-    elsewhere = of.elsewhere(cells)
-    near, off = _equal(of.same_task(cells)), _equal(of.other_tasks(cells))
+    elsewhere = select.elsewhere(cells)
+    near, off = _equal(select.same_task(cells)), _equal(select.other_tasks(cells))
     seen = [cell for cell in elsewhere if can_show_harm(cell)]
     return TreatmentHarm(
         row,
@@ -123,7 +123,7 @@ def _excess(rows: Sequence[tuple[Treatment, list[ChangeCell]]], draws: Draws) ->
     for model in dict.fromkeys(row.model for row, _ in rows):
         known: list[tuple[Treatment, Weighted, Weighted]] = []
         for row, cells in rows:
-            on, off = of.on_source(cells), of.other_tasks(cells)
+            on, off = select.on_source(cells), select.other_tasks(cells)
             if row.model == model and on and off and has_items(cells):
                 known.append((row, _equal(on), _equal(off)))
         if len(known) < _ENOUGH:

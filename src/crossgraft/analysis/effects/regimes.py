@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from crossgraft.analysis import cells as select
 from crossgraft.analysis.first.floor import can_show_harm
 from crossgraft.analysis.intervals.draws import Draws, Estimate
 from crossgraft.analysis.wording import TINY
@@ -65,10 +66,10 @@ def regimes(draws: Draws) -> Iterator[RegimeSummary]:
 def _groups(cells: Sequence[ChangeCell]) -> Iterator[tuple[Regime | str, str, list[ChangeCell]]]:
     if any(cell.regime for cell in cells):
         for regime, words in REGIME_WORDS.items():
-            yield regime, words, [cell for cell in cells if cell.regime == regime]
+            yield regime, words, select.in_regimes(cells, regime)
         return
     for task in dict.fromkeys(cell.target.task for cell in cells):
-        yield task, "all pairs", [cell for cell in cells if cell.target.task == task]
+        yield task, f"all pairs, {task}", [cell for cell in cells if cell.target.task == task]
 
 
 def _summary(model: str, regime: Regime | str, words: str, cells: Sequence[ChangeCell], draws: Draws) -> RegimeSummary:

@@ -122,12 +122,12 @@ class _Rows:
             return labels(table, present[name]) if name in present else none
 
         def required(name: str) -> Coded:
-            found = labels(table, present[name], empty=("",))
-            if (found.codes < 0).any():
+            coded = labels(table, present[name], empty=("",))
+            if (coded.codes < 0).any():
                 raise DataError(
-                    f"row {found.row(-1)}, {getattr(columns, name)}: expected a name or a number; it is empty"
+                    f"row {coded.row(-1)}, {getattr(columns, name)}: expected a name or a number; it is empty"
                 )
-            return found
+            return coded
 
         (score,) = present["score"]
         return cls(
@@ -168,11 +168,11 @@ class _Bases:
         """The base that a treatment with this seed is compared with, or why it has no base."""
         if not self.by_seed:
             return "the table has no base for this model and target"
-        found = self.by_seed.get(seed, self.by_seed.get(None))
-        if found is None and len(self.by_seed) == 1:
-            (found,) = self.by_seed.values()
+        run = self.by_seed.get(seed, self.by_seed.get(None))
+        if run is None and len(self.by_seed) == 1:
+            (run,) = self.by_seed.values()
         seeds = ", ".join(map(str, self.by_seed))
-        return found or f"the base has the seeds {seeds}, none of them {seed if seed is not None else 'without a seed'}"
+        return run or f"the base has the seeds {seeds}, none of them {seed if seed is not None else 'without a seed'}"
 
 
 def _matrix(rows: _Rows) -> TransferMatrix:

@@ -77,7 +77,7 @@ def matrix_of_scores(
             known[place] = _together(place, lines)
     noise = _noise(known)
     measure = _metric(metric)
-    cells = {place: _cell(place, one, noise.get(place), measure) for place, one in known.items()}
+    cells = {place: _cell(place, seeds, noise.get(place), measure) for place, seeds in known.items()}
     columns = tuple(dict.fromkeys(target for _, target in places))
     return TransferMatrix(
         tuple(dict.fromkeys(row for row, _ in places)), columns, cells, (*gaps, *refused), labels=labels or Labels()
@@ -128,9 +128,9 @@ def _zero(change: float) -> float:
 def _noise(known: Mapping[Place, _Seeds]) -> dict[Place, SeedNoise]:
     """Variances between seeds, moderated among a model's cells of one task."""
     families: dict[tuple[str, str], dict[Place, SeedNoise]] = {}
-    for (row, target), one in known.items():
-        if one.variance is not None:
-            alone = SeedNoise(one.variance, len(one.seeds), len(one.seeds) - 1.0)
+    for (row, target), seeds in known.items():
+        if seeds.variance is not None:
+            alone = SeedNoise(seeds.variance, len(seeds.seeds), len(seeds.seeds) - 1.0)
             families.setdefault((row.model, target.task), {})[row, target] = alone
     return {
         place: noise

@@ -106,32 +106,32 @@ def _gains(tested: Sequence[Signal], models: int) -> str:
     if not gains:
         return f"{over or ''}{'none' if over else 'None'} of the {len(tested)} {noun} gains significantly {where}."
     best = max(gains, key=lambda gain: gain.named.value)
-    return f"{over}{len(gains)} of {len(tested)} {noun} {_verb(gains, 'gain')} significantly {where}; the largest gain is {_told(best)}."
+    return f"{over}{len(gains)} of {len(tested)} {noun} {_verb(gains, 'gain')} significantly {where}; the largest gain is {_effect(best)}."
 
 
 def _other_gains(signals: Sequence[Signal]) -> Iterator[str]:
-    for one, rest in _named_of(signals, "donor", gain=True):
-        yield f"The best donor is {_told(one)} against the average source{_and(rest)}."
-    for one, rest in _named_of(signals, "other tasks", gain=True):
-        yield f"On other tasks, {_told(one, 'changes scores by')}{_and(rest)}."
-    for one, rest in _named_of(signals, "target", gain=True):
-        yield f"The target {_told(one, 'changes by')} averaged over treatments{_and(rest)}."
+    for signal, rest in _named_of(signals, "donor", gain=True):
+        yield f"The best donor is {_effect(signal)} against the average source{_and(rest)}."
+    for signal, rest in _named_of(signals, "other tasks", gain=True):
+        yield f"On other tasks, {_effect(signal, 'changes scores by')}{_and(rest)}."
+    for signal, rest in _named_of(signals, "target", gain=True):
+        yield f"The target {_effect(signal, 'changes by')} averaged over treatments{_and(rest)}."
 
 
 def _losses_of_sources(signals: Sequence[Signal]) -> Iterator[str]:
     for kind in ("same task", "all targets"):
-        for one, rest in _named_of(signals, kind, gain=False):
-            yield f"{one.name} loses significantly {_WHERE[kind]}: {_number(one.named)}{_and(rest)}."
-    for one, rest in _named_of(signals, "other tasks", gain=False):
-        low = sum(cell.change.high < 0 for cell in one.cells)
-        yield f"On other tasks, {_told(one, 'changes scores by')}; {low} of its {len(one.cells)} cells there exclude zero{_and(rest)}."
+        for signal, rest in _named_of(signals, kind, gain=False):
+            yield f"{signal.name} loses significantly {_WHERE[kind]}: {_number(signal.named)}{_and(rest)}."
+    for signal, rest in _named_of(signals, "other tasks", gain=False):
+        low = sum(cell.change.high < 0 for cell in signal.cells)
+        yield f"On other tasks, {_effect(signal, 'changes scores by')}; {low} of its {len(signal.cells)} cells there exclude zero{_and(rest)}."
 
 
 def _losses_of_others(signals: Sequence[Signal]) -> Iterator[str]:
-    for one, rest in _named_of(signals, "target", gain=False):
-        yield f"The target {_told(one, 'changes by')} averaged over treatments{_and(rest)}."
-    for one, rest in _named_of(signals, "donor", gain=False):
-        yield f"The worst donor is {_told(one)} against the average source{_and(rest)}."
+    for signal, rest in _named_of(signals, "target", gain=False):
+        yield f"The target {_effect(signal, 'changes by')} averaged over treatments{_and(rest)}."
+    for signal, rest in _named_of(signals, "donor", gain=False):
+        yield f"The worst donor is {_effect(signal)} against the average source{_and(rest)}."
 
 
 def _named_of(signals: Sequence[Signal], kind: Kind, *, gain: bool) -> Iterator[tuple[Signal, int]]:
@@ -189,7 +189,7 @@ def _verb(several: Sequence[object], verb: str) -> str:
     return f"{verb}s" if len(several) == 1 else verb
 
 
-def _told(signal: Signal, verb: str = "") -> str:
+def _effect(signal: Signal, verb: str = "") -> str:
     return f"{signal.name} {verb} {_number(signal.named)}" if verb else f"{signal.name}: {_number(signal.named)}"
 
 
@@ -223,14 +223,16 @@ def headline(contrasted: Sequence[Contrast]) -> Iterator[str]:
     if not contrasted:
         return
     first, *_ = contrasted
-    found = first.estimate
+    estimate = first.estimate
     yield (
         f"Training on a task changes it in other languages by {signed(first.on.mean)} pp, and other tasks by "
         f"{signed(first.off.mean)} pp."
     )
     known = [level for level in first.levels if level.low is not None and level.high is not None]
-    intervals = [f"{interval(one.low or 0.0, one.high or 0.0)} for {one.level}" for one in known]
-    yield f"The difference is {signed(found.mean)} pp{': ' if intervals else ''}{', '.join(intervals)}."
+    intervals = [
+        f"{interval(inference.low or 0.0, inference.high or 0.0)} for {inference.level}" for inference in known
+    ]
+    yield f"The difference is {signed(estimate.mean)} pp{': ' if intervals else ''}{', '.join(intervals)}."
     if unknown := [f"{level.level}: {level.why}" for level in first.levels if level not in known]:
         yield f"No interval for {'; '.join(unknown)}."
 

@@ -21,7 +21,7 @@ from typing import Literal
 
 import numpy as np
 
-from crossgraft.analysis import cells as of
+from crossgraft.analysis import cells as select
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.intervals.estimate import Estimate, Weighted
 from crossgraft.analysis.intervals.extremes import Named, named
@@ -102,7 +102,7 @@ Mean = tuple[Kind, str, Estimate, tuple[ChangeCell, ...]]
 def _of_treatments(draws: Draws) -> Iterator[Mean]:
     """By label, over the models that have it."""
     for name, cells in _grouped(draws.cells, lambda cell: cell.row.label).items():
-        near, off = of.same_task(cells), of.other_tasks(cells)
+        near, off = select.same_task(cells), select.other_tasks(cells)
         if near:
             yield "same task", name, draws.over_items(_balanced(near)), tuple(near)
         if off:
@@ -112,14 +112,14 @@ def _of_treatments(draws: Draws) -> Iterator[Mean]:
 
 
 def _of_targets(draws: Draws) -> Iterator[Mean]:
-    elsewhere = of.elsewhere(of.of_models(draws.cells))
+    elsewhere = select.elsewhere(select.of_models(draws.cells))
     for name, cells in _grouped(elsewhere, lambda cell: str(cell.target)).items():
         if len({cell.row.label for cell in cells}) >= _TREATMENTS:
             yield "target", name, draws.over_items(_balanced(cells)), tuple(cells)
 
 
 def _of_donors(draws: Draws, roles: Sequence[Roles | NoRoles]) -> Iterator[Mean]:
-    elsewhere = of.sourced(draws.cells)
+    elsewhere = select.sourced(draws.cells)
     by_source = _grouped(elsewhere, lambda cell: str(cell.row.source))
     for table in roles:
         if isinstance(table, Roles) and (table.of, table.side, table.way) == ("points", "donor", TWO_WAY):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from crossgraft.analysis import cells as of
+from crossgraft.analysis import cells as select
 from crossgraft.analysis.first.floor import can_show_harm
 from crossgraft.analysis.first.signals import LEVEL
 from crossgraft.analysis.intervals.draws import Draws, Estimate, has_items
@@ -59,7 +59,7 @@ class Summary:
 
 def harmed_cells(cells: Sequence[ChangeCell]) -> Harmed:
     """Benjamini–Hochberg over all cells elsewhere that can show harm, of all models."""
-    tested = [cell for cell in of.elsewhere(cells) if cell.change.p is not None and can_show_harm(cell)]
+    tested = [cell for cell in select.elsewhere(cells) if cell.change.p is not None and can_show_harm(cell)]
     if not tested:
         return Harmed((), (), {})
     adjusted = benjamini_hochberg(np.array([cell.change.p for cell in tested], dtype=float))
@@ -70,8 +70,8 @@ def harmed_cells(cells: Sequence[ChangeCell]) -> Harmed:
 def _named(cells: Sequence[ChangeCell]) -> dict[int, Named]:
     changes = [cell.change for cell in cells]
     errors, dfs = [change.error for change in changes], [change.df for change in changes]
-    found = named([change.mean for change in changes], errors, dfs, shrunk=has_items(cells))
-    return {id(cell): one for cell, one in zip(cells, found, strict=True)}
+    named_values = named([change.mean for change in changes], errors, dfs, shrunk=has_items(cells))
+    return {id(cell): one for cell, one in zip(cells, named_values, strict=True)}
 
 
 def summaries(rows: Sequence[Treatment], draws: Draws, harm: Harmed) -> tuple[Summary, ...]:
@@ -91,7 +91,7 @@ def _adjusted(summaries: Sequence[Summary]) -> tuple[Summary, ...]:
 def _summary(row: Treatment, draws: Draws, lost: set[int]) -> Summary:
     cells = draws.cells_of(row)
     gained, words = _where_it_should_gain(cells)
-    elsewhere = of.elsewhere(cells)
+    elsewhere = select.elsewhere(cells)
     seen = [cell for cell in elsewhere if can_show_harm(cell)]
     worst = min(seen, key=lambda cell: (round(cell.change.mean, 9), str(cell.target)), default=None)
     return Summary(
@@ -108,8 +108,8 @@ def _summary(row: Treatment, draws: Draws, lost: set[int]) -> Summary:
 
 def _where_it_should_gain(cells: Sequence[ChangeCell]) -> tuple[Sequence[ChangeCell], str]:
     """The cells a treatment is judged by first, and what to call them."""
-    if near := of.same_task(cells):
+    if near := select.same_task(cells):
         return near, "on the same task in other languages"
-    if own := of.on_source(cells):
+    if own := select.on_source(cells):
         return own, "on the source itself"
     return cells, "over all targets"  # a mapping, an adapter of unknown source, a source that is no target

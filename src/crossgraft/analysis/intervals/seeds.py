@@ -70,7 +70,7 @@ def seed_deviations(cells: Sequence[ChangeCell]) -> dict[int, Deviations]:
         if raw[id(cell)]:
             rows.setdefault(cell.row, []).append(cell)
     common = {row: _common([raw[id(cell)] for cell in own]) for row, own in rows.items()}
-    kept = _kept(rows, raw, common)
+    kept = _seed_shares(rows, raw, common)
     found: dict[int, Deviations] = {id(cell): {} for cell in cells}
     for row, own in rows.items():
         for cell in own:
@@ -100,7 +100,7 @@ def _common(cells: Sequence[Deviations]) -> Deviations:
     return {seed: sum(values) / len(values) for seed, values in found.items()}
 
 
-def _kept(
+def _seed_shares(
     rows: Mapping[Treatment, Sequence[ChangeCell]],
     raw: Mapping[int, Deviations],
     common: Mapping[Treatment, Deviations],

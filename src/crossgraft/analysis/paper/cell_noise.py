@@ -62,12 +62,12 @@ def _supposed(cell: ChangeCell) -> float:
 
 
 def _called(rule: str, cells: Sequence[ChangeCell], p: Floats) -> Called:
-    found = [cell for cell, one in zip(cells, p, strict=True) if one < LEVEL]
-    gains = sum(cell.change.mean > 0 for cell in found)
+    change_cells = [cell for cell, one in zip(cells, p, strict=True) if one < LEVEL]
+    gains = sum(cell.change.mean > 0 for cell in change_cells)
     places: dict[str, int] = {}
-    for cell in found:
+    for cell in change_cells:
         place = f"{cell.row.model}, {cell.target.skill}"
         places[place] = places.get(place, 0) + 1
     first = max(places, key=lambda place: places[place]) if places else ""
-    targets = len({(cell.row.model, cell.target) for cell in found})
-    return Called(rule, len(cells), gains, len(found) - gains, targets, first, places.get(first, 0))
+    targets = len({(cell.row.model, cell.target) for cell in change_cells})
+    return Called(rule, len(cells), gains, len(change_cells) - gains, targets, first, places.get(first, 0))

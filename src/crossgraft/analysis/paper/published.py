@@ -108,8 +108,8 @@ def beside_the_printed(matrix: TransferMatrix) -> tuple[Beside, ...]:
     if not is_the_papers(matrix):
         return ()
     cells = list(matrix.cells.values())
-    found = ((one, _over(cells, one)) for one in PRINTED)
-    return tuple(beside(one, np.array([cell.change.mean for cell in group])) for one, group in found if group)
+    found = ((printed, _over(cells, printed)) for printed in PRINTED)
+    return tuple(beside(printed, np.array([cell.change.mean for cell in group])) for printed, group in found if group)
 
 
 def missing_cells(matrix: TransferMatrix) -> dict[str, int]:

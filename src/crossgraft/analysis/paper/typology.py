@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crossgraft.analysis import cells as select
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.paper.uriel import cosine_distance, vectors
 from crossgraft.core import Floats
@@ -92,8 +93,8 @@ def distance(one: str, other: str) -> float:
 def typology(draws: Draws, uriel_set: str = "") -> Typology:
     """Over the cells on the same task in another language; by the table of facts, or by a feature set of URIEL."""
     groups: dict[tuple[str, str], list[float]] = {}
-    for cell in draws.cells:
-        if cell.row.kind == "trained" and cell.row.source and cell.regime == "MT-CL":
+    for cell in select.same_task(select.trained(draws.cells)):
+        if cell.row.source:
             groups.setdefault((cell.row.source.lang, cell.target.lang), []).append(cell.change.mean)
     seen = sorted({language for pair in groups for language in pair})
     between = _distances(seen, uriel_set)

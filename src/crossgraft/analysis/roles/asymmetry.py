@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis import cells as of
+from crossgraft.analysis import cells as select
 from crossgraft.analysis.intervals.draws import Draws, has_items
 from crossgraft.analysis.intervals.joint import joint_cells
 from crossgraft.core import Floats, Point
@@ -39,7 +39,7 @@ class Asymmetry:
 
 def asymmetries(draws: Draws) -> Iterator[Asymmetry]:
     """Every model with a source and a target in common."""
-    cells = of.sourced(draws.cells)
+    cells = select.sourced(draws.cells)
     for model in dict.fromkeys(cell.row.model for cell in cells):
         squares = _squares([cell for cell in cells if cell.row.model == model])
         pairs = sum(len(square) for square in squares) // 2

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis import cells as of
+from crossgraft.analysis import cells as select
 from crossgraft.analysis.effects.regimes import ALL_MODELS
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.wording import number_of
@@ -45,7 +45,7 @@ class Pattern:
 
 def patterns(draws: Draws) -> Iterator[Pattern]:
     """Each model's, then that of the mean over models."""
-    cells = of.trained(draws.cells)
+    cells = select.trained(draws.cells)
     models = list(dict.fromkeys(cell.row.model for cell in cells))
     looked = [*models, *([ALL_MODELS] if len(models) > 1 else [])]
     for model in looked:

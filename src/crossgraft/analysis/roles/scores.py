@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from crossgraft.analysis import cells as of
+from crossgraft.analysis import cells as select
 from crossgraft.analysis.intervals.draws import SEED, Draws, has_items
 from crossgraft.analysis.intervals.estimate import Estimate
 from crossgraft.analysis.intervals.extremes import Named, named
@@ -109,20 +109,20 @@ class NoRoles:
 
 def roles(draws: Draws) -> tuple[Roles | NoRoles, ...]:
     """Languages and tasks as in the paper, then points by the two-way model."""
-    cells = [cell for cell in of.of_models(draws.cells) if cell.row.source is not None]
+    cells = [cell for cell in select.of_models(draws.cells) if cell.row.source is not None]
     if not cells:
         return ()
     return (
         *_paper("languages", "MT-CL", lambda point: point.lang, cells, draws),
         *_paper("tasks", "CT-ML", lambda point: point.skill, cells, draws),
-        *_two_way(of.sourced(cells), draws),
+        *_two_way(select.sourced(cells), draws),
     )
 
 
 def coverage(draws: Draws) -> Iterator[Coverage]:
     """Every treatment with a source, by its cells off the source; those without an interval are not looked at."""
     for row in dict.fromkeys(cell.row for cell in draws.cells if cell.row.source):
-        cells = [cell for cell in of.elsewhere(draws.cells_of(row)) if not cell.change.why]
+        cells = [cell for cell in select.elsewhere(draws.cells_of(row)) if not cell.change.why]
         if cells:
             yield Coverage(row, sum(_helps(cell.change) > _SURE for cell in cells), len(cells))
 
@@ -140,7 +140,7 @@ def _paper(
     cells: Sequence[ChangeCell],
     draws: Draws,
 ) -> Iterator[Roles | NoRoles]:
-    chosen = [cell for cell in cells if cell.regime == regime]
+    chosen = select.in_regimes(cells, regime)
     if not chosen:
         yield NoRoles(
             of,

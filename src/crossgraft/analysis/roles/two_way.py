@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis import cells as of
+from crossgraft.analysis import cells as select
 from crossgraft.analysis.intervals.draws import Draws, has_items
 from crossgraft.analysis.intervals.joint import joint_cells
 from crossgraft.core import Floats, Point
@@ -61,7 +61,7 @@ class Fit:
 
 def fits(cells: Sequence[ChangeCell]) -> Iterator[tuple[str, Fit | None]]:
     """Every model's, from its cells off the source; None where the effects are not identified."""
-    off = of.sourced(cells)
+    off = select.sourced(cells)
     for model in dict.fromkeys(cell.row.model for cell in off):
         own = tuple(cell for cell in off if cell.row.model == model)
         sources, gives = _numbered([source_of(cell) for cell in own])
@@ -71,11 +71,9 @@ def fits(cells: Sequence[ChangeCell]) -> Iterator[tuple[str, Fit | None]]:
 
 
 def two_way(draws: Draws) -> Iterator[TwoWay]:
-    for model, found in fits(draws.cells):
+    for model, fit in fits(draws.cells):
         yield (
-            _two_way(model, found, draws)
-            if found
-            else TwoWay(model, None, None, None, 0.0, None, None, None, (), BLOCKS)
+            _two_way(model, fit, draws) if fit else TwoWay(model, None, None, None, 0.0, None, None, None, (), BLOCKS)
         )
 
 

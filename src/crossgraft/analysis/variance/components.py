@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis import cells as of
+from crossgraft.analysis import cells as select
 from crossgraft.analysis.intervals.draws import Draws, has_items
 from crossgraft.analysis.intervals.seeds import by_name
 from crossgraft.analysis.variance.factors import FEW, crossed_design, nested_design
@@ -94,7 +94,7 @@ def variance(draws: Draws, labels: Labels, *, regime: Regime | None = None, coun
     All cells are fitted from several starts; a regime, which takes as long and is read less, from one.
     """
     cells = sorted(
-        (cell for cell in of.elsewhere(draws.cells) if regime in (None, cell.regime)),
+        (cell for cell in select.elsewhere(draws.cells) if regime in (None, cell.regime)),
         key=lambda cell: (by_name(cell.row), str(cell.target)),
     )
     if why := _nothing(cells):

@@ -101,9 +101,9 @@ def posterior(matrix: TransferMatrix, *, count: int = POSTERIOR_DRAWS, seed: int
     design = _measured_design(grid.design, measured)
     own, levels = _noise(seen, noise_draws(draws, seen), design)
     y = np.array([cell.change.mean for cell in seen])
-    found = fit_known_noise(design, y, Noise(own, groups[measured], levels))
-    found = replace(found, cells=np.append(found.cells, found.cells.mean()))  # of groups without a measured cell
-    drawn = posterior_draws(found, grid.design, fitted_rows, groups, draws=count, rng=np.random.default_rng(seed))
+    fit = fit_known_noise(design, y, Noise(own, groups[measured], levels))
+    fit = replace(fit, cells=np.append(fit.cells, fit.cells.mean()))  # of groups without a measured cell
+    drawn = posterior_draws(fit, grid.design, fitted_rows, groups, draws=count, rng=np.random.default_rng(seed))
     shape = (len(rows), len(columns))
     notes = grid.notes
     if unknown := len(draws.cells) - len(cells):

@@ -72,7 +72,7 @@ def learnt_by(method: Mapper, lexicon: Lexicon | None, source: Space, target: Sp
 def validated(mapping: Mapping, validation: Lexicon, source: Space, target: Space) -> Level:
     """MAP by nearest neighbours, among all target words; of the source only the words asked for are mapped."""
     asked = queries(validation)
-    words = tuple(one.word for one in asked if one.word in source.index)
+    words = tuple(query.word for query in asked if query.word in source.index)
     mapped = Space(words, mapping.map_source(source.embed(words)[0]))
     answers, _ = ranked(asked, mapped, replace(target, vectors=mapping.map_target(target.vectors)), nearest=1)
     return share_level(METRICS.get("MAP").statistics(answers))

@@ -148,7 +148,7 @@ def map_spaces(wanted: MapRequest) -> Mapped:
             else None,
             "facts": dict(mapping.facts),
             "notes": [
-                *(f"{file}: {note}" for file, one in zip(files, read, strict=True) for note in one.notes),
+                *(f"{file}: {note}" for file, space in zip(files, read, strict=True) for note in space.notes),
                 *notes,
                 *_doubts(wanted.method, best.method, mapping),
             ],

@@ -79,12 +79,12 @@ def opened(places: Sequence[Path], *, top: int | None = None, case: Case | None 
 
 def aligned(source: Path, target: Path, *, top: int = 200_000, case: Case = "keep") -> Mapped:
     """Two files of vectors that lie in one space already, as another tool left them."""
-    one, other = (read_space(file, top=top, case=case) for file in (source, target))
-    if one.width != other.width:
-        raise DataError(f"expected vectors in one space; {source} has {one.width} dimensions, {target} {other.width}")
+    space, other = (read_space(file, top=top, case=case) for file in (source, target))
+    if space.width != other.width:
+        raise DataError(f"expected vectors in one space; {source} has {space.width} dimensions, {target} {other.width}")
     normalisers: dict[Side, Normaliser] = {"source": Normaliser(), "target": Normaliser()}
-    metadata = {"case": case, **{str(side): {"dimensions": one.width} for side in SIDES}}
-    return Mapped(one, other, Mapping(), normalisers, metadata)
+    metadata = {"case": case, **{str(side): {"dimensions": space.width} for side in SIDES}}
+    return Mapped(space, other, Mapping(), normalisers, metadata)
 
 
 def save(mapped: Mapped, folder: str | Path, *, text: bool = False) -> Path:
@@ -135,7 +135,7 @@ def _normaliser(side: Side, steps: int, matrices: Table[str, Any]) -> Normaliser
 def load(folder: str | Path) -> Mapped:
     """Read the folder; vectors stay on disk until they are used."""
     folder = Path(folder)
-    metadata = _told(folder / "mapping.json")
+    metadata = _read_metadata(folder / "mapping.json")
     try:
         with (folder / "map.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             matrices = dict(arrays)
@@ -148,7 +148,7 @@ def load(folder: str | Path) -> Mapped:
     return Mapped(source, target, mapping, normalisers, metadata, validation)
 
 
-def _told(file: Path) -> dict[str, Any]:
+def _read_metadata(file: Path) -> dict[str, Any]:
     try:
         metadata = json.loads(file.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):

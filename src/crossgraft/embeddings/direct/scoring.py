@@ -98,8 +98,10 @@ def _known(mapped: Mapped, file: Path) -> Lexicon:
 
 def _asked(asked: Sequence[Query], answers: Answers, nearest: Neighbours, words: Sequence[str]) -> Iterator[Asked]:
     best = zip(nearest.rows.tolist(), nearest.similarity.tolist(), strict=True)
-    for one, ranks in zip(asked, answers.columns["ranks"].tolist(), strict=True):
-        golds = tuple((gold, None if isnan(rank) else int(rank)) for gold, rank in zip(one.golds, ranks, strict=False))
+    for query, ranks in zip(asked, answers.columns["ranks"].tolist(), strict=True):
+        golds = tuple(
+            (gold, None if isnan(rank) else int(rank)) for gold, rank in zip(query.golds, ranks, strict=False)
+        )
         known = any(rank is not None for _, rank in golds)
         rows, scores = next(best) if known else ((), ())
-        yield Asked(one.word, golds, tuple((words[row], score) for row, score in zip(rows, scores, strict=True)))
+        yield Asked(query.word, golds, tuple((words[row], score) for row, score in zip(rows, scores, strict=True)))

@@ -79,20 +79,22 @@ def _best(mapped: Mapped, queries: Space, k: int, search: Search) -> Found:
     asked, source, target = unit(queries.vectors), mapped.source, unit(mapped.target.vectors)
     if search.retrieval != "csls":
         off = None if search.retrieval == "nn" else search.penalty(unit(source.vectors), target)
-        found = nearest(asked, target, k, penalty=off)
-        return found.rows, found.similarity
+        neighbours = nearest(asked, target, k, penalty=off)
+        return neighbours.rows, neighbours.similarity
     require_neighbours(search.k, len(target), "target")
     own = np.array([row for word in queries.words if (row := source.index.get(word)) is not None], dtype=int)
-    found = csls_nearest(asked, unit(source.vectors), target, search.k, count=k, crowd=own)
-    return found.rows, _csls(found, asked, target, search.k)
+    neighbours = csls_nearest(asked, unit(source.vectors), target, search.k, count=k, crowd=own)
+    return neighbours.rows, _csls(neighbours, asked, target, search.k)
 
 
 def _all(queries: Vectors, targets: Vectors, k: int, search: Search) -> Found:
     """The k best targets of all queries, which are the whole vocabulary that crowds around the targets."""
     if search.retrieval == "csls":
         require_neighbours(search.k, len(targets), "target")
-    found = nearest(queries, targets, k, penalty=search.penalty(queries, targets))
-    return found.rows, _csls(found, queries, targets, search.k) if search.retrieval == "csls" else found.similarity
+    neighbours = nearest(queries, targets, k, penalty=search.penalty(queries, targets))
+    return neighbours.rows, _csls(
+        neighbours, queries, targets, search.k
+    ) if search.retrieval == "csls" else neighbours.similarity
 
 
 def _csls(neighbours: Neighbours, queries: Vectors, targets: Vectors, k: int) -> Vectors:

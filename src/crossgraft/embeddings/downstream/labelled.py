@@ -120,7 +120,7 @@ def _from_ted(folder: Path) -> Iterator[tuple[str, Item]]:
 
 
 def _ted_files(folder: Path) -> Iterator[tuple[str, str, Path]]:
-    topics = [one for one in sorted(folder.iterdir()) if any((one / side).is_dir() for side in SIDES)]
+    topics = [path for path in sorted(folder.iterdir()) if any((path / side).is_dir() for side in SIDES)]
     if not topics:
         raise DataError(
             f"{folder}: expected a folder for each topic, with folders 'positive' and 'negative'; none is there"

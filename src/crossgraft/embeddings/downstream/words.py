@@ -55,10 +55,10 @@ class LookUp:
     def __call__(self, word: str) -> tuple[str, int]:
         """The form that the vocabulary has, and its row; lower-case and -1 where it has none."""
         if word not in self._known:
-            self._known[word] = self._found(word)
+            self._known[word] = self._known_form(word)
         return self._known[word]
 
-    def _found(self, word: str) -> tuple[str, int]:
+    def _known_form(self, word: str) -> tuple[str, int]:
         for form in (word, word.lower(), plain(word), plain(word).lower()):
             if form in self.index:
                 return form, self.index[form]

@@ -61,16 +61,16 @@ class C1:
 
     def fit(self, source: Space, target: Space, pairs: Pairs, rng: np.random.Generator) -> Mapping:  # noqa: ARG002 - of stochastic methods
         how = Descent(self.steps, self.rate, self.decay, self.clip, self.negatives)
-        found, known, losses, sizes = Mapping(), pairs, list[float](), list[int]()
+        mapping, known, losses, sizes = Mapping(), pairs, list[float](), list[int]()
         for number in range(self.rounds):
             if number:
-                known = np.concatenate([pairs, self._mined(found, source.vectors, target.vectors, pairs)])
+                known = np.concatenate([pairs, self._mined(mapping, source.vectors, target.vectors, pairs)])
             start = advanced(*vectors_of(known, source, target))
             learnt = known if self.mode == "semi-supervised" else pairs
-            found, course = descended(*self._words(source, target, learnt), start, how)
+            mapping, course = descended(*self._words(source, target, learnt), start, how)
             losses += course
             sizes.append(len(known))
-        return replace(found, facts={"pairs": sizes, "objective": thinned(losses)})
+        return replace(mapping, facts={"pairs": sizes, "objective": thinned(losses)})
 
     def _words(self, source: Space, target: Space, pairs: Pairs) -> tuple[Vectors, Vectors, Pairs]:
         """The words that may be negatives, which are the frequent ones and the dictionary's, and its pairs in their rows."""
@@ -88,7 +88,9 @@ class C1:
         half = np.float32(0.5)
         there = nearest(x[: self.search], y, penalty=half * near_y.mean)
         back = nearest(y[: self.search], x, penalty=half * near_x.mean)
-        best_x, best_y = (np.argsort(-one.similarity[:, 0], kind="stable")[: self.mined] for one in (there, back))
+        best_x, best_y = (
+            np.argsort(-neighbours.similarity[:, 0], kind="stable")[: self.mined] for neighbours in (there, back)
+        )
         forward = np.stack([best_x, there.rows[best_x, 0]], axis=1)
         backward = np.stack([back.rows[best_y, 0], best_y], axis=1)
         new = np.unique(np.concatenate([forward, backward]), axis=0)

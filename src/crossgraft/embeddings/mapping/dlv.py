@@ -47,11 +47,11 @@ class DLV:
         w = rotation(*vectors_of(pairs, source, target))
         sizes, objective = [len(pairs)], -np.inf
         for _ in range(self.rounds):
-            found = nearest(unit(Mapping(source=w).map_source(x)), y, self.candidates)
-            before, objective = objective, float(found.similarity[:, 0].mean())
+            neighbours = nearest(unit(Mapping(source=w).map_source(x)), y, self.candidates)
+            before, objective = objective, float(neighbours.similarity[:, 0].mean())
             if objective - before < self.threshold:
                 break
-            matched = matching(found, len(y))
+            matched = matching(neighbours, len(y))
             if len(matched) == 0:  # every word is on the far side of every other
                 break
             w = rotation(*vectors_of(matched, source, target))

@@ -67,4 +67,4 @@ def _is_binary(sample: bytes) -> bool:
     return len(_CONTROL.findall(sample)) > _BINARY * len(sample)
 
 
-__all__ = ["Glance", "companions", "glance", "open_vectors"]
+__all__ = ["Peek", "companions", "open_vectors", "peek"]

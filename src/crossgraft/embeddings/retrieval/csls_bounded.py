@@ -42,18 +42,23 @@ def csls_nearest(
     left = np.arange(len(queries))
     while len(left):
         asked = queries[left]
-        found = nearest(asked, targets, max(_DEPTH, 2 * count), penalty=penalty, device=device)
-        cosine = _cosines(asked, targets, found)
-        bound, last = cosine[:, -1] - penalty[found.rows[:, -1]], found.rows[:, -1]  # of all that are not in the list
+        neighbours = nearest(asked, targets, max(_DEPTH, 2 * count), penalty=penalty, device=device)
+        cosine = _cosines(asked, targets, neighbours)
+        bound, last = (
+            cosine[:, -1] - penalty[neighbours.rows[:, -1]],
+            neighbours.rows[:, -1],
+        )  # of all that are not in the list
         while True:
-            top, score = _best(cosine - penalty[found.rows], found.rows, count)
+            top, score = _best(cosine - penalty[neighbours.rows], neighbours.rows, count)
             wanted = np.unique(top[~exact[top]])
             if not len(wanted):
                 break
             penalty[wanted] = csls_penalty(sources, targets[wanted], k, device=device)
             exact[wanted] = True
         lowest = score[:, -1]
-        done = (found.rows.shape[1] == len(targets)) | (lowest > bound) | ((lowest == bound) & (top[:, -1] <= last))
+        done = (
+            (neighbours.rows.shape[1] == len(targets)) | (lowest > bound) | ((lowest == bound) & (top[:, -1] <= last))
+        )
         best.rows[left[done]], best.similarity[left[done]] = top[done], score[done]
         left = left[~done]
     return best

@@ -29,7 +29,7 @@ Read = tuple[tuple[str, ...], Vectors, Reading, Subwords | None]
 def key(folder: Path, file: Path, top: int, case: Case) -> str:
     """What a reading depends on, as a name: the content of the file and the options."""
     hashes = FingerprintCache(folder / "fingerprints.json")
-    contents = [hashes.of_file(one) for one in (file, *companions(file)) if one.is_file()]
+    contents = [hashes.of_file(path) for path in (file, *companions(file)) if path.is_file()]
     folder.mkdir(parents=True, exist_ok=True)
     hashes.save()
     return content_id(reading=READING, contents=contents, top=top, case=case)

@@ -35,10 +35,10 @@ def place() -> str:
 def place_of(requested: str) -> str:
     if requested == "auto":
         return "cuda" if gpus() and _in_full_float32() else "cpu"
-    found = _NAMES.fullmatch(requested)
-    if not found:
+    match = _NAMES.fullmatch(requested)
+    if not match:
         raise DataError(f"expected a device such as 'cpu' or 'cuda:0'; got {requested!r}")
-    if requested != "cpu" and int(found["index"] or 0) >= gpus():
+    if requested != "cpu" and int(match["index"] or 0) >= gpus():
         raise DataError(f"there is no device {requested!r} here: PyTorch sees {gpus()} CUDA devices")
     return requested
 

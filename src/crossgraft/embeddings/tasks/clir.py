@@ -147,6 +147,7 @@ class CLIR:
         answers = self._answers(collection, scores(topics, documents, spaces, mapping))
         bare = {"topics": int((~topics.covered).sum()), "documents": int((~documents.covered).sum())}
         facts: dict[str, Any] = {"without_vectors": bare, "topics_without_relevant": collection.without}
+        facts["documents"] = len(collection.documents)
         if mapping.source is None and mapping.target is None:
             facts["references"] = self._references(collection, topics, documents, pair, spaces, origin)
         texts = Texts("", tuple(collection.topics), {"topic": [text[:_SHOWN] for text in collection.topics.values()]})

@@ -6,6 +6,7 @@ the probability that it loses more than the tolerance *there* is within the risk
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,14 +38,14 @@ class Step:
     """With so many adapters: expected gains, means over all targets in percentage points."""
 
     count: int
-    gain: float
-    greedy: float
-    bound: float  # on any choice, by the steps of the greedy one
+    gain: float  # less prices; with fairness, of the language that gains least
+    greedy: float | None  # none with fairness, where it has no bound
+    bound: float | None  # on any choice, by the steps of the greedy one
 
 
 @dataclass(frozen=True)
 class Specialised:
-    """``low`` and ``high`` hold 95 % of the draws of the mean gain over all targets."""
+    """``low`` and ``high`` hold 95 % of the draws of the mean gain over all targets; ``price`` is what its adapters cost, in points of it."""
 
     rows: tuple[Treatment, ...]
     gain: float
@@ -52,18 +53,51 @@ class Specialised:
     high: float
     routes: tuple[Route, ...]
     curve: tuple[Step, ...]
+    price: float = 0.0
+    fair: bool = False
+
+    @property
+    def by_language(self) -> Mapping[str, float]:
+        """The mean expected gain of the targets of each language, the least first."""
+        gains: dict[str, list[float]] = {}
+        for route in self.routes:
+            gains.setdefault(route.target.lang, []).append(route.gain)
+        means = {language: float(np.mean(values)) for language, values in gains.items()}
+        return dict(sorted(means.items(), key=lambda item: item[1]))
 
 
-def specialise(matrix: TransferMatrix, question: Question, count: int) -> Specialised:
-    """The best ``count`` treatments for the targets to improve; protected targets of the question are not looked at."""
+def specialise(
+    matrix: TransferMatrix,
+    question: Question,
+    count: int,
+    *,
+    prices: Mapping[Treatment, float] | None = None,
+    fair: bool = False,
+) -> Specialised:
+    """The best ``count`` treatments for the targets to improve; protected targets of the question are not looked at.
+
+    ``prices`` are what keeping a treatment costs, in percentage points of the mean gain. With ``fair`` the language that gains least is
+    to gain as much as can be (max-min), instead of the mean over targets.
+
+    >>> from crossgraft.transfer.synthetic import SyntheticGrid
+    >>> grid = SyntheticGrid(models=1, tasks=2, languages=3, items=400, on_source=8.0, same_task=4.0)
+    >>> len(specialise(grid.matrix(seed=1), Question(("*",)), 2).rows)
+    2
+    """
     if count < 1:
         raise SpecError(f"expected 1 adapter or more; got {count}")
     options = Options.of(Asked.of(question, matrix), posterior(matrix))
     draws = options.improved[:, 1:]  # without the base
     values = _values(draws, question)
     share = 1 / values.shape[1]
-    best = [exact(values, size) for size in range(1, min(count, len(values)) + 1)]
-    steps = [(found, greedy(values, size)) for size, found in enumerate(best, 1)]
+    costs = np.array([(prices or {}).get(row, 0.0) for row in options.rows[1:] if row])
+    groups = [target.lang for target in options.asked.improve] if fair else None
+    sizes = range(1, min(count, len(values)) + 1)
+    best = [exact(values, size, costs if fair else costs / share, groups) for size in sizes]
+    steps = [
+        _step(size, one, None if fair else greedy(values, size, costs / share), share)
+        for size, one in zip(sizes, best, strict=True)
+    ]
     serves = _serves(values, best[-1])
     routed = np.where(serves >= 0, draws[:, serves, np.arange(values.shape[1])], 0.0)
     means = routed.mean(axis=1)
@@ -74,11 +108,16 @@ def specialise(matrix: TransferMatrix, question: Question, count: int) -> Specia
         float(low),
         float(high),
         tuple(_route(options, place, int(at), question) for place, at in enumerate(serves)),
-        tuple(
-            Step(size, share * one.value, share * other.value, share * other.bound)
-            for size, (one, other) in enumerate(steps, 1)
-        ),
+        tuple(steps),
+        float(costs[sorted(set(serves[serves >= 0].tolist()))].sum()),
+        fair,
     )
+
+
+def _step(count: int, best: Selection, other: Selection | None, share: float) -> Step:
+    if other is None:
+        return Step(count, best.value, None, None)
+    return Step(count, share * best.value, share * other.value, share * other.bound)
 
 
 def _values(draws: Floats, question: Question) -> Floats:

@@ -95,7 +95,7 @@ def _of_fold(fold: Fold, asked: Asked) -> Iterator[tuple[str, _Score]]:
         return
     held = fold.targets
     for target in held:
-        protect = tuple(one for one in asked.protect if one in held and one != target)
+        protect = tuple(point for point in asked.protect if point in held and point != target)
         one = Asked(asked.question, asked.model, (target,), protect)
         options = Options.of(one, drawn)
         kept = [0, *(at for at, row in enumerate(options.rows) if row and _is_known(row, one, fold))]

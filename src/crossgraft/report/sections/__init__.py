@@ -1,4 +1,4 @@
-"""The sections of a report, one file each, in the order of their ``PLACE``: to add one is to add a file."""
+"""The sections of a report, one file each, in the order of their ``PLACE``, the folded ones last: to add one is to add a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from crossgraft.report.section import Section
 
 def sections_of(findings: Findings) -> tuple[Section, ...]:
     """Every section that has something to say."""
-    return tuple(section for module in modules() for section in module.sections(findings))
+    found = [section for module in modules() for section in module.sections(findings)]
+    return tuple(sorted(found, key=lambda section: section.folded))
 
 
 @cache

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from crossgraft.analysis.consistency import Consistency
 from crossgraft.analysis.findings import Findings
+from crossgraft.report.pictures.kinds import Dots, Mark
 from crossgraft.report.section import HIDDEN, Interval, Number, Section, Table, Value, columns, decimals
 
-PLACE = 120
+PLACE = 270
 _HEAD = columns(
     "among",
     "regime",
@@ -44,7 +45,30 @@ def sections(findings: Findings) -> Iterator[Section]:
         tables.append(Table("consistency", _HEAD, rows, title, " ".join([_NOTE, *whys])))
         tables.append(_by_source(findings.consistency))
     if tables:
-        yield Section("Agreement of models", tuple(tables), folded=True)
+        yield Section(
+            "Agreement of models",
+            tuple(tables),
+            charts=tuple(_chart(findings.consistency)),
+            folded=True,
+            shows="Whether models agree on which targets gain from a source.",
+            explained="statistics.md",
+        )
+
+
+def _chart(consistencies: Iterable[Consistency]) -> Iterator[Dots]:
+    marks = tuple(
+        Mark(
+            f"{consistency.rankers}, {consistency.regime}",
+            consistency.index,
+            consistency.low,
+            consistency.high,
+            strong=consistency.chance is not None and consistency.index > consistency.chance.highest,
+        )
+        for consistency in consistencies
+        if consistency.index is not None
+    )
+    if marks:
+        yield Dots("Index of agreement; bold: above 95 % of shuffles", "mean Kendall τ-b, with 95 % intervals", marks)
 
 
 def _by_source(consistencies: Iterable[Consistency]) -> Table:

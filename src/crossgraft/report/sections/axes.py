@@ -8,7 +8,7 @@ from crossgraft.analysis.effects.axes import AxisEffect
 from crossgraft.analysis.findings import Findings
 from crossgraft.report.section import HIDDEN, Number, Section, Table, Value, columns, counted, estimate
 
-PLACE = 130
+PLACE = 45
 _HEAD = columns(
     "model",
     "axis",
@@ -30,7 +30,13 @@ _NOTE = (
 def sections(findings: Findings) -> Iterator[Section]:
     if findings.axes:
         rows = tuple(map(_row, findings.axes))
-        yield Section("What the axes of the recipe do", (Table("axes", _HEAD, rows),), note=_NOTE)
+        yield Section(
+            "What the axes of the recipe do",
+            (Table("axes", _HEAD, rows),),
+            note=_NOTE,
+            shows="What one level of the recipe does more than another, all else equal.",
+            explained="reading-a-report.md#the-numbers",
+        )
 
 
 def _row(effect: AxisEffect) -> tuple[Value, ...]:

@@ -9,7 +9,7 @@ from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.intervals.estimate import SHARE_CELLS
 from crossgraft.report.section import Number, Section, Table, Value, change, columns, estimate
 
-PLACE = 80
+PLACE = 230
 _MODELS = columns(
     "model",
     ("mean change elsewhere, pp", "mean"),
@@ -38,7 +38,14 @@ def sections(findings: Findings) -> Iterator[Section]:
         targets = Table(
             "recipient_means", _TARGETS, tuple(row for noise in findings.base_noise for row in _targets(noise))
         )
-        yield Section("Recipients, and noise of the base", (models, targets), note=_NOTE, folded=True)
+        yield Section(
+            "Recipients, and noise of the base",
+            (models, targets),
+            note=_NOTE,
+            folded=True,
+            shows="How much of the differences between targets is noise in the score of the base.",
+            explained="reading-a-report.md#the-numbers",
+        )
 
 
 def _row(noise: BaseNoise) -> tuple[Value, ...]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import isnan
 
 from crossgraft.analysis.bli import BLIFindings, Comparison, MethodRow, PairMean, PairState, Slope
 from crossgraft.analysis.findings import Findings
+from crossgraft.report.pictures.kinds import Curves, Heat, Line
 from crossgraft.report.section import HIDDEN, Column, Interval, Number, Section, Table, Value, columns, decimals
+from crossgraft.transfer.matrix import TransferMatrix
 
-PLACE = 150
+_ERRORS = 15  # on the page
+PLACE = 30
 Rows = tuple[tuple[Value, ...], ...]
 _MEAN = ("pairs_low", "pairs_high", "pairs", "queries", "clusters")
 
@@ -19,14 +23,49 @@ def sections(findings: Findings) -> Iterator[Section]:
         tables = (
             _methods(one),
             _convergence(one),
-            _measures(one),
             _sizes(one),
-            _compared(one),
             _parts(one),
+            _hubs(one),
+            _errors(one),
+            _compared(one),
             _pairs(one),
             _shapes(one),
+            _measures(one),
         )
-        yield Section(f"Embeddings: {one.task}", tuple(table for table in tables if table.rows), note=one.method)
+        yield Section(
+            f"Embeddings: {one.task}",
+            tuple(replace(table, folded=number > 0) for number, table in enumerate(tables) if table.rows),
+            note=one.method,
+            charts=(*_heat(findings.matrix, one), *_curves(one)),
+            shows="MAP of every method on every language pair, and what a larger dictionary adds.",
+            explained="embeddings.md",
+        )
+
+
+def _heat(matrix: TransferMatrix, findings: BLIFindings) -> Iterator[Heat]:
+    """Methods in the order of the table, language pairs in that of the matrix."""
+    scores = {
+        (row, target.lang): cell.treated
+        for (row, target), cell in matrix.cells.items()
+        if target.task == findings.task and row.kind == "mapping"
+    }
+    pairs = tuple(dict.fromkeys(pair for _, pair in scores))
+    rows = [method.row for method in findings.rows]
+    values = tuple(tuple(scores.get((row, pair)) for pair in pairs) for row in rows)
+    if pairs and len(scores) > 1:
+        about = "A deeper shade is a higher MAP; a stroke is a pair on which the method was not measured."
+        yield Heat("MAP of methods on language pairs", tuple(row.label for row in rows), pairs, values, about=about)
+
+
+def _curves(findings: BLIFindings) -> Iterator[Curves]:
+    """Of methods with several dictionary sizes: MAP over the training pairs."""
+    points: dict[str, list[tuple[float, float]]] = {}
+    for method in findings.rows:
+        if not isnan(method.training) and method.training > 0:
+            points.setdefault(method.row.name, []).append((method.training, method.all.value))
+    lines = tuple(Line(name, tuple(sorted(at))) for name, at in points.items() if len(at) > 1)
+    if lines:
+        yield Curves("MAP by the size of the dictionary", "training pairs", "MAP", lines, doubling=True)
 
 
 def _methods(findings: BLIFindings) -> Table:
@@ -141,11 +180,66 @@ def _comparison(task: str, comparison: Comparison, *, leading: bool) -> tuple[Va
 def _parts(findings: BLIFindings) -> Table:
     names = list(dict.fromkeys((part.by, part.part) for part in findings.parts))
     found = {(part.row, part.by, part.part): part.mean for part in findings.parts}
-    head = columns("method", *((f"{by}: {part}", f"{by}: {part}") for by, part in names))
+    asked = {(part.by, part.part): part.mean.queries for part in reversed(findings.parts)}
+    head = columns("method", *((f"{by}: {part} ({asked[by, part]:,} queries)", f"{by}: {part}") for by, part in names))
     rows: Rows = tuple(
-        (row.row.label, *(_level(found.get((row.row, *name))) for name in names)) for row in findings.rows
+        (row.row.label, *(_band(found.get((row.row, *name))) for name in names)) for row in findings.rows
     )
-    return Table("bli-subsets", head, rows if names else (), "MAP on subsets of the queries")
+    return Table(
+        "bli-subsets",
+        head,
+        rows if names else (),
+        "MAP by frequency of the source word, and by spelling of the translation",
+    )
+
+
+def _band(mean: PairMean | None) -> Interval:
+    if mean is None:
+        return Interval(None)
+    return Interval(mean.value, mean.low, mean.high, text=f"{mean.value:.3f} [{mean.low:.3f}, {mean.high:.3f}]")
+
+
+def _hubs(findings: BLIFindings) -> Table:
+    near = f"among the {findings.hubs[0].neighbours} nearest" if findings.hubs else ""
+    head = columns(
+        "method",
+        ("skewness", "skewness"),
+        (f"target words {near} of no query", "never"),
+        ("largest hub", "hub"),
+        ("on", "pair"),
+        ("share of the queries near to it", "share"),
+    )
+    rows: Rows = tuple(
+        (row.row.label, decimals(row.skewness), _percent(row.never), row.hub, row.pair, _percent(row.share))
+        for row in findings.hubs
+    )
+    return Table("bli-hubs", head, rows, "Hubs: target words that are near to many queries")
+
+
+def _errors(findings: BLIFindings) -> Table:
+    head = columns(
+        "pair",
+        "method",
+        ("source word", "query"),
+        ("its rank in the vocabulary", "frequency"),
+        ("translations in the dictionary", "translations"),
+        ("ranked first", "answer"),
+        ("rank of the best translation", "rank"),
+    )
+    rows: Rows = tuple(
+        (
+            word.pair,
+            word.row.label,
+            word.query,
+            _whole(word.frequency),
+            ", ".join(word.golds),
+            word.answer,
+            _whole(word.rank),
+        )
+        for word in findings.errors
+    )
+    title = "Wrong words of the best method of each pair, drawn at random"
+    return Table("bli-errors", head, rows, title, most=_ERRORS)
 
 
 def _pairs(findings: BLIFindings) -> Table:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.wording import TINY, interval, signed
+from crossgraft.analysis.wording import TINY, interval, number_of, signed
 from crossgraft.report.section import Interval, Section, Table, Value, columns
 from crossgraft.transfer.matrix import ControlCheck
 
-PLACE = 170
+PLACE = 50
 _AGAIN = columns("control", ("targets that moved", "moved"), ("largest change, pp", "largest"), ("on", "target"), "n")
 _LOOKED = columns("model", "check", ("result", "result"), "seen")
 
@@ -20,11 +20,28 @@ def sections(findings: Findings) -> Iterator[Section]:
         groups.setdefault((check.model, check.variant), []).append(check)
     if groups:
         rows = tuple(_row(f"{model}: {variant}", group) for (model, variant), group in groups.items())
-        yield Section("The control, measured again", (Table("control_checks", _AGAIN, rows),))
-    looked = [*findings.gates, *findings.evidence.checks]
+        yield Section(
+            "What is suspect: the control, measured again",
+            (Table("control_checks", _AGAIN, rows),),
+            shows="How far the control moves by itself, when it is repeated or its prompt varied.",
+            explained="reading-a-report.md#checks",
+        )
+    looked = sorted([*findings.gates, *findings.evidence.checks], key=lambda check: check.fine)
     if looked:
         found = tuple((one.model, one.name, "fine" if one.fine else "look into this", one.saw) for one in looked)
-        yield Section("Can the numbers be trusted?", (Table("checks", _LOOKED, found),))
+        failed = sum(not check.fine for check in looked)
+        yield Section(
+            "What is suspect: can the numbers be trusted?",
+            (Table("checks", _LOOKED, found, most=failed or None, folded=not failed),),
+            shows=_shows(failed, len(looked)),
+            explained="reading-a-report.md#checks",
+        )
+
+
+def _shows(failed: int, looked: int) -> str:
+    if not failed:
+        return f"Nothing: all {looked} checks are fine." if looked > 1 else "Nothing: the check is fine."
+    return f"{failed} of {number_of(looked, 'check')} {'asks' if failed == 1 else 'ask'} to be looked into."
 
 
 def _row(name: str, group: list[ControlCheck]) -> tuple[Value, ...]:

@@ -27,7 +27,13 @@ _NOTE = (
 def sections(findings: Findings) -> Iterator[Section]:
     if findings.contrasts:
         rows = tuple(map(_row, findings.contrasts))
-        yield Section("On the source's task against off it", (Table("contrasts", _HEAD, rows),), note=_NOTE)
+        yield Section(
+            "How sure: on the source's task against off it",
+            (Table("contrasts", _HEAD, rows),),
+            note=_NOTE,
+            shows="How much more a treatment changes its own task than other tasks, with an interval for each kind of new data.",
+            explained="statistics.md",
+        )
 
 
 def _row(contrast: Contrast) -> tuple[Value, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import isnan
 
-from crossgraft.analysis.bli.predicting import DRAWS, Level, Prediction, levels, predictions, sentence
+from crossgraft.analysis.bli.predicting import DRAWS, Level, Prediction, levels, sentence
 from crossgraft.analysis.bli.references import Reference
 from crossgraft.analysis.findings import Findings
+from crossgraft.report.pictures.kinds import Scatter, Spot
 from crossgraft.report.section import HIDDEN, Interval, Number, Section, Table, Value, columns
 from crossgraft.stats.matrices.predicting import Link
 
-PLACE = 155
+PLACE = 32
 _NAMED = 4  # language pairs in a cell
 _NOTE = (
     "Correlations with BLI are Pearson's, of scores and not of changes. Over methods: means over the pairs that both tasks have. Within pairs: what a method "
@@ -23,13 +24,31 @@ _NOTE = (
 
 
 def sections(findings: Findings) -> Iterator[Section]:
-    found, scores = predictions(findings.matrix), levels(findings.matrix)
+    found, scores = findings.predictions, levels(findings.matrix)
     if any(not score.is_induction for score in scores):
         tables = (_levels(scores), _references(findings.evidence.references), _predictions(found))
         said = (sentence(found),) if found else ()
         yield Section(
-            "Downstream tasks", tuple(table for table in tables if table.rows), said, note=_NOTE if found else ""
+            "Downstream tasks",
+            tuple(table for table in tables if table.rows),
+            said,
+            note=_NOTE if found else "",
+            charts=tuple(_charts(scores)),
+            shows="Scores of the methods on other tasks, and whether lexicon induction predicts them.",
+            explained="embeddings-downstream.md",
         )
+
+
+def _charts(scores: Sequence[Level]) -> Iterator[Scatter]:
+    """Every other task over lexicon induction, a spot per method; the first induction task is the scale."""
+    induction = next((level.task for level in scores if level.is_induction), None)
+    scale = {level.row: level.score for level in scores if level.task == induction}
+    for task in dict.fromkeys(level.task for level in scores if not level.is_induction):
+        of_task = [level for level in scores if level.task == task and level.row in scale]
+        spots = tuple(Spot(level.row.label, scale[level.row], level.score) for level in of_task)
+        if len(spots) > 1:
+            title = f"{task} over {induction}, means over language pairs"
+            yield Scatter(title, f"{induction}, score", f"{of_task[0].metric}", spots)
 
 
 def _references(references: Sequence[Reference]) -> Table:

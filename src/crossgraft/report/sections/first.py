@@ -1,4 +1,4 @@
-"""The first table: what helped most, what harmed most, what is typical, in a dozen rows."""
+"""The first table: what helped most, what harmed most, what is typical, in a dozen rows; of methods of mapping, which is best on what."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 
 from crossgraft.analysis.effects.regimes import ALL_MODELS
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.first.signals import Signal
+from crossgraft.analysis.first.signals import Kind, Signal
+from crossgraft.report.pictures.kinds import Dots, Mark
 from crossgraft.report.section import Section, Table, Value, change, columns, counted, estimate, picked
 
 PLACE = 10
@@ -19,7 +20,16 @@ _WHAT: Mapping[str, str] = {
     "target": "target, all treatments",
     "donor": "donor, against the average source",
 }
+_CHARTS: Mapping[Kind, str] = {
+    "all targets": "Treatments, on all targets",
+    "same task": "Sources, on the same task in other languages",
+    "target": "Targets, under all treatments not trained on them",
+}
 _OF_EACH = 4  # gains, losses, and what is typical
+_SHOWS = (
+    "The largest significant gains and losses, and the means that are typical; a bold row of the chart is significant."
+)
+_IN_CHART = 24  # of the means that were tested, the largest in either direction
 _NOTE = (
     "pp: percentage points against the control on the same items. Gains and losses were selected for being large: their values are "
     "shrunk, and their intervals hold for all means of the kind at once. “Measured” is the unshrunken value."
@@ -27,10 +37,36 @@ _NOTE = (
 
 
 def sections(findings: Findings) -> Iterator[Section]:
+    if findings.evidence.standings:  # embedding studies have tables of their own
+        return
     rows = tuple(_rows(findings))
     if rows:
         head = columns("mean change of", "name", ("pp", "change"), "measured", ("n", "rests_on"), "verdict")
-        yield Section("What helped, what harmed, what is typical", (Table("first", head, rows),), note=_NOTE)
+        yield Section(
+            "Who helps and who is harmed",
+            (Table("first", head, rows),),
+            note=_NOTE,
+            charts=tuple(_charts(findings)),
+            shows=_SHOWS,
+            explained="reading-a-report.md#the-first-screen",
+        )
+
+
+def _charts(findings: Findings) -> Iterator[Dots]:
+    """Donors and recipients, the highest first; of many the highest and the lowest."""
+    for kind, title in _CHARTS.items():
+        of_kind = [one for one in findings.signals if one.kind == kind and np.isfinite(one.raw.error)]
+        ranked = sorted(of_kind, key=lambda one: -one.named.value)
+        left_out = len(ranked) - _IN_CHART
+        if left_out > 0:
+            ranked = [*ranked[: _IN_CHART // 2], *ranked[-_IN_CHART // 2 :]]
+        if len(ranked) > 1:
+            marks = tuple(
+                Mark(one.name, one.named.value, one.named.low, one.named.high, strong=one.gains or one.loses)
+                for one in ranked
+            )
+            more = f"; {left_out} between them are left out" if left_out > 0 else ""
+            yield Dots(f"{title}{more}", "pp, shrunk, with simultaneous 95 % intervals", marks, _SHOWS)
 
 
 def _rows(findings: Findings) -> Iterator[tuple[Value, ...]]:

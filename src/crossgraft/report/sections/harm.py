@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from markupsafe import Markup
-
 from crossgraft.analysis.effects.harm import TreatmentHarm
 from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.intervals.estimate import Estimate
 from crossgraft.analysis.wording import interval, signed
-from crossgraft.report.section import Interval, Section, Table, change, columns, decimals, estimate, share, short
+from crossgraft.report.pictures.kinds import Scatter, Spot
+from crossgraft.report.section import Interval, Section, Table, Value, change, columns, decimals, estimate, share
 from crossgraft.report.sections.matrices import items
 
-PLACE = 60
-_SIDE = 420.0  # of the drawing, in pixels
-_MARGIN = 1.15
-_LABELLED = 20  # treatments; more of them have no room for names
+PLACE = 20
+_CHARTS = 3  # models with a chart
 _TREATMENTS = columns(
     "model",
     "treatment",
@@ -61,8 +59,14 @@ def sections(findings: Findings) -> Iterator[Section]:
         )
         for harm in findings.treatment_harm
     )
-    drawing = Markup().join(_planes(findings.treatment_harm))
-    yield Section("Gain and harm", (Table("harm", _TREATMENTS, rows),), note=_NOTE, drawing=drawing, folded=True)
+    yield Section(
+        "Gain against harm: what to train",
+        (Table("harm", _TREATMENTS, rows, "Gain and harm of every treatment", folded=True),),
+        note=_NOTE,
+        charts=tuple(_planes(findings.treatment_harm)),
+        shows="To the right: gain on the same task in other languages; up: change on other tasks. Treatments on the dashed frontier are beaten in both by no other.",
+        explained="recommend.md",
+    )
     targets = tuple(
         (
             harm.model,
@@ -75,39 +79,37 @@ def sections(findings: Findings) -> Iterator[Section]:
         )
         for harm in findings.target_harm
     )
-    yield Section("Brittle targets", (Table("recipients", _TARGETS, targets),), note=_BRITTLE, folded=True)
+    yield from _brittle(targets)
+
+
+def _brittle(rows: tuple[tuple[Value, ...], ...]) -> Iterator[Section]:
+    yield Section(
+        "Brittle targets",
+        (Table("recipients", _TARGETS, rows),),
+        note=_BRITTLE,
+        folded=True,
+        shows="Targets by how many treatments harm them.",
+        explained="reading-a-report.md#the-numbers",
+    )
 
 
 def _ends(mean: float, low: float, high: float) -> Interval:
     return Interval(mean, low, high, text=f"{signed(mean)} {interval(low, high)}")
 
 
-def _planes(every: Sequence[TreatmentHarm]) -> Iterator[Markup]:
-    """One drawing per model: gain on the task in other languages to the right, change on other tasks upwards."""
-    known = [harm for harm in every if harm.gain is not None and harm.ellipse is not None]
-    for model in dict.fromkeys(one.row.model for one in known):
-        group = [one for one in known if one.row.model == model]
-        reach = max(_MARGIN * max(max(abs(one.off.mean), abs(one.gain.mean)) for one in group if one.gain), 1.0)
-        marks = Markup("\n").join(_mark(one, _SIDE / 2 / reach, named=len(group) <= _LABELLED) for one in group)
-        yield Markup(
-            "<figure><figcaption>{}: change on the same task in other languages (right) and on other tasks (up); the edge is at {:.0f} pp; "
-            'ellipses hold 95 %</figcaption>\n<svg viewBox="0 0 420 420" width="420" height="420" role="img" aria-label="gain and harm of {}">\n'
-            '<path d="M0 210H420M210 0V420" stroke="#bbb" fill="none"/>\n{}</svg></figure>\n'
-        ).format(model, reach, model, marks)
+def _planes(every: Sequence[TreatmentHarm]) -> Iterator[Scatter]:
+    """One chart per model: gain on the task in other languages to the right, change on other tasks upwards."""
+    known = [(harm, harm.gain) for harm in every if harm.gain is not None]
+    models = list(dict.fromkeys(harm.row.model for harm, _ in known))
+    for model in models[:_CHARTS]:
+        spots = tuple(_spot(harm, gain) for harm, gain in known if harm.row.model == model)
+        more = f"; {len(models) - _CHARTS} more models are in the table" if len(models) > _CHARTS else ""
+        about = f"Ellipses hold the true point in 95 of 100 cases; the dashed line is the frontier{more}."
+        yield Scatter(model, "same task, other languages, pp", "other tasks, pp", spots, about, frontier=True)
 
 
-def _mark(harm: TreatmentHarm, scale: float, *, named: bool) -> Markup:
-    assert harm.gain is not None
-    assert harm.ellipse is not None
-    x, y = round(_SIDE / 2 + scale * harm.gain.mean, 1), round(_SIDE / 2 - scale * harm.off.mean, 1)
-    long, wide, angle = (
-        round(scale * harm.ellipse.long, 1),
-        round(scale * harm.ellipse.short, 1),
-        round(-harm.ellipse.angle, 1),
-    )
-    label = Markup('<text x="{}" y="{}" font-size="9">{}</text>').format(x + 5, y - 4, harm.row.label) if named else ""
-    gain, off = short(estimate(harm.gain)), short(estimate(harm.off))
-    return Markup(
-        '<g><title>{}: same task elsewhere {}, other tasks {} pp</title><ellipse cx="{}" cy="{}" rx="{}" ry="{}" transform="rotate({} {} {})" '
-        'fill="#2166ac" fill-opacity=".07" stroke="#2166ac" stroke-opacity=".35"/><circle cx="{}" cy="{}" r="3" fill="#2166ac"/>{}</g>'
-    ).format(harm.row.label, gain, off, x, y, long, wide, angle, x, y, x, y, label)
+def _spot(harm: TreatmentHarm, gain: Estimate) -> Spot:
+    if harm.ellipse is None:
+        return Spot(harm.row.label, gain.mean, harm.off.mean)
+    ellipse = harm.ellipse
+    return Spot(harm.row.label, gain.mean, harm.off.mean, ellipse.long, ellipse.short, ellipse.angle)

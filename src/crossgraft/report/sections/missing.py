@@ -9,7 +9,8 @@ from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.wording import number_of
 from crossgraft.report.section import Section, Table, columns
 
-PLACE = 160
+PLACE = 60
+_NAMED = 6  # lines on the page
 _HEAD = columns("model", "treatment", "seed", "target", ("status", "why"), "reason")
 
 
@@ -21,5 +22,14 @@ def sections(findings: Findings) -> Iterator[Section]:
         (gap.row.model, gap.row.label, str(gap.row.seed or ""), str(gap.target), gap.why, gap.reason)
         for gap in findings.matrix.gaps
     )
-    note = "" if lines else "Nothing: every cell of the study has been measured."
-    yield Section("What is missing", (Table("missing", _HEAD, rows, most=0),), tuple(lines), note)
+    shows = (
+        f"{number_of(len(rows), 'result')} missing or refused."
+        if lines
+        else "Every cell of the study has been measured."
+    )
+    yield Section(
+        "What is missing",
+        (Table("missing", _HEAD, rows, most=0),),
+        tuple(lines[:_NAMED]) + ((f"{len(lines) - _NAMED} more are in missing.csv",) if len(lines) > _NAMED else ()),
+        shows=shows,
+    )

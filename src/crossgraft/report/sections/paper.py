@@ -24,7 +24,7 @@ from crossgraft.report.section import (
     whole,
 )
 
-PLACE = 121
+PLACE = 271
 _FLATTEST = 8
 _PRINTED_NOTE = (
     "Of a whole table every figure must equal the printed one. Of a part, the last column says what the missing cells must have, within the "
@@ -52,7 +52,13 @@ def sections(findings: Findings) -> Iterator[Section]:
         _groups(findings),
         _flat(findings),
     )
-    yield Section("The paper's table", tuple(table for table in tables if table.rows), folded=True)
+    yield Section(
+        "The paper's table",
+        tuple(table for table in tables if table.rows),
+        folded=True,
+        shows="The paper's printed figures beside those of this table.",
+        explained="paper.md",
+    )
 
 
 def _beside(side: SideBySide) -> tuple[Value, ...]:

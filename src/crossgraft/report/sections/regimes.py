@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from crossgraft.analysis.findings import Findings
 from crossgraft.report.section import HIDDEN, Number, Section, Table, columns, counted, estimate, share
 
-PLACE = 50
+PLACE = 210
 _HEAD = columns(
     "model",
     "regime",
@@ -47,4 +47,11 @@ def sections(findings: Findings) -> Iterator[Section]:
         for regime in findings.regimes
     )
     if rows:
-        yield Section("Means by what source and target share", (Table("regimes", _HEAD, rows),), note=_NOTE)
+        yield Section(
+            "Means by what source and target share",
+            (Table("regimes", _HEAD, rows),),
+            note=_NOTE,
+            folded=True,
+            shows="Mean changes of the cells whose source and target share a task, a language, both or neither.",
+            explained="reading-a-report.md#the-numbers",
+        )

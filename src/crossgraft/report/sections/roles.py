@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.roles.scores import NoRoles, Role, Roles
 from crossgraft.analysis.wording import interval, signed
+from crossgraft.report.pictures.kinds import Dots, Mark
 from crossgraft.report.section import (
     HIDDEN,
     Column,
@@ -22,8 +23,9 @@ from crossgraft.report.section import (
     picked,
 )
 
-PLACE = 90
+PLACE = 240
 _MOST = 15  # rows on the page
+_IN_CHART = 16
 _NOTE = (
     "Simultaneous: the score shrunk for noise, with an interval that holds for all scores of the table at once; read it for the first and the "
     "last. Languages and tasks: as in the paper, in one regime each. Points: two-way model over the cells of treatments with one known "
@@ -36,7 +38,26 @@ def sections(findings: Findings) -> Iterator[Section]:
         return
     tables = [_none(role) if isinstance(role, NoRoles) else _table(role) for role in findings.roles]
     yield Section(
-        "Donors and recipients", (*tables, *_shrunken(findings)), tuple(_coverage(findings)), _NOTE, folded=True
+        "Donors and recipients",
+        (*tables, *_shrunken(findings)),
+        tuple(_coverage(findings)),
+        _NOTE,
+        charts=tuple(_dots(role) for role in findings.roles if isinstance(role, Roles) and len(role.roles) > 1),
+        folded=True,
+        shows="Which languages, tasks and points give, which take, and how sure the order is.",
+        explained="reading-a-report.md#the-numbers",
+    )
+
+
+def _dots(roles: Roles) -> Dots:
+    """The highest first; of many the highest and the lowest."""
+    ranked = roles.roles
+    left_out = max(0, len(ranked) - _IN_CHART)
+    shown = (*ranked[: _IN_CHART // 2], *ranked[-_IN_CHART // 2 :]) if left_out else ranked
+    marks = tuple(Mark(role.name, role.score.mean, role.score.low, role.score.high) for role in shown)
+    more = f"; {left_out} between them are left out" if left_out else ""
+    return Dots(
+        f"{roles.of.capitalize()}, {roles.side}: {roles.way}{more}", "pp, with 95 % intervals", marks, roles.remark
     )
 
 
@@ -59,7 +80,8 @@ def _table(roles: Roles) -> Table:
         notes.append(f"No probabilities of ranks: {roles.roles[0].why}.")
     title = f"{roles.of.capitalize()}, {roles.side}: {roles.way}"
     rows = tuple(_row(roles, role, ranked=ranked) for role in roles.roles)
-    return Table("roles", tuple(head), rows, title, " ".join(filter(None, notes)), most=_MOST)
+    note, has_chart = " ".join(filter(None, notes)), len(rows) > 1
+    return Table("roles", tuple(head), rows, title, note, most=_MOST, folded=has_chart)
 
 
 def _row(roles: Roles, role: Role, *, ranked: bool) -> tuple[Value, ...]:

@@ -10,7 +10,7 @@ from crossgraft.analysis.roles.patterns import Pattern
 from crossgraft.analysis.roles.two_way import TwoWay
 from crossgraft.report.section import Interval, Section, Table, Value, columns, percent
 
-PLACE = 100
+PLACE = 250
 _NOTICEABLE = 0.05  # an asymmetry of which it is worth saying what it is made of
 _TWO_WAY = columns(
     "model",
@@ -44,7 +44,12 @@ def sections(findings: Findings) -> Iterator[Section]:
     )
     if any(table.rows for table in tables):
         yield Section(
-            "Structure of the matrix", tuple(table for table in tables if table.rows), note=_NOTE, folded=True
+            "Structure of the matrix",
+            tuple(table for table in tables if table.rows),
+            note=_NOTE,
+            folded=True,
+            shows="What donors and recipients explain of the matrix, and whether transfer is mutual.",
+            explained="statistics.md",
         )
 
 

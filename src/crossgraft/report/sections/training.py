@@ -10,11 +10,13 @@ from markupsafe import Markup
 
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.training import Training, TrainingRun
+from crossgraft.report.pictures.kinds import Curves, Line
 from crossgraft.report.section import HIDDEN, Number, Picture, Section, Table, Value, columns
 
-PLACE = 140
-_MOST = 100  # rows on the page
+PLACE = 280
+_MOST = 25  # rows on the page
 WIDTH, HEIGHT = 120, 24  # of a curve, in pixels
+_CHARTS, _LINES = 3, 6  # models with a chart, treatments in it
 _PLACES = 60  # points of a curve
 _HEAD = columns(
     "model",
@@ -35,7 +37,34 @@ _NOTE = "Losses: nats, mean over the tokens that count. Each curve has its own s
 def sections(findings: Findings) -> Iterator[Section]:
     rows = tuple(row for one in findings.evidence.training for row in _rows(one))
     if rows:
-        yield Section("Training", (Table("training", _HEAD, rows, most=_MOST),), note=_NOTE, folded=True)
+        yield Section(
+            "Training",
+            (Table("training", _HEAD, rows, most=_MOST),),
+            note=_NOTE,
+            charts=tuple(_curves(findings.evidence.training)),
+            folded=True,
+            shows="What each run cost, and how its loss fell.",
+            explained="training.md",
+        )
+
+
+def _curves(trainings: Sequence[Training]) -> Iterator[Curves]:
+    """One chart per model: the first seed of each of its first treatments."""
+    for model in list(dict.fromkeys(training.row.model for training in trainings))[:_CHARTS]:
+        of_model = [training for training in trainings if training.row.model == model]
+        lines = tuple(
+            Line(training.row.label, tuple(_means(training.runs[0].losses))) for training in of_model[:_LINES]
+        )
+        more = f"; the first {_LINES} of {len(of_model)} treatments" if len(of_model) > _LINES else ""
+        yield Curves(f"{model}: loss over the steps, first seed{more}", "step", "nats", lines)
+
+
+def _means(losses: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """The losses, or of long runs the means of neighbouring steps, at the middle of each."""
+    count = min(len(losses), _PLACES)
+    edges = [round(place * len(losses) / count) for place in range(count + 1)]
+    for first, last in pairwise(edges):
+        yield (first + last + 1) / 2, sum(losses[first:last]) / (last - first)
 
 
 def _rows(training: Training) -> Iterator[tuple[Value, ...]]:
@@ -69,7 +98,7 @@ def _tokens(run: TrainingRun) -> str:
 def _drawn(points: str) -> Markup:
     return Markup(
         '<svg width="{}" height="{}" viewBox="0 0 {} {}" role="img" aria-label="loss over the steps">'
-        '<polyline fill="none" stroke="#2166ac" points="{}"></polyline></svg>'
+        '<polyline fill="none" class="curve" points="{}"></polyline></svg>'
     ).format(WIDTH, HEIGHT, WIDTH, HEIGHT, points)
 
 
@@ -79,9 +108,8 @@ def curve(losses: Sequence[float]) -> str:
     >>> curve([3.0, 2.0, 1.0])
     '0,1 60,12 120,23'
     """
-    count = min(len(losses), _PLACES)
-    edges = [round(place * len(losses) / count) for place in range(count + 1)]
-    means = [sum(losses[a:b]) / (b - a) for a, b in pairwise(edges)]
+    means = [mean for _, mean in _means(losses)]
+    count = len(means)
     low, high = min(means), max(means)
     span = high - low or 1.0
     return " ".join(

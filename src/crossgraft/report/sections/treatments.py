@@ -20,7 +20,7 @@ from crossgraft.report.section import (
 )
 from crossgraft.report.sections.matrices import items
 
-PLACE = 20
+PLACE = 200
 _HEAD = columns(
     "model",
     "treatment",
@@ -44,9 +44,23 @@ _CONTROLS = "A sham is trained on random answers; format-only also has no conten
 
 def sections(findings: Findings) -> Iterator[Section]:
     if findings.summaries:
-        yield Section("What each treatment did", (_table(findings.summaries),), note=_NOTE, folded=True)
-    if findings.controls:
-        yield Section("Controls that teach the format only", (_table(findings.controls),), note=_CONTROLS)
+        yield Section(
+            "What each treatment did",
+            (_table(findings.summaries),),
+            note=_NOTE,
+            folded=True,
+            shows="One row per treatment: its gain where it should gain, and its worst cell elsewhere.",
+            explained="reading-a-report.md#the-first-screen",
+        )
+    if findings.controls and not findings.evidence.shuffled:
+        yield Section(
+            "Controls that teach the format only",
+            (_table(findings.controls),),
+            note=_CONTROLS,
+            folded=True,
+            shows="What the format alone does, without its content.",
+            explained="reading-a-report.md#the-first-screen",
+        )
 
 
 def _table(summaries: Sequence[Summary]) -> Table:

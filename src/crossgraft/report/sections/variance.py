@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.variance.components import VarianceFit, VarianceShare
 from crossgraft.analysis.wording import signed
+from crossgraft.report.pictures.kinds import Bars, Mark
 from crossgraft.report.section import HIDDEN, Interval, Number, Section, Table, Value, columns, decimals
 
-PLACE = 110
+PLACE = 260
 _HEAD = columns(
     (HIDDEN, "fit"),
     "factor",
@@ -30,7 +31,28 @@ def sections(findings: Findings) -> Iterator[Section]:
     fits = [(found.crossed, found.notes), (found.nested, ())]
     tables = tuple(_table(fit, notes) for fit, notes in fits if fit is not None)
     note = f"None: {found.why}." if found.why else ""
-    yield Section("Shares of variance: model, source or target", tables, note=note, folded=True)
+    yield Section(
+        "Shares of variance: model, source or target",
+        tables,
+        note=note,
+        charts=tuple(_bars(fit) for fit, _ in fits if fit is not None),
+        folded=True,
+        shows="Which factor the differences between cells belong to, noise taken out.",
+        explained="statistics.md",
+    )
+
+
+def _bars(fit: VarianceFit) -> Bars:
+    marks = tuple(
+        Mark(
+            share.factor,
+            100 * share.share,
+            None if share.low is None else 100 * share.low,
+            None if share.high is None else 100 * share.high,
+        )
+        for share in fit.shares
+    )
+    return Bars(f"{fit.name.capitalize()}: {fit.words}", "% of the variance, with 95 % for new levels", marks)
 
 
 def _table(fit: VarianceFit, notes: tuple[str, ...]) -> Table:

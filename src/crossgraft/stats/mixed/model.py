@@ -77,19 +77,19 @@ class MixedFit:
         return interval(value, np.sqrt(squared), max(self._df(covariance @ weights, squared), 1.0))
 
     def _df(self, direction: Floats, squared: float) -> float:
-        found, p = self.likelihood, len(self.centre)
+        likelihood, p = self.likelihood, len(self.centre)
         q = sum(self.design.sizes)
-        equations = found.equations
+        equations = likelihood.equations
         # ZᵀP₀X is zero; ZᵀV₀⁻¹X is what is left when only the random effects are taken out
         kept = equations.cross[:q, q:] - equations.eliminated[:q].T @ equations.root[-p:, :q].T
-        slope = equations.by_factor(np.square(kept @ direction)) / found.variance
+        slope = equations.by_factor(np.square(kept @ direction)) / likelihood.variance
         positive = equations.ratios > 0
         information = equations.information[np.ix_(positive, positive)]
         cross = equations.traces[positive] / 2
-        whole = np.block([[information, cross[:, None]], [cross[None], np.full((1, 1), found.moments.df / 2)]])
+        whole = np.block([[information, cross[:, None]], [cross[None], np.full((1, 1), likelihood.moments.df / 2)]])
         gradient = np.append(slope[positive], squared)
         spread = float(gradient @ np.linalg.pinv(whole, hermitian=True) @ gradient)
-        return min(2 * squared**2 / spread, found.moments.df) if spread > 0 else float(found.moments.df)
+        return min(2 * squared**2 / spread, likelihood.moments.df) if spread > 0 else float(likelihood.moments.df)
 
 
 def fit(design: Design, y: Floats, *, scoring: Scoring | None = None, weights: Floats | None = None) -> MixedFit:

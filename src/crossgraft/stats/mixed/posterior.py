@@ -48,7 +48,7 @@ def posterior_draws(
     measured = rows != NOT_MEASURED
     left = fit.y - fit.fit.design.predict(effects)
     at = rows[measured]
-    cells[:, measured] += left[:, at] * (_own(fit) / (_own(fit) + fit.noise.variance))[at]
+    cells[:, measured] += left[:, at] * (_cell_ratios(fit) / (_cell_ratios(fit) + fit.noise.variance))[at]
     return np.asarray(cells)
 
 
@@ -87,7 +87,7 @@ def _without_luck(effects: Floats, own: Floats, noise: Floats | None, rng: np.ra
     return kept
 
 
-def _own(fit: NoisyFit) -> Floats:
+def _cell_ratios(fit: NoisyFit) -> Floats:
     """ρ of every row of the fit."""
     return np.asarray(fit.cells[fit.noise.groups])
 

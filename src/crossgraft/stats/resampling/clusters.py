@@ -7,6 +7,8 @@ themselves. Here whole clusters are drawn anew, and whole clusters change sides.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -26,16 +28,16 @@ def cluster_times(clusters: int, *, draws: int, rng: np.random.Generator) -> Tim
     return times
 
 
-def drawn_means(times: Times, rows: Floats) -> Floats:
-    """The means of cells in every draw, NaN where one has no item: (draws, …).
+def drawn_scores(times: Times, rows: Floats, aggregate: Callable[[Floats], Floats]) -> Floats:
+    """The scores of cells in every draw, NaN where one has no item: (draws, …).
 
-    ``times`` (draws, items) says how often the cluster of each item is taken, ``rows`` (items, …, 2) are values and
-    weights. Cells that are drawn with the same clusters move together. Many cells at once cost little more than one.
+    ``times`` (draws, items) says how often the cluster of each item is taken, ``rows`` (items, …, k) are statistics whose sums
+    ``aggregate`` turns into a score: (…, k) → (…). Cells that are drawn with the same clusters move together. Many
+    cells at once cost little more than one.
     """
     flat = rows.reshape(len(rows), -1).astype(np.float32)
     sums = (times @ flat).astype(np.float64).reshape(len(times), *rows.shape[1:])
-    with np.errstate(invalid="ignore"):
-        return np.asarray(sums[..., 0] / sums[..., 1])
+    return np.asarray(aggregate(sums))
 
 
 def sign_flips(differences: Floats, *, flips: int, rng: np.random.Generator) -> Floats:
@@ -54,6 +56,34 @@ def sign_flips(differences: Floats, *, flips: int, rng: np.random.Generator) -> 
         signs = 2.0 * rng.integers(0, 2, size=(size, len(moving)), dtype=np.int8) - 1
         as_far += np.count_nonzero(np.abs(signs @ moving) >= least, axis=0)
     return np.asarray(as_far / (flips + 1))
+
+
+def exchanges(
+    pairs: Sequence[tuple[Floats, Floats]],
+    aggregate: Callable[[Floats], Floats],
+    *,
+    flips: int,
+    rng: np.random.Generator,
+) -> float:
+    """Two-sided p-value of a mean difference of scores that are not means of items.
+
+    Each pair has the statistics of two methods, (clusters, k) twice, whose sums ``aggregate`` turns into scores. As in
+    ``sign_flips`` the names of the methods are exchanged for whole clusters, the same in all pairs; of means with equal weights
+    both are the same test.
+    """
+    halves = [((first + second).sum(axis=0) / 2, (first - second) / 2) for first, second in pairs]
+
+    def differences(signs: Floats) -> Floats:
+        moved = [(middle, signs @ half) for middle, half in halves]
+        return np.asarray(np.sum([aggregate(middle + by) - aggregate(middle - by) for middle, by in moved], axis=0))
+
+    clusters = len(pairs[0][0])
+    observed = abs(float(differences(np.ones((1, clusters)))[0]))
+    as_far = 1
+    for start in range(0, flips, BLOCK):
+        signs = rng.choice(np.array([-1.0, 1.0]), size=(min(BLOCK, flips - start), clusters))
+        as_far += int(np.count_nonzero(np.abs(differences(signs)) >= observed - 1e-9))
+    return as_far / (flips + 1)
 
 
 def cluster_sums(rows: Floats, clusters: npt.NDArray[np.integer], count: int) -> Floats:

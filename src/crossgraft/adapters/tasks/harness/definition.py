@@ -209,7 +209,11 @@ def _imported(settings: Mapping[str, Any], functions: Sequence[_Function]) -> Ma
 
     unresolved = {str(function.file.parent / function.name): function for function in functions}
     found = {key: unresolved.get(str(settings.get(key))) for key in _RENDERING}
-    return {key: _import_func_in_yml(one.name, one.file.parent) for key, one in found.items() if one is not None}
+    return {
+        key: _import_func_in_yml(__function.name, __function.file.parent)
+        for key, __function in found.items()
+        if __function is not None
+    }
 
 
 def _nodes(node: Any, key: tuple[str, ...], seen: set[int]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -38,7 +38,7 @@ class Linear:
     stochastic: ClassVar[bool] = False
 
     def fit(self, train: Examples, dev: Examples, classes: int, seed: int) -> LinearModel:  # noqa: ARG002 - of networks
-        x, x_dev = (one.texts.averages().astype(np.float64) for one in (train, dev))
+        x, x_dev = (examples.texts.averages().astype(np.float64) for examples in (train, dev))
         start = np.zeros((x.shape[1] + 1, classes))
         best, accuracy, chosen = start, -1.0, 0.0
         for penalty in sorted(self.penalties, reverse=True):

@@ -42,7 +42,7 @@ def descended(x: Vectors, y: Vectors, pairs: Pairs, start: Mapping, how: Descent
     """
     torch = loaded("c1")
     words = tensor(torch, x), tensor(torch, y)
-    maps = [tensor(torch, _of(one, x.shape[1])).requires_grad_() for one in (start.source, start.target)]
+    maps = [tensor(torch, _or_identity(one, x.shape[1])).requires_grad_() for one in (start.source, start.target)]
     rows = torch.from_numpy(np.ascontiguousarray(pairs)).to(place())
     losses = []
     for step in range(how.steps):
@@ -57,7 +57,7 @@ def descended(x: Vectors, y: Vectors, pairs: Pairs, start: Mapping, how: Descent
     return Mapping(source, target), losses
 
 
-def _of(matrix: Matrix | None, width: int) -> Matrix:
+def _or_identity(matrix: Matrix | None, width: int) -> Matrix:
     return np.eye(width) if matrix is None else matrix
 
 

@@ -64,7 +64,7 @@ def weights(file: Path, dtype: str, role: str) -> Path:
     from crossgraft.adapters.bases.gguf import conversion
 
     header = check_gguf(file, role, own_tokenizer=False)
-    return _kept(header, f"{dtype} weights", role, lambda folder: conversion.save_weights(header, dtype, folder))
+    return _from_cache(header, f"{dtype} weights", role, lambda folder: conversion.save_weights(header, dtype, folder))
 
 
 def tokenizer(file: Path, role: str) -> Path:
@@ -72,10 +72,10 @@ def tokenizer(file: Path, role: str) -> Path:
     from crossgraft.adapters.bases.gguf import conversion
 
     header = check_gguf(file, role)
-    return _kept(header, "tokenizer", role, lambda folder: conversion.save_tokenizer(header, folder))
+    return _from_cache(header, "tokenizer", role, lambda folder: conversion.save_tokenizer(header, folder))
 
 
-def _kept(header: Header, what: str, role: str, make: Callable[[Path], None]) -> Path:
+def _from_cache(header: Header, what: str, role: str, make: Callable[[Path], None]) -> Path:
     place = cache()
     try:
         place.mkdir(parents=True, exist_ok=True)

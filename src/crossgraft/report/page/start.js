@@ -1,0 +1,13 @@
+// Everything is there without this script; where the data cannot be read, the page stays as it is.
+async function start() {
+  let matrix = null;
+  themeSwitch(() => matrix?.draw());
+  const data = await unpacked(find('#data').textContent);
+  document.querySelectorAll('.table[data-table]').forEach((holder) => activateTable(holder, data));
+  if (data.grid) matrix = new Matrix(data, find('#matrix'), openCell);
+  document.documentElement.dataset.ready = 'yes';
+}
+start().catch((error) => {
+  find('#matrix')?.classList.remove('ready');
+  throw error;
+});
