@@ -67,7 +67,7 @@ def test_a_dry_run_prints_the_script_and_submits_nothing(tmp_path: Path, cluster
 
     assert code == 0, said
     assert said.startswith("#!/bin/bash\n#SBATCH --job-name=crossgraft-toy-m-")
-    assert f"apptainer exec --nv --bind {Path.cwd()} {tmp_path}/c.sif python3 -m crossgraft worker" in said
+    assert f"--nv --bind {Path.cwd()},{tmp_path}/out,{tmp_path} {tmp_path}/c.sif python3 -m crossgraft worker" in said
     assert list(cluster.iterdir()) == []
 
 

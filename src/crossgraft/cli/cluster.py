@@ -139,7 +139,7 @@ def submit(
     words += [word for text in sets for word in ("--set", text)] + (["--limit", str(limit)] if limit else [])
     words += [] if gpus else ["--device", "cpu"]
     logs = store.out / "slurm"
-    errand = Errand(study.name, tuple(words), Path.cwd(), logs, selected=bool(only))
+    errand = Errand(study.name, tuple(words), Path.cwd(), logs, bool(only), (store.out, spec.absolute().parent))
     made = arrays(errand, todo.jobs, timings_in(campaign.manifest.jobs, store), request)
     if dry_run:
         echo("\n".join(array.script for array in made))

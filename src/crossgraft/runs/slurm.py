@@ -117,7 +117,7 @@ def seconds_in(time: str) -> float:
 class Errand:
     """What the workers are to do: the arguments they share, the folder they start in, and that of their logs.
 
-    With ``selected``, only the treatments of the jobs at hand, whatever else the study lacks.
+    ``reads`` are further folders that a container must see. With ``selected``, only the treatments of the jobs at hand, whatever else the study lacks.
     """
 
     study: str
@@ -125,6 +125,7 @@ class Errand:
     folder: Path
     logs: Path
     selected: bool = False
+    reads: tuple[Path, ...] = ()
 
 
 def arrays(errand: Errand, jobs: Sequence[Job], timings: Timings, request: Request) -> list[Array]:
@@ -178,7 +179,7 @@ def script(name: str, patterns: Sequence[str], tasks: int, request: Request, err
     limit = f"{_worker_seconds(request):.0f}s"
     only = [word for pattern in patterns for word in ("--only", pattern)]
     worker = ["worker", *errand.words, *only, "--time-limit", limit, "--threads", str(request.cpus)]
-    command = [*_python(request, errand.folder), "-m", "crossgraft", *worker]
+    command = [*_python(request, errand), "-m", "crossgraft", *worker]
     return _SCRIPT.format(
         directives="\n".join(
             f"#SBATCH --{key}={_quoted(value)}" if value else f"#SBATCH --{key}" for key, value in directives
@@ -190,11 +191,12 @@ def script(name: str, patterns: Sequence[str], tasks: int, request: Request, err
     )
 
 
-def _python(request: Request, folder: Path) -> list[str]:
+def _python(request: Request, errand: Errand) -> list[str]:
     if not request.image:
         return [request.python]
     graphics = ["--nv"] if request.gpus else []
-    return ["apptainer", "exec", *graphics, "--bind", str(folder), request.image, "python3"]
+    folders = ",".join(dict.fromkeys(map(str, (errand.folder, *errand.reads))))
+    return ["apptainer", "exec", *graphics, "--bind", folders, request.image, "python3"]
 
 
 def _quoted(value: str) -> str:
