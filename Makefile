@@ -2,6 +2,8 @@
 # make test    set up and run the fast tests
 # make test-all, lint, bench, bench-analysis, bench-scoring, bench-training, bench-embeddings, docs, clean
 # make real    a study of SmolLM2-135M, a real language model: fetches 99 MB, then hours on two cores
+# make faults  kills, full disks, damaged files and fuzzing, for hours: FAULTS=50 rounds, FUZZ=3600 seconds of fuzzing
+# make audit, sbom    known vulnerabilities of what is installed (asks PyPI), and a list of it
 # make gpu-check    on a machine with a GPU: the engine in bfloat16 on models of 1B and 8B, in minutes
 #
 # Everything lives in .venv. For another PyTorch build: make TORCH='torch --index-url <url>' demo
@@ -15,7 +17,7 @@ CORES := $(shell nproc 2>/dev/null || echo 1)
 DEMO := runs/demo
 REAL := runs/real
 
-.PHONY: demo real test test-all lint bench bench-analysis bench-scoring bench-training bench-embeddings gpu-check docs clean
+.PHONY: demo real test test-all lint bench bench-analysis bench-scoring bench-training bench-embeddings gpu-check docs clean faults audit sbom
 
 # as many runs as cores share the work of the quickstart, one thread each; the last one is the one to watch
 demo: $(VENV)/.demo
@@ -47,6 +49,20 @@ test: $(VENV)/.dev
 
 test-all: $(VENV)/.all
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) -m "slow or not slow"
+
+FAULTS ?= 50
+FUZZ ?= 3600
+
+faults: $(VENV)/.dev
+	OMP_NUM_THREADS=1 FAULTS=$(FAULTS) $(BIN)/python -m pytest tests/faults -m "slow or not slow"
+	$(BIN)/python tools/fuzz.py --count 100000 --seconds $(FUZZ)
+
+# the tools have a folder of their own, so that they are not part of what they look at
+audit: $(VENV)/.demo $(VENV)/.audit
+	$(VENV)/audit/bin/pip-audit --skip-editable --path $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+
+sbom: $(VENV)/.demo $(VENV)/.audit
+	$(VENV)/audit/bin/cyclonedx-py environment $(VENV) --of JSON -o sbom.json
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
@@ -104,6 +120,11 @@ $(VENV)/.all: $(VENV)/.dev
 # with lm-evaluation-harness, to be compared with
 $(VENV)/.bench: $(VENV)/.demo
 	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,almanac,lm-eval]'
+	touch $@
+
+$(VENV)/.audit: $(VENV)/.demo
+	test -x $(VENV)/audit/bin/python || $(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip --disable-pip-version-check install -q pip-audit cyclonedx-bom
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.demo

@@ -1,8 +1,8 @@
-"""How long a store of many records takes to look at: ``python benchmarks/store.py [FOLDER] [--records N]``.
+"""How long a store of many records takes to look at: ``python benchmarks/store.py [FOLDER] [--records N] [--compact]``.
 
 It makes a store of about N records (20,000 unless told otherwise) of 150 items each, as the Fake executor
-would have measured them, and prints seconds of CPU and the peak of memory of ``store status``, the matrix and the report,
-each in a process of its own on one core.
+would have measured them, and prints seconds of CPU and the peak of memory of ``store status``, the plan, the matrix and the
+report, each in a process of its own on one core. With ``--compact`` the records are packed first.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def fill(folder: Path, records: int) -> None:
     from crossgraft.testing import Fake
 
     points = [Point(task, language) for task in TASKS for language in LANGUAGES]
-    sources = points[: max(1, round(records / (MODELS * len(points) * len(SEEDS))))]
+    models = max(MODELS, round(records / (len(points) * (1 + len(SEEDS) * len(points)))))
+    sources = points[: max(1, round(records / (models * len(points) * len(SEEDS))))]
     sizes = np.random.default_rng(0).integers(1, 30, (ITEMS, 4)).astype(float)
 
     def outcome(_job: Job, cell: Cell) -> Answers:
@@ -50,7 +51,7 @@ def fill(folder: Path, records: int) -> None:
         return Answers("choice", tuple(f"{cell.target.task}-{n}" for n in range(ITEMS)), columns)
 
     def jobs() -> Iterator[Job]:
-        for model in (f"model{n}" for n in range(MODELS)):
+        for model in (f"model{n}" for n in range(models)):
             treatments = [Treatment(model, "base", "control")]
             treatments += [Treatment(model, str(p), "trained", p, (), seed) for seed in SEEDS for p in sources]
             for treatment in treatments:
@@ -75,6 +76,22 @@ def status(folder: Path) -> None:
     "\n".join(store_status(Store(folder)).lines())
 
 
+def plan(folder: Path) -> None:
+    from crossgraft.runs.plan import plan as planned
+    from crossgraft.runs.store import Store
+
+    store = Store(folder)
+    planned(store.study("many").jobs, store.done())
+
+
+def compact(folder: Path) -> None:
+    from crossgraft.runs.compaction import compact as packs
+    from crossgraft.runs.store import Store
+
+    for _ in packs(Store(folder)):
+        pass
+
+
 def matrix(folder: Path) -> None:
     from crossgraft.analysis.results import load_matrix
     from crossgraft.runs.store import Store
@@ -90,7 +107,13 @@ def report(folder: Path) -> None:
     write_report(load_findings(Store(folder)), folder / "reports" / "many")
 
 
-STEPS: dict[str, Callable[[Path], None]] = {"status": status, "matrix": matrix, "report": report}
+STEPS: dict[str, Callable[[Path], None]] = {
+    "compact": compact,
+    "status": status,
+    "plan": plan,
+    "matrix": matrix,
+    "report": report,
+}
 
 
 def measure(step: str, folder: Path) -> None:
@@ -105,6 +128,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, help="a store that was made before, or where to make one")
     parser.add_argument("--records", type=int, default=20_000)
     parser.add_argument("--step", choices=STEPS, help="measure only this one")
+    parser.add_argument("--compact", action="store_true", help="pack the records first")
     asked = parser.parse_args()
     folder = asked.folder or Path(tempfile.mkdtemp())
     if not (folder / "crossgraft-1").exists():
@@ -114,7 +138,7 @@ def main() -> None:
     if asked.step:
         measure(asked.step, folder)
         return
-    for step in STEPS:
+    for step in STEPS if asked.compact else [step for step in STEPS if step != "compact"]:
         subprocess.run([sys.executable, __file__, str(folder), "--step", step], check=True)
 
 

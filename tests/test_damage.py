@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from crossgraft.analysis.results import load_findings, load_matrix
-from crossgraft.cli.estimate import store_status
+from crossgraft.cli.estimate import StudyStatus, store_status
 from crossgraft.cli.verify import verify
 from crossgraft.core import Cell, Job, Pairing, Point, Record, Texts, Treatment
 from crossgraft.errors import SpecError, StoreError
@@ -123,7 +123,7 @@ def test_a_store_from_before_checksums_is_read(tmp_path: Path) -> None:
     store = Store(tmp_path / "out")
 
     assert store.studies() == ("Old study/1", "plain")
-    assert store_status(store).studies == (("Old study/1", 4, 4), ("plain", 4, 4))
+    assert store_status(store).studies == (StudyStatus("Old study/1", 4, 4), StudyStatus("plain", 4, 4))
     assert verify(store) == []
     assert load_matrix(store, "Old study/1").change.shape == (1, 2)
     assert [one["message"] for one in store.failures().values()] == ["told to fail"]

@@ -12,6 +12,7 @@ import click
 
 from crossgraft import __version__
 from crossgraft.cli.check import check
+from crossgraft.cli.cluster import fetch, submit, worker
 from crossgraft.cli.compare import compare
 from crossgraft.cli.export import export
 from crossgraft.cli.mapping import bli, map_, translate
@@ -66,6 +67,9 @@ for _command in (
     plan,
     preview,
     run,
+    worker,
+    fetch,
+    submit,
     check,
     report,
     compare,

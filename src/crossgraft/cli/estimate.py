@@ -9,17 +9,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from crossgraft.cli.progress import Work, duration, work_of
+from crossgraft.cli.progress import duration
 from crossgraft.core import Job, Record
 from crossgraft.errors import JobFailed
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, plan_study
-from crossgraft.runs.plan import Plan, per_model, plan
+from crossgraft.runs.plan import Done, Plan, per_model, plan
+from crossgraft.runs.prices import are_timed, seconds_of, timings_in, work_of
 from crossgraft.runs.store import Store
 from crossgraft.study import Amount, Cost, Costed, Failed, Measurable, Recorded, Study, Trains
 
-_SAMPLE = 20  # records of a kind whose timings are looked at
-
-Timings = dict[tuple[Work, str], list[float]]  # of a kind of work and a step of it, in seconds
+_RECENT = 1800.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Outlook:
         for model, count in per_model(todo.jobs).items():
             yield f"  {model}: {count} results"
         if todo.to_train:
-            weight = "unknown size" if self.adapter_bytes is None else f"about {_size(self.adapter_bytes)}"
+            weight = "unknown size" if self.adapter_bytes is None else f"about {size(self.adapter_bytes)}"
             yield f"  {len(todo.to_train)} adapters to train, {weight} on disk"
         if todo.failed:
             yield f"  {len(todo.failed)} jobs failed for good; --retry runs them again"
@@ -88,7 +87,7 @@ def _cost_lines(cost: Cost) -> Iterator[str]:
         f"  estimate: {_many(cost.trained_tokens)} tokens to train on ({cost.examples:,} examples), {_many(cost.scored_tokens)} to score "
         f"({cost.items:,} items), {cost.flops:.1e} FLOPs"
     )
-    yield f"  estimate: {_size(round(cost.memory))} of memory for the largest job"
+    yield f"  estimate: {size(round(cost.memory))} of memory for the largest job"
     for device, (least, most) in cost.hours.items() if _takes_a_minute(cost) else ():
         yield f"  estimate: {duration(3600 * least)} to {duration(3600 * most)} on one {device}"
     if cost.detectable:
@@ -118,10 +117,10 @@ def outlook(study: Study, store: Store, settings: Settings, *, measure: bool = F
     manifest = describe_study(study, store)
     todo = plan_study(manifest, store, settings)
     weight = study.adapter_bytes(todo.to_train) if isinstance(study, Trains) else 0
-    timings = _timings(manifest.jobs, store)
-    known = [job for job in todo.jobs if (work_of(job), "evaluate") in timings]
-    rest = [job for job in todo.jobs if (work_of(job), "evaluate") not in timings]
-    seconds = [_seconds(job, timings) for job in known]
+    timings = timings_in(manifest.jobs, store)
+    known = [job for job in todo.jobs if are_timed(job, timings)]
+    rest = [job for job in todo.jobs if not are_timed(job, timings)]
+    seconds = [seconds_of(job, timings) for job in known]
     rates = _measured(study, rest, settings) if measure and rest and isinstance(study, Measurable) else None
     if rates is not None and isinstance(study, Measurable):
         timed = [job for job in rest if rates.know(job)]
@@ -219,33 +218,7 @@ def _each(seconds: Iterable[float]) -> str:
     return f"{' to '.join(ends)} ms"
 
 
-def _timings(jobs: tuple[Job, ...], store: Store) -> Timings:
-    """What the study's jobs took so far."""
-    done = store.done()
-    ids: dict[Work, list[str]] = {}
-    for job in jobs:
-        ids.setdefault(work_of(job), []).extend(cell.record_id for cell in job.cells if cell.record_id in done)
-    timings: Timings = {}
-    for work, some in ids.items():
-        for record in store.read(some[:_SAMPLE])[0]:
-            for step, seconds in record.timings.items():
-                timings.setdefault((work, step), []).append(seconds)
-    return timings
-
-
-def _seconds(job: Job, timings: Timings) -> float:
-    """At the median of work of its kind: a step before all targets, and one a target."""
-    work = work_of(job)
-    return len(job.cells) * median(timings[work, "evaluate"]) + sum(
-        median(timings.get((work, step), [0.0])) for step in _before(job)
-    )
-
-
-def _before(job: Job) -> tuple[str, ...]:
-    return {"trained": ("train",), "mapping": ("fit",)}.get(job.treatment.kind, ())
-
-
-def _size(count: int) -> str:
+def size(count: int) -> str:
     for unit in ("B", "KB", "MB"):
         if count < 1000:
             return f"{count:.0f} {unit}"
@@ -254,11 +227,40 @@ def _size(count: int) -> str:
 
 
 @dataclass(frozen=True)
+class StudyStatus:
+    """How far a study is: results, jobs that processes work on, jobs that failed, and seconds left at the present pace."""
+
+    name: str
+    done: int
+    total: int
+    running: int = 0
+    failed: int = 0
+    left: float | None = None
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "done": self.done,
+            "results": self.total,
+            "running": self.running,
+            "failed": self.failed,
+            "seconds_left": self.left,
+        }
+
+    def __str__(self) -> str:
+        parts = [f"{self.done} of {self.total} results"]
+        parts += [f"{self.running} jobs running"] if self.running else []
+        parts += [f"{self.failed} jobs failed"] if self.failed else []
+        parts += [f"about {duration(self.left)} left at the pace of the last half hour"] if self.left else []
+        return f"{self.name}: {', '.join(parts)}"
+
+
+@dataclass(frozen=True)
 class StoreStatus:
     """How far each study is, what failed, what is damaged."""
 
     root: Path
-    studies: tuple[tuple[str, int, int], ...]  # name, results there, results in all
+    studies: tuple[StudyStatus, ...]
     failures: tuple[str, ...]
     damages: tuple[str, ...]
     records: int
@@ -267,26 +269,41 @@ class StoreStatus:
         return {
             "root": str(self.root),
             "records": self.records,
-            "studies": [{"name": name, "done": done, "results": total} for name, done, total in self.studies],
+            "studies": [study.plain() for study in self.studies],
             "failures": list(self.failures),
             "damaged": list(self.damages),
         }
 
     def lines(self) -> Iterator[str]:
         yield f"{self.root}: {self.records} records"
-        for name, done, total in self.studies:
-            yield f"  {name}: {done} of {total} results"
+        yield from (f"  {study}" for study in self.studies)
         yield from (f"  failed: {failure}" for failure in self.failures)
         yield from (f"  damaged: {damage}" for damage in self.damages)
 
 
 def store_status(store: Store) -> StoreStatus:
-    done = store.done()
-    studies = []
-    for name in store.studies():
-        todo = plan(store.study(name).jobs, done)
-        studies.append((name, todo.total - todo.missing, todo.total))
+    done, failures = store.done(), store.failures()
+    studies = tuple(_study_status(store, store.study(name).jobs, name, done, failures) for name in store.studies())
     damages = [*store.damaged_records(), *store.damaged_studies(), *store.damaged_failures()]
-    failures = (f"{one['job']}: {one['message']}" for one in store.failures().values())
+    failed = (f"{one['job']}: {one['message']}" for one in failures.values())
     records = sum(len(pairings) for pairings in done.values())
-    return StoreStatus(store.root, tuple(studies), tuple(failures), tuple(map(str, damages)), records)
+    return StoreStatus(store.root, studies, tuple(failed), tuple(map(str, damages)), records)
+
+
+def _study_status(
+    store: Store, jobs: Sequence[Job], name: str, done: Done, failures: Mapping[str, Mapping[str, Any]]
+) -> StudyStatus:
+    todo = plan(jobs, done)
+    running = store.running(todo.jobs) if todo.missing else 0
+    failed = sum(job.treatment_id in failures for job in todo.jobs)
+    left = _seconds_left(jobs, todo.missing, store.times()) if running else None
+    return StudyStatus(name, todo.total - todo.missing, todo.total, running, failed, left)
+
+
+def _seconds_left(jobs: Sequence[Job], missing: int, times: Mapping[str, float]) -> float | None:
+    """At the pace at which all workers together wrote records of the study in the half hour before the latest one."""
+    written = sorted(times[cell.record_id] for job in jobs for cell in job.cells if cell.record_id in times)
+    recent = [when for when in written if when > written[-1] - _RECENT]
+    if len(recent) < 2 or recent[-1] == recent[0]:
+        return None
+    return missing * (recent[-1] - recent[0]) / (len(recent) - 1)

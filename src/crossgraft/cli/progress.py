@@ -11,6 +11,7 @@ from statistics import mean
 from typing import Any, Protocol
 
 from crossgraft.core import Job
+from crossgraft.runs.prices import Work, work_of
 from crossgraft.safety.escaping import visible
 from crossgraft.study import Event, Failed, Finished, Progress, Recorded, Remark, Started
 
@@ -23,13 +24,13 @@ class Watcher(Protocol):
     def close(self) -> None: ...
 
 
-def watcher(jobs: Sequence[Job], *, as_json: bool = False) -> Watcher:
-    """The watcher that suits where the output goes, of the jobs that are to be done."""
+def watcher(jobs: Sequence[Job], *, as_json: bool = False, workers: int = 1) -> Watcher:
+    """The watcher that suits where the output goes, of the jobs that so many workers are to do."""
     if as_json:
         return JsonLines()
     if sys.stdout.isatty():
-        return Bars(jobs)
-    return Lines(jobs)
+        return Bars(jobs, workers)
+    return Lines(jobs, workers)
 
 
 def watch(events: Iterable[Event], seen_by: Watcher) -> None:
@@ -64,14 +65,6 @@ def _plain(event: Event) -> dict[str, Any]:
     return entry
 
 
-Work = tuple[str, str]  # what takes alike: a model, and what is done to it, or the method of a mapping
-
-
-def work_of(job: Job) -> Work:
-    treatment = job.treatment
-    return treatment.model, treatment.name if treatment.kind == "mapping" else treatment.kind
-
-
 class Pace:
     """How long the rest of a run may take: a job takes what its like took, and a new kind of work what the others took.
 
@@ -79,7 +72,8 @@ class Pace:
     that of an adapter study has no training in it. What comes before the first job, such as reading, is in no estimate.
     """
 
-    def __init__(self, jobs: Sequence[Job], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, jobs: Sequence[Job], clock: Callable[[], float] = time.monotonic, *, workers: int = 1) -> None:
+        self._workers = workers
         self.total = sum(len(job.cells) for job in jobs)
         self.done = 0
         self._clock = clock
@@ -108,7 +102,7 @@ class Pace:
             if count > 0 and not took:
                 return None
             seconds += count * mean(took) if count > 0 else 0
-        return seconds
+        return seconds / self._workers
 
 
 def _said(left: float | None) -> str:
@@ -118,8 +112,8 @@ def _said(left: float | None) -> str:
 class Lines:
     """A line a record, with how long the rest may take."""
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
-        self._pace = Pace(jobs)
+    def __init__(self, jobs: Sequence[Job], workers: int = 1) -> None:
+        self._pace = Pace(jobs, workers=workers)
 
     def see(self, event: Event) -> None:
         self._pace.see(event)
@@ -143,7 +137,7 @@ def _score(event: Recorded) -> str:
 class Bars:
     """A bar over the grid with the time it will take, and one for the job at work."""
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
+    def __init__(self, jobs: Sequence[Job], workers: int = 1) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as RichProgress
 
@@ -153,7 +147,7 @@ class Bars:
             MofNCompleteColumn(),
             TextColumn("{task.fields[left]}"),
         )
-        self._pace = Pace(jobs)
+        self._pace = Pace(jobs, workers=workers)
         self._grid = self._bars.add_task("all targets", total=self._pace.total, left="")
         self._job = self._bars.add_task("", total=None, visible=False, left="")
         self._bars.start()

@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +24,15 @@ if TYPE_CHECKING:
     from crossgraft.runs.campaign import Settings, Summary
     from crossgraft.study import Study
 
+LEASES = (
+    "claims: leases, because locks on this file system do not keep other machines out; the jobs of a killed worker are "
+    "free after 4 minutes"
+)
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes of --executor processes.  [default: one a GPU, else cores / threads]",
+)
 ONLY = click.option(
     "--only", multiple=True, metavar="PATTERN", help="Only models or sources that match, such as 'intent/*'."
 )
@@ -82,6 +97,7 @@ def preview(spec: Path, sets: tuple[str, ...], limit: int | None, count: int) ->
 @click.option(
     "--executor", default="inline", show_default=True, help="How jobs are carried out; see 'crossgraft list'."
 )
+@WORKERS
 @DEVICE
 @THREADS
 @click.option("--budget", metavar="TIME", help="Stop after this time, such as 8h or 90m; what is done is kept.")
@@ -95,6 +111,7 @@ def run(
     limit: int | None,
     only: tuple[str, ...],
     executor: str,
+    workers: int | None,
     device: str,
     threads: int | None,
     budget: str | None,
@@ -104,15 +121,21 @@ def run(
 ) -> None:
     """Run whatever the study in SPEC still lacks; interrupt and repeat at will.
 
+    With --executor processes, the first Ctrl-C lets every worker finish its target, and the second stops at once.
+
     Exit code 0 when all is done, 1 when some jobs failed, 2 for a mistake in the spec or the data.
     """
+    threads = threads or threads_each(executor, workers, device)
     settings = settings_of(only, executor, device, threads, budget, retry)
+    settings = replace(settings, workers=workers or 0)
     study = study_of(spec, sets, limit)
     if smoke:
         _smoke(study, settings)
     summary = carry_out(study, out, settings, as_json=as_json)
     if not as_json:
         print_summary(summary, f"{spec}", out)
+    if summary.stopped:
+        raise KeyboardInterrupt
     if summary.failed:
         raise click.exceptions.Exit(1)
 
@@ -126,8 +149,40 @@ def carry_out(study: Study, out: Path, settings: Settings, *, as_json: bool) -> 
     todo = under_way.todo
     if not as_json:
         echo(f"{study.name}: {todo.missing} of {todo.total} results to compute, in {len(todo.jobs)} jobs")
-    watch(under_way, watcher(todo.jobs, as_json=as_json))
+    if todo.jobs and under_way.store.claims.kind == "leases":
+        echo(LEASES, err=True)
+    with finishing_first(under_way.stopping) if settings.executor != "inline" or settings.by_model else nullcontext():
+        watch(under_way, watcher(todo.jobs, as_json=as_json, workers=_workers(settings)))
     return under_way.summary
+
+
+def _workers(settings: Settings) -> int:
+    if settings.executor == "inline":
+        return 1
+    from crossgraft.runs.executors.processes import worker_count
+
+    return worker_count(settings)
+
+
+@contextmanager
+def finishing_first(stopping: threading.Event) -> Iterator[None]:
+    """The first signal lets the targets at hand be finished; the next one is for whoever handled signals before."""
+
+    def receive(number: int, frame: FrameType | None) -> None:
+        handler = before[number]
+        if stopping.is_set() and callable(handler):
+            handler(number, frame)
+        elif not stopping.is_set():
+            stopping.set()
+            echo("finishing the targets at hand; interrupt once more to stop now", err=True)
+
+    numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if callable(signal.getsignal(number))]
+    before = {int(number): signal.signal(number, receive) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def settings_of(
@@ -139,7 +194,20 @@ def settings_of(
         os.environ.setdefault(variable, str(threads))
     from crossgraft.runs.campaign import Settings
 
-    return Settings(executor, device, threads, only, retry, _seconds(budget) if budget else None)
+    return Settings(executor, device, threads, only, retry, seconds_in(budget, "--budget") if budget else None)
+
+
+def threads_each(executor: str, workers: int | None, device: str) -> int | None:
+    """The threads of each of several workers, where nobody says: the cores are shared among them; None for one process."""
+    if executor == "inline":
+        return None
+    from crossgraft.runs.executors.processes import devices
+    from crossgraft.runs.settings import Settings
+
+    cores = os.cpu_count() or 1
+    if executor == "ray":
+        return min(4, cores)  # of machines that this one cannot look at
+    return max(1, cores // (workers or len(devices(Settings(device=device))) or 1))
 
 
 def _smoke(study: Study, settings: Settings) -> None:
@@ -158,6 +226,10 @@ def print_summary(summary: Summary, study: str, out: Path) -> None:
     echo(f"{summary.recorded} results computed, {summary.left} left")
     if summary.out_of_budget:
         echo("stopped: the time budget is spent; run the same command to go on")
+    if summary.out_of_time:
+        echo("stopped: the next job would not end within the time limit; run the same command to go on")
+    if summary.stopped:
+        echo("stopped after the targets at hand; run the same command to go on")
     if summary.elsewhere:
         echo(f"{summary.elsewhere} jobs are in the hands of another run on this store")
     for failure in summary.failed:
@@ -167,10 +239,10 @@ def print_summary(summary: Summary, study: str, out: Path) -> None:
     echo(f"report: crossgraft report {study}{where}")
 
 
-def _seconds(text: str) -> float:
+def seconds_in(text: str, option: str) -> float:
     """``1h30m`` as seconds."""
     match = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", text.strip())
     if not match or not any(match.groups()):
-        raise SpecError(f"--budget: expected a time such as 8h, 90m or 1h30m; got {text!r}")
+        raise SpecError(f"{option}: expected a time such as 8h, 90m or 1h30m; got {text!r}")
     hours, minutes, seconds = (float(part or 0) for part in match.groups())
     return 3600 * hours + 60 * minutes + seconds

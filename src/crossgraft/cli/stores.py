@@ -118,6 +118,44 @@ def status(out: Path, as_json: bool) -> None:
 
 @store.command()
 @OUT
+def compact(out: Path) -> None:
+    """Merge records into files of a thousand, so that large stores open in seconds.
+
+    Nothing is lost by a kill at any point, and runs may go on meanwhile. The latest, fewer than a thousand, stay single.
+    """
+    from crossgraft.runs.compaction import compact as packs
+    from crossgraft.runs.store import Store
+
+    count = 0
+    for pack in packs(Store(out)):
+        count += pack.records
+        echo(f"{printable(pack.file)}: {pack.records} records")
+    echo(f"{count} records packed" if count else "nothing to pack: fewer than 1,000 records lie in files of their own")
+
+
+@store.command()
+@OUT
+@click.option("--yes", is_flag=True, help="Delete what is listed.")
+def gc(out: Path, yes: bool) -> None:
+    """List what no study in the store needs: half-written files, adapters, states of training. --yes deletes it.
+
+    Records are never deleted. What a process may be writing still, because it is younger than a day, is left alone.
+    """
+    from crossgraft.cli.estimate import size
+    from crossgraft.runs.garbage import collect, remove
+    from crossgraft.runs.store import Store
+
+    found = list(collect(Store(out)))
+    for garbage in found:
+        echo(f"{printable(garbage.path)}: {garbage.reason} ({size(garbage.bytes)})")
+    total = f"{len(found)} entries, {size(sum(garbage.bytes for garbage in found))}"
+    if yes:
+        remove(found)
+    echo(f"{total} deleted" if yes else f"{total}; --yes deletes them" if found else "nothing to delete")
+
+
+@store.command()
+@OUT
 @AS_JSON
 def verify(out: Path, as_json: bool) -> None:
     """Read every file of the store, and name what is damaged and what to do.

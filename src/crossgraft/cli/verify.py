@@ -19,7 +19,7 @@ from crossgraft.safety.seals import Broken
 
 _ADVICE = "'crossgraft run SPEC' computes it again"
 _AGAIN = "the next run moves it away and trains it anew"
-_FOLDERS = ("records", "texts", "studies", "failures", "adapters", "claims", "logs", "followed", "damaged")
+_FOLDERS = ("records", "packs", "texts", "studies", "failures", "adapters", "claims", "logs", "followed", "damaged")
 
 Check = Callable[[Store], Iterable[Damage]]
 
@@ -84,7 +84,7 @@ def set_aside(store: Store) -> Iterator[Damage]:
 def suspect_records(store: Store) -> Iterator[Damage]:
     """What an earlier version measured after an adapter that PEFT does not take out of the base whole."""
     records = {record.id: record for record in store.read()[0]}
-    written = {record.id: store.record_file(record).stat().st_mtime for record in records.values()}
+    written = {record.id: store.written(record) for record in records.values()}
     found: dict[str, str] = {}
     for name in store.studies():
         found |= dict(suspects(store.study(name), records, written))

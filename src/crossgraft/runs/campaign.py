@@ -8,33 +8,24 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from crossgraft.core import Job, Labels, Pairing
 from crossgraft.errors import CrossgraftError, JobFailed
-from crossgraft.runs.executors import EXECUTORS, Executor
+from crossgraft.runs.executors import EXECUTORS, Ended, Executor, Pulling
 from crossgraft.runs.fingerprints import FingerprintCache, fingerprint
 from crossgraft.runs.layout import Manifest
 from crossgraft.runs.plan import Plan, plan, select
+from crossgraft.runs.prices import Shift, timings_in
+from crossgraft.runs.queue import Queue
+from crossgraft.runs.settings import Settings as Settings
 from crossgraft.runs.store import Store
-from crossgraft.study import Workplace, Event, Failed, Fetches, Finished, Input, Inspectable, Labelled, Recorded, Study
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to run, as opposed to what: none of this changes a result's id."""
-
-    executor: str = "inline"
-    device: str = "auto"
-    threads: int = 0  # 0: all cores
-    only: tuple[str, ...] = ()
-    retry: bool = False
-    budget: float | None = None  # seconds
+from crossgraft.study import Event, Failed, Fetches, Finished, Input, Inspectable, Labelled, Recorded, Study, Workplace
 
 
 @dataclass
@@ -45,6 +36,8 @@ class Summary:
     failed: list[Failed] = field(default_factory=list)
     elsewhere: int = 0  # jobs another process holds
     out_of_budget: bool = False
+    out_of_time: bool = False  # the next job would not have ended within the limit
+    stopped: bool = False  # by ``Campaign.stopping``
     left: int = 0  # records still missing
 
 
@@ -83,6 +76,7 @@ class Campaign:
     settings: Settings = Settings()
     executor: Executor | None = None
     summary: Summary = field(default_factory=Summary)
+    stopping: threading.Event = field(default_factory=threading.Event)  # once set, the target at hand is the last
 
     @cached_property
     def workplace(self) -> Workplace:
@@ -105,18 +99,32 @@ class Campaign:
         return plan_study(self.manifest, self.store, self.settings, self.pairing)
 
     def __iter__(self) -> Iterator[Event]:
-        deadline = None if self.settings.budget is None else time.monotonic() + self.settings.budget
         self.store.save_study(self.manifest)
         self.store.tidy()
         self.summary.failed += [self._known_failure(job) for job in self.todo.failed]
         executor = self.executor or EXECUTORS.get(self.settings.executor)()
-        held = _Held(self.store, self.pairing)
-        jobs = self.todo.jobs  # where there are none, nothing is opened
-        events = executor.run(self.study, held.claim(jobs), self.workplace) if jobs else iter(())
+        try:
+            if self.todo.jobs:  # where there are none, nothing is opened
+                yield from self._pull(executor) if isinstance(executor, Pulling) else self._carry_out(executor)
+        finally:
+            self.summary.stopped = self.stopping.is_set()
+            everything = replace(self.settings, retry=True)
+            self.summary.left = plan_study(self.manifest, self.store, everything, self.pairing).missing
+
+    def _carry_out(self, executor: Executor) -> Iterator[Event]:
+        """Hand the jobs to the executor one by one, and keep what comes of them."""
+        limit, jobs = self.settings.limit, self.todo.jobs
+        shift = Shift(limit, None if limit is None else timings_in(self.manifest.jobs, self.store))
+        queue = Queue(self.store, self.pairing, shift=shift, stopped=self.stopping.is_set)
+        deadline = None if self.settings.budget is None else time.monotonic() + self.settings.budget
+        events = executor.run(self.study, queue.claim(jobs, by_model=self.settings.by_model), self.workplace)
         try:
             for event in events:
-                self._take(event, held)
+                shift.see(event)
+                self._take(event, queue)
                 yield event
+                if isinstance(event, Recorded) and self.stopping.is_set():
+                    break
                 if deadline is not None and isinstance(event, Recorded) and time.monotonic() > deadline:
                     self.summary.out_of_budget = True
                     break
@@ -124,12 +132,30 @@ class Campaign:
             close = getattr(events, "close", None)  # a generator, unless somebody's executor is another iterator
             if close is not None:
                 close()
-            held.release_all()
-            self.summary.elsewhere = held.elsewhere
-            everything = replace(self.settings, retry=True)
-            self.summary.left = plan_study(self.manifest, self.store, everything, self.pairing).missing
+            queue.release_all()
+            self.summary.elsewhere, self.summary.out_of_time = queue.elsewhere, queue.out_of_time
 
-    def _take(self, event: Event, held: _Held) -> None:
+    def _pull(self, executor: Pulling) -> Iterator[Event]:
+        """Watch processes that draw jobs from the store and keep their results by themselves."""
+        events = executor.pull(self.study, self.store, self.todo.jobs, self.settings, self.stopping)
+        ended = yield from self._counted(events)
+        self.summary.elsewhere, self.summary.out_of_time = ended.elsewhere, ended.out_of_time
+        self.summary.out_of_budget = ended.out_of_budget
+
+    def _counted(self, events: Generator[Event, None, Ended]) -> Generator[Event, None, Ended]:
+        while True:
+            try:
+                event = next(events)
+            except StopIteration as stop:
+                ended: Ended = stop.value
+                return ended
+            if isinstance(event, Recorded):
+                self.summary.recorded += 1
+            elif isinstance(event, Failed):
+                self.summary.failed.append(event)
+            yield event
+
+    def _take(self, event: Event, queue: Queue) -> None:
         if isinstance(event, Recorded):
             self.store.take(event.record, event.texts)
             self.summary.recorded += 1
@@ -139,66 +165,14 @@ class Campaign:
                     self.store.set_aside(cell.record_id, self.pairing.id)
             self.store.take_failure(event)
             self.summary.failed.append(event)
-            held.release(event.job)
+            queue.release(event.job)
         elif isinstance(event, Finished):
             self.store.forget_failure(event.job)
-            held.release(event.job)
+            queue.release(event.job)
 
     def _known_failure(self, job: Job) -> Failed:
         failure = self.store.failures()[job.treatment_id]
         return Failed(job, JobFailed(failure["message"], deterministic=True))
-
-
-class _Held:
-    """The claims this process holds, from the moment a job is handed out until it ended."""
-
-    def __init__(self, store: Store, pairing: Pairing) -> None:
-        self._store = store
-        self._pairing = pairing
-        self._claims: dict[str, ExitStack] = {}
-        self.elsewhere = 0
-
-    def claim(self, jobs: Sequence[Job]) -> Iterator[Job]:
-        """The jobs nobody else holds, without what has been recorded since the plan was made.
-
-        Those that others hold are tried once more at the end: their process may be gone.
-        """
-        held = []
-        for job in jobs:
-            if self._take(job):
-                yield from self._still_missing(job)
-            else:
-                held.append(job)
-        for job in held:
-            if self._take(job):
-                yield from self._still_missing(job)
-            else:
-                self.elsewhere += 1
-
-    def _take(self, job: Job) -> bool:
-        stack = ExitStack()
-        if not stack.enter_context(self._store.claim(job)):
-            stack.close()
-            return False
-        self._claims[job.treatment_id] = stack
-        return True
-
-    def _still_missing(self, job: Job) -> Iterator[Job]:
-        pairing = self._pairing.id if job.treatment.is_control else None
-        cells = tuple(cell for cell in job.cells if not self._store.has(cell.record_id, pairing))
-        if cells:
-            yield replace(job, cells=cells)
-        else:
-            self.release(job)
-
-    def release(self, job: Job) -> None:
-        stack = self._claims.pop(job.treatment_id, None)
-        if stack is not None:
-            stack.close()
-
-    def release_all(self) -> None:
-        while self._claims:
-            self._claims.popitem()[1].close()
 
 
 def run(
@@ -222,4 +196,4 @@ def smoke(study: Study, settings: Settings = Settings()) -> Iterator[Event]:
         raise CrossgraftError(f"the study {study.name!r} has no smoke run")
     small = study.smoke()
     with tempfile.TemporaryDirectory(prefix="crossgraft-smoke-") as folder:
-        yield from Campaign(small, Store(folder), replace(settings, budget=None, only=()))
+        yield from Campaign(small, Store(folder), replace(settings, executor="inline", budget=None, only=()))

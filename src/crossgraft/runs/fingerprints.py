@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from crossgraft.safety import files, seals
 from crossgraft.errors import DataError
 from crossgraft.identity import content_id
+from crossgraft.safety import files, seals
 from crossgraft.safety.opening import is_file, is_folder
 from crossgraft.study import Input
 

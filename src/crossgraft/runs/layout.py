@@ -20,7 +20,7 @@ from crossgraft.safety.seals import TRACE, Broken
 _T = TypeVar("_T")
 FORMAT = 1
 _META = b"crossgraft"
-_SEALED = {b"sealed": TRACE}  # the second trace of the checksum
+SEALED = {b"sealed": TRACE}  # the second trace of the checksum
 _ITEM = "item"
 _WIDE = 10_000  # columns of a padded matrix that no list fills
 _MOST = 10**8  # values in a record
@@ -64,10 +64,10 @@ def record_table(record: Record) -> pa.Table:
         kind = pa.int64() if name == "seed" else pa.string()
         columns[f"_{name}" if name in columns else name] = pa.array([value] * n, kind)
     table = pa.table(columns)
-    return table.replace_schema_metadata({_META: json.dumps(_record_meta(record)).encode(), **_SEALED})
+    return table.replace_schema_metadata({_META: json.dumps(record_meta(record)).encode(), **SEALED})
 
 
-def _record_meta(record: Record) -> dict[str, Any]:
+def record_meta(record: Record) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "id": record.id,
@@ -133,7 +133,11 @@ def read_record(content: bytes, shared: Shared | None = None) -> Record:
     read = {name: _decoded(table[name], shapes.get(name)) for name in unknown}
     columns = {name: read[name] if name in read else shared[key] for name, key in keys.items()}
     shared.update((keys[name], column) for name, column in read.items() if name in chunks)
-    items = columns.pop(_ITEM)
+    return record_of(meta, columns.pop(_ITEM), columns, shared)
+
+
+def record_of(meta: Mapping[str, Any], items: tuple[str, ...], columns: Mapping[str, Any], shared: Shared) -> Record:
+    """A record from what ``record_meta`` says of it and its answers."""
     return Record(
         id=meta["id"],
         treatment_id=meta["treatment_id"],
@@ -199,7 +203,7 @@ def _score(metric: str, value: float | None, n: int, unit: str, higher_is_better
 
 def texts_table(texts: Texts) -> pa.Table:
     table = pa.table({"item": list(texts.items), **{name: list(values) for name, values in texts.columns.items()}})
-    return table.replace_schema_metadata(_SEALED)
+    return table.replace_schema_metadata(SEALED)
 
 
 def read_texts(texts_id: str, content: bytes) -> Texts:

@@ -1,7 +1,8 @@
-"""The store: one Parquet file a record, named by its id; safe to kill, safe for many writers.
+"""The store: one Parquet file a record (or a thousand in one), named by its id; safe to kill, safe for many writers.
 
     OUT/crossgraft-1/                     the number is the format's version
         records/ab/<record>.<pairing>.parquet
+        packs/<names>.parquet             many records in one file, once 'store compact' has merged them
         texts/<texts>.parquet             what the items look like, once an item set
         adapters/<treatment>/             trained adapters, plain PEFT folders
         adapters/.<run>.state             where a killed training goes on
@@ -9,7 +10,7 @@
         failures/<treatment>.json         why a job has no result
         logs/<treatment>.log              tracebacks of what we did not foresee
         followed/                         what callbacks write (wandb, mlflow.db)
-        claims/                           locks of running jobs; vanish with their process
+        claims/                           locks or leases of running jobs
         damaged/                          adapters that were found damaged, set aside
 
 A file is written under a temporary name, synced and renamed, so it is there as a whole or not at
@@ -27,16 +28,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from errno import ENAMETOOLONG
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crossgraft.safety import files, seals
 from crossgraft.core import Job, Record, Texts
 from crossgraft.errors import StoreError, did_you_mean
+from crossgraft.runs.claims import Claims, Hold, claims_in, holding
 from crossgraft.runs.layout import (
     FORMAT,
     Manifest,
@@ -48,15 +49,10 @@ from crossgraft.runs.layout import (
     record_table,
     texts_table,
 )
+from crossgraft.runs.packs import Pack
+from crossgraft.safety import files, seals
 from crossgraft.safety.seals import Broken
 from crossgraft.study import Failed
-
-try:
-    from fcntl import LOCK_EX, LOCK_NB, flock
-except ImportError:  # Windows: no locks, so two runs at once do some work twice
-    _CAN_LOCK = False
-else:
-    _CAN_LOCK = True
 
 _T = TypeVar("_T")
 _FOLDER = re.compile(r"crossgraft-(\d+)")
@@ -65,6 +61,7 @@ _STATE = re.compile(r"\.(\w+)\.state")
 _NAME = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{8})\.parquet")
 _FOREIGN = "not named like a record"
 STUDY_ADVICE = "run its spec again: the study is written anew, and no result is lost"
+PACK_ADVICE = "the records that rest on them are computed again by the next run"
 TEXTS_ADVICE = "no number rests on it; it is written again with the next record on its items"
 
 Stamp = tuple[int, int, int, int]  # size, mtime and ctime in ns, inode: an ordinary write changes one of them
@@ -82,6 +79,14 @@ class Damage:
         return f"{files.printable(self.file)}: {self.reason}; {self.advice}"
 
 
+@dataclass(frozen=True)
+class _Contents:
+    """What a pack holds, as far as it is whole: its records by name, with the times at which they were written."""
+
+    written: Mapping[str, float]
+    damage: str
+
+
 class Store:
     """A folder of results, addressed by content and shared by all studies that write to it."""
 
@@ -90,6 +95,8 @@ class Store:
         self.root = self.out / f"crossgraft-{format}"
         self._roots = [*_older(self.out, format), self.root]
         self._examined: dict[Path, tuple[Stamp, str]] = {}
+        self._packed: dict[Path, tuple[Stamp, _Contents]] = {}
+        self._read_manifests: dict[Path, tuple[Stamp, Manifest | Broken | None]] = {}
 
     @property
     def artefacts(self) -> Path:
@@ -135,7 +142,13 @@ class Store:
                 found.setdefault(match[1], set()).add(match[2])
             elif reason:
                 damages.append(Damage(file, reason))
-        return found, damages
+        for pack, contents, _ in self._packs():
+            for name in contents.written:
+                record_id, _, pairing_id = name.partition(".")
+                found.setdefault(record_id, set()).add(pairing_id)
+            if contents.damage:
+                damages.append(Damage(pack, contents.damage, PACK_ADVICE))
+        return found, _still_there(damages)
 
     def trace(self) -> tuple[tuple[str, int], ...]:
         """What changes whenever a record, a failure or a study is written: when its folder last did. Opens no file."""
@@ -146,10 +159,13 @@ class Store:
     def has(self, record_id: str, pairing_id: str | None = None) -> bool:
         """Whether the record is there, in any pairing or in this one."""
         pattern = f"records/{record_id[:2]}/{record_id}.{pairing_id or '*'}.parquet"
-        return any(not self._record_damage(file) for root in self._roots for file in root.glob(pattern))
+        if any(not self._record_damage(file) for root in self._roots for file in root.glob(pattern)):
+            return True
+        begin = f"{record_id}.{pairing_id or ''}"
+        return any(name.startswith(begin) for _, contents, _ in self._packs() for name in contents.written)
 
     def read(self, ids: Iterable[str] | None = None) -> tuple[list[Record], list[Damage]]:
-        """The records of these ids (or all), in order of file name, and the files that cannot be read as records."""
+        """The records of these ids (or all), in order of their names, and the files that cannot be read as records."""
         wanted = None if ids is None else set(ids)
         records: list[Record] = []
         damages = []
@@ -165,13 +181,71 @@ class Store:
                 records.append(_load(file, partial(_read_record, file, shared)))
             except Broken as error:
                 damages.append(Damage(file, str(error)))
+        packed, broken = self._read_packed(wanted, {_name(record) for record in records}, shared)
+        if packed:
+            records = sorted([*records, *packed], key=_name)
+        return records, _still_there([*damages, *broken])
+
+    def _read_packed(
+        self, wanted: set[str] | None, single: set[str], shared: Shared
+    ) -> tuple[list[Record], list[Damage]]:
+        """The records in packs that no file of their own holds."""
+        records, damages = [], []
+        for file, contents, pack in self._packs():
+            names = [name for name in contents.written if wanted is None or name.partition(".")[0] in wanted]
+            if contents.damage:
+                damages.append(Damage(file, contents.damage, PACK_ADVICE))
+            if names and pack is None:
+                pack = Pack.of(file.read_bytes())
+            for name in names:
+                if pack is None or name in single:
+                    continue
+                try:
+                    records.append(pack.record(name, shared))
+                except Broken as error:
+                    damages.append(Damage(file, str(error)))
+                single.add(name)
         return records, damages
 
+    def _packs(self) -> Iterator[tuple[Path, _Contents, Pack | None]]:
+        """The packs, what they hold, and where it had to be looked at just now, the packs opened.
+
+        They are listed after the single files, which go only once a pack is there.
+        """
+        for file in sorted(_entries(self.root / "packs")):
+            stamp = _stamp(file)
+            if stamp is None:
+                continue
+            known, pack = self._packed.get(file), None
+            if known is None or known[0] != stamp:
+                pack, contents = _opened(file)
+                known = (stamp, contents)
+                self._packed[file] = known
+            yield file, known[1], pack
+
+    def record(self, record_id: str, pairing_id: str) -> Record | None:
+        """One record in one pairing; None where it is not, or is damaged."""
+        name = f"{record_id}.{pairing_id}"
+        for root in reversed(self._roots):
+            file = root / "records" / record_id[:2] / f"{name}.parquet"
+            try:
+                return _load(file, partial(_read_record, file, {}))
+            except Broken:
+                continue
+        packed, _ = self._read_packed({record_id}, set(), {})
+        return next((record for record in packed if _name(record) == name), None)
+
     def record_file(self, record: Record) -> Path:
-        """Where a record lies, in the newest folder that has it."""
-        name = f"{record.id}.{record.pairing.id}.parquet"
-        places = [root / "records" / record.id[:2] / name for root in self._roots]
-        return next((place for place in reversed(places) if place.exists()), places[-1])
+        """Where a record lies: in a file of its own, in the newest folder that has it, or in a pack."""
+        places = [root / "records" / record.id[:2] / f"{_name(record)}.parquet" for root in self._roots]
+        packs = (file for file, contents, _ in self._packs() if _name(record) in contents.written)
+        return next((place for place in reversed(places) if place.exists()), None) or next(packs, places[-1])
+
+    def written(self, record: Record) -> float:
+        """When a record was written."""
+        file, name = self.record_file(record), _name(record)
+        packed = self._packed.get(file)
+        return packed[1].written[name] if packed else file.stat().st_mtime
 
     def set_aside(self, record_id: str, pairing_id: str) -> None:
         """Take a record that is in doubt out of the results; ``verify`` names it, and the next run makes it anew."""
@@ -222,10 +296,9 @@ class Store:
         Where the checksum holds, nothing is decoded.
         """
         try:
-            status = file.stat()
+            stamp = _stamp_of(file.stat())
         except OSError as error:
             return error.strerror or str(error)
-        stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         known = self._examined.get(file)
         if known is None or known[0] != stamp:
             known = (stamp, damage_of(file, decode))
@@ -245,7 +318,7 @@ class Store:
         for root in reversed(self._roots):
             for file in (_study_file(root, name), _study_file_before(root, name)):
                 try:
-                    manifest = _read_json(file, manifest_from_json)
+                    manifest = self._manifest(file)
                 except Broken as error:
                     broken = Damage(file, str(error), STUDY_ADVICE)
                     continue
@@ -267,12 +340,29 @@ class Store:
         found, damages = [], []
         for file in (file for root in self._roots for file in sorted(root.glob("studies/[!.]*.json"))):
             try:
-                manifest = _read_json(file, manifest_from_json)
+                manifest = self._manifest(file)
             except Broken as error:
                 damages.append(Damage(file, str(error), STUDY_ADVICE))
             else:
                 found += [manifest] if manifest is not None else []
         return found, damages
+
+    def _manifest(self, file: Path) -> Manifest | None:
+        """A manifest, read once for as long as its file does not change: those of large studies take seconds."""
+        stamp = _stamp(file)
+        known = self._read_manifests.get(file)
+        if stamp is None or known is None or known[0] != stamp:
+            try:
+                made: Manifest | Broken | None = _read_json(file, manifest_from_json)
+            except Broken as error:
+                made = error
+            if stamp is not None:
+                self._read_manifests[file] = (stamp, made)
+        else:
+            made = known[1]
+        if isinstance(made, Broken):
+            raise made
+        return made
 
     def _study_file(self, name: str) -> Path:
         return _study_file(self.root, name)
@@ -309,6 +399,13 @@ class Store:
         """
         return self._failures()[0]
 
+    def failure(self, treatment_id: str) -> dict[str, Any] | None:
+        """The failure of one job; None where there is none that can be read."""
+        try:
+            return _read_json(self._failure_file(treatment_id), _failure)
+        except Broken:
+            return None
+
     def damaged_failures(self) -> list[Damage]:
         return self._failures()[1]
 
@@ -326,6 +423,34 @@ class Store:
 
     def _failure_file(self, treatment_id: str) -> Path:
         return self.root / "failures" / f"{treatment_id}.json"
+
+    # packs
+
+    def single_files(self) -> Iterator[tuple[str, Path]]:
+        """The records that lie in files of their own, in the newest folder, by name."""
+        for file in self._record_files():
+            if _NAME.fullmatch(file.name) and file.is_relative_to(self.root):
+                yield file.stem, file
+
+    def load(self, file: Path) -> Record:
+        """The record in a file of its own; ``Broken`` when it is damaged."""
+        return _load(file, partial(_read_record, file, {}))
+
+    def times(self) -> dict[str, float]:
+        """When each whole record was written, by its id, in any pairing."""
+        self._survey()
+        times = {file.name.partition(".")[0]: stamp[1] / 1e9 for file, (stamp, _) in self._examined.items()}
+        for _, contents, _ in self._packs():
+            times |= {name.partition(".")[0]: written for name, written in contents.written.items()}
+        return times
+
+    def is_packed(self, name: str) -> bool:
+        return any(name in contents.written for _, contents, _ in self._packs())
+
+    def add_pack(self, stem: str, content: bytes) -> Path:
+        file = self.root / "packs" / f"{stem}.parquet"
+        self._write(file, content)
+        return file
 
     # writing
 
@@ -352,38 +477,81 @@ class Store:
         Temporary files go after a day. The state of a training goes after a day when no study in the store
         names its run; without all studies being readable, none goes.
         """
-        folders = [self.root, *(self.root / name for name in ("texts", "studies", "failures", "adapters"))]
+        for entry in self.temporary():
+            if files.is_old(entry):
+                files.remove(entry)
+        runs = self.runs()
+        for state in _entries(self.artefacts, hidden=True):
+            match = _STATE.fullmatch(state.name)
+            if match and runs is not None and match[1] not in runs and files.is_old(state):
+                files.remove(state)
+
+    def temporary(self) -> Iterator[Path]:
+        """Files and folders under temporary names: somebody is writing them, or was killed doing so."""
+        folders = [self.root, *(self.root / name for name in ("packs", "texts", "studies", "failures", "adapters"))]
         spaces = self.artefacts / "spaces"  # all that is hidden there is temporary
         for folder in (*folders, *_entries(self.root / "records"), spaces):
             for entry in _entries(folder, hidden=True):
-                if (folder == spaces or _TEMPORARY.fullmatch(entry.name)) and files.is_old(entry):
-                    files.remove(entry)
+                if folder == spaces or _TEMPORARY.fullmatch(entry.name):
+                    yield entry
+        yield from (entry for entry in _entries(self.root / "claims") if entry.suffix == ".lease")  # until it is old
+
+    def runs(self) -> set[str] | None:
+        """The training runs that the studies name; None where a study cannot be read."""
         manifests, broken = self._manifests()
-        runs = {job.run_id for manifest in manifests for job in manifest.jobs}
-        for state in _entries(self.artefacts, hidden=True):
-            match = _STATE.fullmatch(state.name)
-            if match and not broken and match[1] not in runs and files.is_old(state):
-                files.remove(state)
+        return None if broken else {job.run_id for manifest in manifests for job in manifest.jobs}
 
     # claims
 
+    @cached_property
+    def claims(self) -> Claims:
+        """How processes on this store keep out of each other's way: file locks, or leases where locks do not hold."""
+        return claims_in(self.root / "claims")
+
+    def running(self, jobs: Iterable[Job]) -> int:
+        """How many of these jobs a process works on now; looking makes no folder."""
+        if not (self.root / "claims").is_dir():
+            return 0
+        return self.claims.held(job.treatment_id for job in jobs)
+
+    def hold(self, job: Job) -> Hold | None:
+        """The job for this process alone, until it is released; None while another process has it."""
+        with self._writing(self.root / "claims" / job.treatment_id):
+            return self.claims.hold(job.treatment_id)
+
     @contextmanager
     def claim(self, job: Job) -> Iterator[bool]:
-        """Whether this process may work on the job; the lock goes when the process goes."""
-        if not _CAN_LOCK:
-            yield True
-            return
-        file = self.root / "claims" / job.treatment_id
-        with self._writing(file):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            stream = file.open("w")
-        with stream as lock:
-            try:
-                flock(lock, LOCK_EX | LOCK_NB)
-            except OSError:
-                yield False
-                return
-            yield True
+        """Whether this process may work on the job, for as long as the block lasts."""
+        with holding(self.claims, job.treatment_id) as held:
+            yield held
+
+
+def _name(record: Record) -> str:
+    return f"{record.id}.{record.pairing.id}"
+
+
+def _still_there(damages: list[Damage]) -> list[Damage]:
+    """Without files that have gone since they were listed: a pack holds what was in them."""
+    return [damage for damage in damages if os.path.lexists(damage.file)]
+
+
+def _stamp_of(status: os.stat_result) -> Stamp:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def _stamp(file: Path) -> Stamp | None:
+    try:
+        return _stamp_of(file.stat())
+    except OSError:
+        return None
+
+
+def _opened(file: Path) -> tuple[Pack | None, _Contents]:
+    try:
+        pack = Pack.of(file.read_bytes())
+    except OSError as error:
+        return None, _Contents({}, error.strerror or str(error))
+    return pack, _Contents({name: pack.records[name].written for name in pack.names()}, pack.damage)
 
 
 def _older(out: Path, format: int) -> list[Path]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+import threading
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from crossgraft.core import Job
 from crossgraft.registry import Registry
-from crossgraft.study import Workplace, Event, Study
+from crossgraft.runs.settings import Settings
+from crossgraft.runs.store import Store
+from crossgraft.study import Event, Study, Workplace
 
 
 class Executor(Protocol):
@@ -16,4 +20,27 @@ class Executor(Protocol):
     def run(self, study: Study, jobs: Iterable[Job], workplace: Workplace) -> Iterator[Event]: ...
 
 
-EXECUTORS: Registry[type[Executor]] = Registry("executor", "crossgraft.executors", "crossgraft.runs.executors")
+@dataclass(frozen=True)
+class Ended:
+    """Why processes that draw their own jobs came to an end."""
+
+    elsewhere: int = 0  # jobs that processes of others hold
+    out_of_budget: bool = False
+    out_of_time: bool = False
+
+
+@runtime_checkable
+class Pulling(Protocol):
+    """An executor of processes that claim jobs of the store, and keep what comes of them, by themselves.
+
+    ``jobs`` are those that are missing now. Once ``stopping`` is set, every process ends after the target at hand.
+    """
+
+    def pull(
+        self, study: Study, store: Store, jobs: Sequence[Job], settings: Settings, stopping: threading.Event
+    ) -> Generator[Event, None, Ended]: ...
+
+
+EXECUTORS: Registry[type[Executor] | type[Pulling]] = Registry(
+    "executor", "crossgraft.executors", "crossgraft.runs.executors"
+)

@@ -6,11 +6,11 @@ import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from crossgraft.safety import files
 from crossgraft.core import Job
 from crossgraft.errors import CrossgraftError, JobFailed, StoreError
 from crossgraft.runs.executors import EXECUTORS
-from crossgraft.study import Workplace, Event, Failed, Finished, Started, Study, Worker
+from crossgraft.safety import files
+from crossgraft.study import Event, Failed, Finished, Started, Study, Worker, Workplace
 
 
 @EXECUTORS.register

@@ -1,0 +1,1 @@
+"""From a study to records: what is missing, who computes it, where it is kept."""
