@@ -21,6 +21,7 @@ from crossgraft.runs.compaction import compact
 from crossgraft.runs.garbage import collect, remove
 from crossgraft.runs.store import Store
 from crossgraft.testing import Fake
+from toy import command, outcome
 
 LANGUAGES = ("de", "en", "fi", "hi", "sw")
 
@@ -206,3 +207,21 @@ def test_garbage_is_listed_and_goes_only_when_asked(store: Store) -> None:
     assert adapter.exists()
     remove(found)
     assert (adapter.exists(), fresh.exists(), len(store.done())) == (False, True, 20)
+
+
+def test_the_commands_say_what_they_did(store: Store) -> None:
+    out = ("--out", store.out)
+    (store.root / "texts").mkdir(exist_ok=True)
+    half = store.root / "texts" / ".x.partial"
+    half.write_bytes(b"12345")
+    os.utime(half, (1, 1))
+
+    packed, listed, deleted, again = (
+        outcome(command("store", *words, *out)) for words in (("compact",), ("gc",), ("gc", "--yes"), ("gc",))
+    )
+
+    assert packed == (0, "nothing to pack: fewer than 1,000 records lie in files of their own\n")
+    assert "half written by a process that was killed (5 B)" in listed[1]
+    assert "1 entry, 5 B; --yes deletes them" in listed[1]
+    assert "1 entry, 5 B deleted" in deleted[1]
+    assert again == (0, "nothing to delete\n")

@@ -97,6 +97,12 @@ def test_an_array_that_waits_in_the_queue_is_not_submitted_again(tmp_path: Path,
     assert len(list(cluster.iterdir())) == 1
 
 
+def test_fetch_says_that_everything_is_here(tmp_path: Path) -> None:
+    code, said = outcome(command("fetch", toy_spec(tmp_path), "--out", tmp_path / "out"))
+
+    assert (code, said) == (0, "toy: everything is here for 5 jobs\n")
+
+
 def test_without_sbatch_one_sentence_says_what_to_do(tmp_path: Path) -> None:
     code, said = outcome(command("submit", toy_spec(tmp_path), "--out", tmp_path / "out"))
 

@@ -148,7 +148,7 @@ def gc(out: Path, yes: bool) -> None:
     found = list(collect(Store(out)))
     for garbage in found:
         echo(f"{printable(garbage.path)}: {garbage.reason} ({size(garbage.bytes)})")
-    total = f"{len(found)} entries, {size(sum(garbage.bytes for garbage in found))}"
+    total = f"{len(found)} {'entry' if len(found) == 1 else 'entries'}, {size(sum(garbage.bytes for garbage in found))}"
     if yes:
         remove(found)
     echo(f"{total} deleted" if yes else f"{total}; --yes deletes them" if found else "nothing to delete")

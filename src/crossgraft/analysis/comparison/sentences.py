@@ -21,9 +21,9 @@ def sentences(comparison: Comparison) -> tuple[str, ...]:
     found = (unknown,) if unknown else (_means(comparison.means), _cells(comparison.cells), _bases(comparison))
     every = (
         _what(comparison),
+        _seeds(comparison.cells),
         *found,
         _pairing(comparison),
-        _seeds(comparison.cells),
         _left_out(comparison),
     )
     return tuple(filter(None, every))
@@ -131,8 +131,8 @@ def _seeds(cells: Sequence[CellDifference]) -> str:
     if not alone:
         return ""
     return (
-        f"{number_of(alone, 'cell')} of trained adapters have a single seed in A or in B: the noise of a training run is not in their intervals, "
-        "and another run can differ by more."
+        f"{number_of(alone, 'cell')} of trained adapters have a single seed in A or in B: the noise of a training run is in none of their intervals, "
+        "and a new run of the same recipe can be called a change."
     )
 
 

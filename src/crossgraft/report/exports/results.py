@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ class Result:
     metric: Metric
     texts: Texts | None
 
-    @property
+    @cached_property
     def score(self) -> BaseScore:
         return score_of(self.record.target, self.metric, self.record.answers)
 
@@ -69,9 +70,10 @@ def runs(store: Store, study: str) -> Iterator[Run]:
         raise StoreError(
             f"{manifest.name}: expected results to export; it has none yet: 'crossgraft run' computes them"
         )
+    texts = cache(store.texts)  # many runs answer the same items
     for job in manifest.jobs:
         results = tuple(
-            Result(known[cell.record_id], METRICS.get(cell.metric), store.texts(cell.texts_id))
+            Result(known[cell.record_id], METRICS.get(cell.metric), texts(cell.texts_id))
             for cell in job.cells
             if cell.record_id in known
         )
