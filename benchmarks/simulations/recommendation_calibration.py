@@ -4,8 +4,8 @@ python benchmarks/simulations/recommendation_calibration.py [--grids 150] [--svg
 
 The grids and questions are those of ``recommendation.py``: "synthetic" and two designs of tests/other_grids.py. Every option of every question is
 counted, not only those that are recommended. P(harm) is promised for each treatment, P(best) for each treatment and the base. Shares of a bin
-have the Monte-Carlo error of means over grids, since the options of a grid share its draws. "Gap" is the mean distance between promise
-and share over all options, signed: above 0, less came true than was promised.
+have the Monte-Carlo error of means over grids, since the options of a grid share its draws. "Gap" is the mean of promise less share over all
+options: above 0, less came true than was promised. (Of P(best) it is 0 by construction: one option of each question is best.)
 """
 
 from __future__ import annotations
