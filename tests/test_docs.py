@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -46,8 +47,16 @@ def embeddings(folder: Path, _spec: Path) -> Names:
     return {}
 
 
-def recommend(_folder: Path, _spec: Path) -> Names:
-    """A matrix of tasks and languages that the question names."""
+def recommend(folder: Path, spec: Path) -> Names:
+    """A matrix of tasks and languages that the question names, and adapters to serve from."""
+    peft, transformers = pytest.importorskip("peft"), pytest.importorskip("transformers")
+    base = cg.load_study(spec).models["tiny"].path
+    for name in ("intent-sw", "nli-en"):
+        model = transformers.AutoModelForCausalLM.from_pretrained(base)
+        config = peft.LoraConfig(r=2, target_modules=["q_proj"], task_type="CAUSAL_LM")
+        peft.get_peft_model(model, config).save_pretrained(folder / "served" / name)
+    routing = {"base": base, "adapters": ["intent-sw", "nli-en"], "routes": {"intent/sw": "intent-sw"}}
+    (folder / "served" / "routing.json").write_text(json.dumps(routing), "utf-8")
     rng = np.random.default_rng(0)
     points = [f"{task}/{language}" for task in ("intent", "nli") for language in ("sw", "en", "de")]
     rows = [
@@ -90,11 +99,12 @@ READY: dict[str, Callable[[Path, Path], Names]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")  # asked for by PEFT
 @pytest.mark.parametrize("name", WITH_PYTHON)
 def test_the_python_of_a_page_runs(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    spec = "embedding_spec" if name == "README.md" else "adapter_spec_without_model"
+    spec = {"README.md": "embedding_spec", "recommend.md": "adapter_spec"}.get(name, "adapter_spec_without_model")
     names = READY[name](tmp_path, request.getfixturevalue(spec))
     monkeypatch.chdir(tmp_path)
 

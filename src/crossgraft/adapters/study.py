@@ -44,7 +44,7 @@ class AdapterStudy(AdapterSpec):
     def smoke(self) -> AdapterStudy:
         """One source a model and recipe, one step, one item a target."""
         first = tuple(source.name for source in self.training_sources[:1])
-        grid = replace(self.grid, sources=first, train_items=self.recipe.batch)
+        grid = replace(self.grid, sources=first, scaled=("*",), train_items=self.recipe.batch)
         recipe = replace(self.recipe, steps=1, axes={k: v for k, v in self.recipe.axes.items() if k != "steps"})
         return replace(self, grid=grid, recipe=recipe, merges={}, seeds=self.seeds[:1], limit=1, callbacks=())
 

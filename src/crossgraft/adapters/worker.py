@@ -56,6 +56,7 @@ class AdapterWorker:
         self._wavering: set[str] = set()  # bases that do not repeat their numbers on this device
         self._prepared: dict[tuple[Point, View], Prepared] = {}
         self._warned = False
+        self._hopeless: dict[str, str] = {}  # training runs that failed for good, and why
 
     def close(self) -> None:
         torch.set_num_threads(self._threads_before)
@@ -108,12 +109,19 @@ class AdapterWorker:
         if self._adapter(job).is_dir():
             return
         base = self._loaded(job.treatment.model)
-        with self._unchanged(base, whole=True):
-            yield from train_job(self._study, base, job, self._bench)
+        try:
+            with self._unchanged(base, whole=True):
+                yield from train_job(self._study, base, job, self._bench)
+        except CrossgraftError as error:
+            if not isinstance(error, JobFailed) or error.deterministic:
+                self._hopeless[job.run_id] = str(error)
+            raise
         yield from self._remarks_on_changes(job)
 
     def _trained_member(self, job: Job, member: Job) -> Iterator[Progress | Remark | Recorded]:
         """What a derived adapter is made of is trained first, where it is not there."""
+        if why := self._hopeless.get(member.run_id):
+            raise JobFailed(f"{member}, which it is made of, cannot be trained: {why}", deterministic=True)
         try:
             for event in self._trained(member):
                 yield event if isinstance(event, Recorded) else replace(event, job=job)

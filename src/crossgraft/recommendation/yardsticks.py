@@ -1,7 +1,8 @@
 """What people do without a recommendation, to compare it with: English, the nearest language, the best mean donor, …
 
 A plain rule scores treatments by labels and by changes as they were measured, and takes the one with the highest score. Where it
-cannot tell several apart (two languages are as near), it takes any of them, and what is said of it is their mean.
+cannot tell several apart (two languages are as near), it takes any of them, and what is said of it is their mean. Rules that go by the source
+take whole adapters, not scaled ones.
 """
 
 from __future__ import annotations
@@ -83,7 +84,11 @@ def _why(rule: Plain, asked: Asked) -> str:
 def in_english(_: TransferMatrix, asked: Asked, rows: Sequence[Treatment]) -> Scores:
     """The task of a target to improve, in English."""
     skills = {target.skill for target in asked.improve}
-    return {row: 1.0 for row in rows if row.source and row.source.skill in skills and _code(row.source.lang) == "en"}
+    return {
+        row: 1.0
+        for row in rows
+        if row.source and row.kind != "derived" and row.source.skill in skills and _code(row.source.lang) == "en"
+    }
 
 
 def in_the_nearest_language(_: TransferMatrix, asked: Asked, rows: Sequence[Treatment]) -> Scores:
@@ -93,7 +98,7 @@ def in_the_nearest_language(_: TransferMatrix, asked: Asked, rows: Sequence[Trea
 
 def _nearness(row: Treatment, asked: Asked) -> float:
     """The distance to the nearest target to improve that has the source's task and another language; infinite where none has."""
-    if row.source is None or _code(row.source.lang) not in FACTS:
+    if row.source is None or row.kind == "derived" or _code(row.source.lang) not in FACTS:
         return inf
     others = [point for point in asked.improve if row.source.regime(point) == "MT-CL" and _code(point.lang) in FACTS]
     return min((distance(_code(row.source.lang), _code(other.lang)) for other in others), default=inf)

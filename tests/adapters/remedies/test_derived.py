@@ -15,6 +15,7 @@ from crossgraft.runs.campaign import Settings, describe_study, run
 from crossgraft.runs.plan import ordered
 from crossgraft.runs.store import Store
 from crossgraft.spec import load_study
+from crossgraft.study import Progress
 
 MERGE = '\n[merges]\nboth = { sources = ["intent/en", "intent/sw"], weights = [0.5, 0.5] }\n'
 TWO = 'grid.sources=["intent/en", "intent/sw"]'
@@ -149,6 +150,25 @@ def test_a_merge_of_one_is_its_member_in_a_study(adapter_spec: Path, tmp_path: P
     found = logliks(done(adapter_spec, tmp_path))
 
     assert np.array_equal(found["same intent/en"], found["intent/en intent/en"], equal_nan=True)
+
+
+def test_a_smoke_run_takes_scales_along(adapter_spec: Path) -> None:
+    study = load_study(adapter_spec, [TWO, "grid.scales=[0.5]", 'grid.scaled=["intent/sw"]'])
+
+    assert study.smoke().grid.scales == (0.5,)  # type: ignore[attr-defined]
+
+
+def test_a_run_that_failed_is_not_tried_again_for_what_is_made_of_it(adapter_spec: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    store = Store(tmp_path / "out")
+    study = load_study(adapter_spec, ["recipe.learning_rate=1e30", "recipe.clip=0", "grid.scales=[0.25, 0.5]"])
+    events: list[object] = []
+
+    run(study, store, settings=Settings(device="cpu", threads=1), watch=events.append)
+
+    trained = [event for event in events if isinstance(event, Progress) and event.doing.startswith("training")]
+    assert {event.job.treatment.kind for event in trained} <= {"trained"}
+    assert len(store.failures()) == 3
 
 
 def _failures(store: Store) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from crossgraft.adapters.weights.peft_folder import is_peft_folder
 from crossgraft.core import Job, Treatment
 from crossgraft.errors import StoreError
 from crossgraft.recommendation.specialisation.specialise import Specialised
-from crossgraft.safety.files import safe_name, whole_folder
+from crossgraft.safety.files import whole_folder
 from crossgraft.safety.seals import CHECKSUMS
 
 ROUTING = "routing.json"
@@ -42,7 +43,7 @@ def _names(found: Specialised) -> dict[Treatment, str]:
     """Names for files and servers, no two alike."""
     names: dict[Treatment, str] = {}
     for row in found.rows:
-        name = safe_name(row.label.replace("/", "-").replace(" ", "-"))
+        name = re.sub(r"[^\w.-]+", "-", row.label).strip("-.") or "adapter"
         names[row] = name if name not in names.values() else f"{name}-{len(names) + 1}"
     return names
 

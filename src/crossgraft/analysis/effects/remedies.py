@@ -86,8 +86,13 @@ def _mixed(evidence: Evidence) -> Mapping[str, frozenset[str]]:
     table: dict[str, Any] = parse_toml(evidence.spec)
     for change in evidence.overrides:
         override(table, change)
-    merges = {name: frozenset(merge["sources"]) for name, merge in table.get("merges", {}).items()}
-    return merges | {name: frozenset(mixture["points"]) for name, mixture in table.get("sources", {}).items()}
+    return {**_names(table.get("merges"), "sources"), **_names(table.get("sources"), "points")}
+
+
+def _names(tables: object, key: str) -> dict[str, frozenset[str]]:
+    """What stands under a key of each table; other kinds of study may use these names for something else."""
+    named = tables.items() if isinstance(tables, dict) else ()
+    return {name: frozenset(inner[key]) for name, inner in named if isinstance(inner, dict) and key in inner}
 
 
 def _way(row: Treatment, whole: Treatment, mixed: Mapping[str, frozenset[str]]) -> Way | None:

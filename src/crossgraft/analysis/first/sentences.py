@@ -65,7 +65,7 @@ def what_to_train(signals: Sequence[Signal], harmed: Harmed, own: Estimate | Non
     lost = {gain.name: _lost_by(gain, harmed) for gain in gains}
     safe = [gain for gain in gains if not lost[gain.name]]
     best = max(safe or gains, key=lambda one: one.named.value)
-    verb = "use" if best.cells[0].row.kind == "mapping" else "train"
+    verb = "use" if best.cells[0].row.kind in ("mapping", "derived") else "train"
     if safe:
         return (
             f"To {verb}: {best.name}, {_number(best.named)} {_WHERE[best.kind]}; none of its cells loses significantly."

@@ -8,7 +8,7 @@ large, so all regrets are too: they compare rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,8 +57,13 @@ class _Score:
 
 def validate(matrix: TransferMatrix, asked: Asked) -> tuple[Validated, ...]:
     """By what is held out, then by rule."""
+    return validate_folds(folds(matrix, asked.model), asked)
+
+
+def validate_folds(parts: Iterable[Fold], asked: Asked) -> tuple[Validated, ...]:
+    """The same for parts that were held out in another way."""
     found: dict[tuple[str, str], list[_Score]] = {}
-    for fold in folds(matrix, asked.model):
+    for fold in parts:
         for rule, score in _of_fold(fold, asked):
             found.setdefault((fold.kind, rule), []).append(score)
     if not found:

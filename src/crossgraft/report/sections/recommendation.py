@@ -51,23 +51,31 @@ def sections(findings: Findings) -> Iterator[Section]:
     models = [question.model] if question.model else list(dict.fromkeys(row.model for row, _ in findings.matrix.cells))
     for model in models:
         title = "What to train" if len(models) == 1 else f"What to train: {model}"
-        yield _section(title, replace(question, model=model), findings)
+        yield from _sections(title, replace(question, model=model), findings)
 
 
-def _section(title: str, question: Question, findings: Findings) -> Section:
+def _sections(title: str, question: Question, findings: Findings) -> Iterator[Section]:
+    """The answer, then what it was chosen from."""
     try:
         found = recommend(findings.matrix, question)
         every = (*question.improve, *question.protect)
         routed = specialise(findings.matrix, replace(question, improve=every, protect=()), _ADAPTERS)
     except CrossgraftError as error:
-        return Section(title, sentences=(f"The question of the spec has no answer: {error}",), shows=_SHOWS)
-    return Section(
+        yield Section(title, sentences=(f"The question of the spec has no answer: {error}",), shows=_SHOWS)
+        return
+    yield Section(
         title,
-        tuple(_tables(found, routed)),
         sentences=found.sentences,
-        note=_NOTE,
         charts=tuple(_chart(found)),
         shows=_SHOWS,
+        explained="recommend.md",
+    )
+    yield Section(
+        f"{title}: the options",
+        tuple(_tables(found, routed)),
+        note=_NOTE,
+        folded=True,
+        shows="Gain, risk of harm and reason of exclusion of every option; what simpler rules would choose; which adapter serves which target.",
         explained="recommend.md",
     )
 

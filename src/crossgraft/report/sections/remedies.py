@@ -8,7 +8,7 @@ from crossgraft.analysis.effects.remedies import LEVEL, Curve, Variant, curves
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.wording import interval, number_of, signed
 from crossgraft.report.pictures.kinds import Scatter, Spot
-from crossgraft.report.section import Interval, Section, Table, Value, columns, decimals, estimate
+from crossgraft.report.section import Interval, Number, Section, Table, Value, columns, decimals, estimate
 
 PLACE = 27
 _CHARTS = 4  # adapters
@@ -66,8 +66,12 @@ def _row(curve: Curve, variant: Variant) -> tuple[Value, ...]:
         str(variant.worst.target),
         Interval(worst.mean, worst.low, worst.high),
         estimate(variant.excess, toned=True),
-        decimals(variant.p, 3),
+        _p(variant.p),
     )
+
+
+def _p(value: float | None) -> Number:
+    return Number(value, "<0.001") if value is not None and value < 0.001 else decimals(value, 3)
 
 
 def name_of(variant: Variant) -> str:
