@@ -313,7 +313,7 @@ class EmbeddingSpec:
     def _lexicon(self, pattern: str, pair: LanguagePair) -> tuple[Input, bool]:
         what = "training" if pattern == self.lexicon.train else "validation"
         file, flipped = lexicon_file(pattern, pair.source, pair.target, self.origin)
-        return Input("file", str(file), f"{what} dictionary of {pair}"), flipped
+        return Input("file", str(file), f"{what} dictionary of {pair}, in either direction"), flipped
 
     def _content(self, pattern: str, pair: LanguagePair, fingerprints: Fingerprints) -> list[Any]:
         """What a dictionary depends on: its file and direction, or which words of the spaces are spelt alike."""

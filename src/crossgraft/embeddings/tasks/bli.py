@@ -20,14 +20,14 @@ from crossgraft.study import Input, Origin
 
 
 def lexicon_file(pattern: str, source: str, target: str, origin: Origin) -> tuple[Path, bool]:
-    """The file of a pair, and whether it is written in the other direction."""
+    """The file of a pair, and whether it is written in the other direction; where there is neither, the one expected."""
     for flipped, (first, second) in ((False, (source, target)), (True, (target, source))):
         filled = pattern.replace("{pair}", f"{first}-{second}").replace("{source}", first).replace("{target}", second)
         path = Path(origin.path(filled))
         if is_file(path):
             return path, flipped
     expected = pattern.replace("{pair}", f"{source}-{target}").replace("{source}", source).replace("{target}", target)
-    raise DataError(f"{source}:{target}: no dictionary {origin.path(expected)}, nor one for the other direction")
+    return Path(origin.path(expected)), False
 
 
 Measure = Literal[
@@ -65,7 +65,7 @@ class BLI:
 
     def inputs(self, pair: LanguagePair, origin: Origin) -> tuple[Input, ...]:
         file, _ = lexicon_file(self.test, pair.source, pair.target, origin)
-        return (Input("file", str(file), f"test dictionary of {pair}"),)
+        return (Input("file", str(file), f"test dictionary of {pair}, in either direction"),)
 
     def identity(self) -> Table[str, Any]:
         settings: Table[str, Table[str, Any]] = {
