@@ -104,7 +104,7 @@ class EmbeddingStudy(EmbeddingSpec):
     def open(self, workplace: Workplace) -> Iterator[Worker]:
         from threadpoolctl import threadpool_limits
 
-        with threadpool_limits(workplace.threads), devices.on(workplace.device):
+        with threadpool_limits(workplace.threads), devices.on(workplace.device, workplace.threads):
             preflight.check_words(self, partial(self.space, steps=(), kept=workplace.artefacts / "spaces"))
             yield EmbeddingWorker(self, self.pairing(workplace), workplace)
 
