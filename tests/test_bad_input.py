@@ -118,7 +118,7 @@ def too_large(folder: Path) -> None:
     [
         (lambda d: (d / "fi.vec").unlink(), "spaces.files, language 'fi': no such file: "),
         (lambda d: (d / "fi.vec").write_text(""), "fi.vec: no word vectors in it"),
-        (lambda d: (d / "de-fi.train.tsv").unlink(), "de:fi: no dictionary "),
+        (lambda d: (d / "de-fi.train.tsv").unlink(), "training dictionary of de:fi, in either direction: no such file: "),
         (lambda d: (d / "de-fi.train.tsv").write_text(""), "de-fi.train.tsv: the dictionary is empty"),
         (appended("de-fi.train.tsv", b"one two\n"), "de-fi.train.tsv, line 61: expected two words separated by a tab"),
         (replaced("study.toml", '["procrustes"]', '["procrust"]'), "no mapping method is called 'procrust'; did you mean 'procrustes'?"),

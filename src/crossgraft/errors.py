@@ -3,6 +3,7 @@
 CrossgraftError
 ├── SpecError       the spec says something that cannot be: unknown key, wrong type, unknown name
 ├── DataError       a file the spec points at is missing, broken, or does not hold what it should
+│   └── MissingInputs   files that the spec names are not there, all of them at once
 ├── StoreError      the output folder cannot be used: newer format, no such study or record
 ├── MissingExtra    an optional dependency is needed; says which extra to install
 └── JobFailed       one job of a study ended without a result; the others go on
@@ -11,7 +12,7 @@ CrossgraftError
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class CrossgraftError(Exception):
@@ -32,6 +33,15 @@ class DataError(CrossgraftError):
 
 class StoreError(CrossgraftError):
     """The output folder cannot be read or written as asked."""
+
+
+class MissingInputs(DataError):
+    """Files or folders that the spec names are not there; one sentence for one, else a list."""
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        lines = "".join(f"\n  {one}" for one in missing)
+        super().__init__(missing[0] if len(missing) == 1 else f"{len(missing)} inputs of the study are missing:{lines}")
+        self.missing = tuple(missing)
 
 
 class MissingExtra(CrossgraftError):

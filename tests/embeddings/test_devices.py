@@ -40,3 +40,14 @@ def test_what_is_not_there_is_said(wish: str, message: str) -> None:
 
 def test_the_kind_of_a_cpu_is_its_name() -> None:
     assert devices.kind_of("cpu") == "cpu"
+
+
+def test_networks_take_as_many_threads_of_torch_as_the_study_may() -> None:
+    torch = pytest.importorskip("torch")
+    from crossgraft.embeddings.downstream.classifiers.networks.loop import limited_threads
+
+    before = torch.get_num_threads()
+    with devices.on("cpu", threads=3), limited_threads():
+        inside = torch.get_num_threads()
+
+    assert (inside, torch.get_num_threads()) == (3, before)

@@ -316,3 +316,26 @@ def test_a_method_that_cannot_be_shuffled_is_a_mistake_in_the_spec(
 
     with pytest.raises(SpecError, match=re.escape(message)):
         load_study(with_shuffled(embedding_spec, names))
+
+
+def test_two_seeds_of_one_language_are_a_pair_without_a_dictionary_s_bias(tmp_path: Path) -> None:
+    """The recipe of the docs: private tags, and dictionaries with every word twice."""
+    rng = np.random.default_rng(3)
+    shared = rng.normal(size=(60, 6))
+    for seed in "ab":
+        vectors = shared @ np.linalg.qr(rng.normal(size=(6, 6)))[0]
+        rows = [f"w{n} {' '.join(map(str, row))}\n" for n, row in enumerate(vectors)]
+        (tmp_path / f"en-x-{seed}.vec").write_text("".join(rows))
+    for name, numbers in (("train", range(30)), ("test", range(30, 60))):
+        (tmp_path / f"same.en-x-a.en-x-b.{name}.tsv").write_text("".join(f"w{n}\tw{n}\n" for n in numbers))
+    (tmp_path / "study.toml").write_text(
+        'study = "embeddings"\nname = "seeds"\n[spaces]\nfiles = "{language}.vec"\nlanguages = ["en-x-a", "en-x-b"]\n'
+        '[pairs]\nall = true\n[lexicon]\ntrain = "same.{source}.{target}.train.tsv"\n[methods]\nuse = ["procrustes"]\n'
+        '[tasks.bli]\ntest = "same.{source}.{target}.test.tsv"\n'
+    )
+
+    run(load_study(tmp_path / "study.toml"), tmp_path / "out", settings=ONE)
+
+    (cell,) = load_matrix(Store(tmp_path / "out")).cells.values()
+    assert cell.control < 0.5
+    assert cell.treated == pytest.approx(1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -107,6 +108,17 @@ def _many(count: float) -> str:
         if count >= size:
             return f"{count / size:.3g} {word}"
     return f"{count:,.0f}"
+
+
+def without_inputs(study: Study) -> str:
+    """How large a study is of which not all files are there."""
+    jobs = study.jobs(defaultdict(str))  # ids depend on content, how many there are does not
+    treatments = {job.treatment.row for job in jobs if not job.treatment.is_control}
+    targets = {cell.target for job in jobs for cell in job.cells}
+    return (
+        f"{study.name}: {sum(len(job.cells) for job in jobs):,} results in {len(jobs):,} jobs, of {len(treatments)} treatments on "
+        f"{len(targets)} targets; it cannot be planned further before its files are there"
+    )
 
 
 def outlook(study: Study, store: Store, settings: Settings, *, measure: bool = False) -> Outlook:

@@ -18,7 +18,7 @@ import click
 
 from crossgraft.cli.options import AS_JSON, DEVICE, OUT, SPEC, THREADS, overrides, study_of
 from crossgraft.cli.printing import echo, print_lines
-from crossgraft.errors import JobFailed, SpecError
+from crossgraft.errors import JobFailed, MissingInputs, SpecError
 
 if TYPE_CHECKING:
     from crossgraft.runs.campaign import Settings, Summary
@@ -66,10 +66,16 @@ def plan(
     times a small part of the study, for seconds with small models.
     """
     settings = settings_of(only, "inline", device, threads, None, False)
-    from crossgraft.cli.estimate import outlook
+    from crossgraft.cli.estimate import outlook, without_inputs
     from crossgraft.runs.store import Store
 
-    expected = outlook(study_of(spec, sets, limit), Store(out), settings, measure=measure)
+    study = study_of(spec, sets, limit)
+    try:
+        expected = outlook(study, Store(out), settings, measure=measure)
+    except MissingInputs:
+        if not as_json:
+            echo(without_inputs(study))
+        raise
     echo(json.dumps(expected.plain(), indent=1) if as_json else "\n".join(expected.lines()))
 
 

@@ -17,7 +17,6 @@ import numpy as np
 from crossgraft.core import Point
 from crossgraft.embeddings.lexicon import Lexicon, Pairs, direction_note, leaks
 from crossgraft.embeddings.mapping import Mapping
-from crossgraft.embeddings.readers import peek
 from crossgraft.embeddings.spaces.memory import available_memory, refuse_too_many
 from crossgraft.embeddings.spaces.space import Space
 from crossgraft.embeddings.tasks import CanCheck, LanguagePair, Notes, is_stochastic
@@ -33,7 +32,7 @@ _IN_USE = SPACES_KEPT + 5  # vocabularies' vectors at once: those, one mapped, b
 
 def check(study: EmbeddingSpec) -> Sequence[str]:
     """Dictionaries whole, vectors as far as their width; notes on what looks odd."""
-    width = lru_cache(None)(lambda language: peek(study.vectors_file(language)).width)
+    width = lru_cache(None)(lambda language: study.peek(language).width)
     notes: list[str] = []
     for pair in study.language_pairs():
         require_one_width(pair, width(pair.source), width(pair.target))
@@ -59,7 +58,7 @@ def check_words(study: EmbeddingSpec, read: Callable[[str], Space]) -> None:
     memory = available_memory()
     for language in dict.fromkeys(one for pair in study.language_pairs() for one in (pair.source, pair.target)):
         file = study.vectors_file(language)
-        seen = peek(file, study.spaces.top)
+        seen = study.peek(language, study.spaces.top)
         refuse_too_many(file, seen.words or 0, seen.width, memory, copies=_IN_USE)
 
     @lru_cache(None)

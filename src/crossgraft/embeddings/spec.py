@@ -12,30 +12,47 @@ from crossgraft.core import is_language
 from crossgraft.embeddings.direct.choosing import held_out, learnt_by
 from crossgraft.embeddings.lexicon import Alike, Lexicon, alike_pairs, read_lexicon
 from crossgraft.embeddings.mapping import Mapper, mapper
-from crossgraft.embeddings.readers import companions
-from crossgraft.embeddings.spaces.space import Case, Space, Step, read_space
-from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, LanguagePair
+from crossgraft.embeddings.readers import Peek, companions, peek
+from crossgraft.embeddings.readers.language_model import Pieces, embedding_table
+from crossgraft.embeddings.spaces.space import Case, Space, Step, read_model_space, read_space
+from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, HasLexicon, LanguagePair
 from crossgraft.embeddings.tasks.bli import lexicon_file
 from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.recommendation.question import Question
+from crossgraft.safety.opening import text_lines
 from crossgraft.spec import Chosen
 from crossgraft.study import Fingerprints, Input, Origin
 
 
 @dataclass(frozen=True)
 class Spaces:
-    """``[spaces]``: one file of vectors a language."""
+    """``[spaces]``: one file of vectors a language, or the input embeddings of a language model.
 
-    files: str
+    ``model`` is a Transformers folder, one for all languages or a pattern with {language}. Its words come from a list, ``words``, one
+    a line and the most frequent first; without a list they are those of the study's dictionaries.
+    """
+
     languages: tuple[str, ...]
+    files: str = ""
+    model: str = ""
+    words: str = ""
+    pieces: Pieces = "mean"  # words of several pieces are their mean, or are left out
     name: str = "vectors"  # how the set of spaces is called in tables
     top: int = 200_000
     case: Case = "keep"
     normalise: tuple[Step, ...] = ("unit", "center", "unit")
 
     def __post_init__(self) -> None:
-        if "{language}" not in self.files:
-            raise SpecError(f"expected a file name with {{language}}; got {self.files!r}", ("files",))
+        if bool(self.files) == bool(self.model):
+            what = "both" if self.files else "neither"
+            raise SpecError(
+                f'expected either files = "vectors.{{language}}.vec" or model = "a folder of a language model"; got {what}'
+            )
+        for key, pattern in (("files", self.files), ("words", self.words)):
+            if pattern and "{language}" not in pattern:
+                raise SpecError(f"expected a file name with {{language}}; got {pattern!r}", (key,))
+        if self.files and (self.words or self.pieces != "mean"):
+            raise SpecError("words and pieces are of a model; vectors in files have words of their own", ("files",))
         for language in self.languages:
             if not is_language(language):
                 raise SpecError(f"expected BCP 47 language tags; got {language!r}", ("languages",))
@@ -228,12 +245,63 @@ class EmbeddingSpec:
         return [one for language in (pair.source, pair.target) for one in self._space(language)]
 
     def _space(self, language: str) -> list[Input]:
-        """The file of vectors, and those that belong to it."""
+        """The file of vectors and those that belong to it; or the model and all that gives it words."""
         path = self.vectors_file(language)
-        return [Input("file", str(file), f"spaces.files, language {language!r}") for file in (path, *companions(path))]
+        if self.spaces.model:
+            model = Input("model", str(path), f"spaces.model, language {language!r}")
+            return [model, *self._sources_of_words(language)]
+        return [Input("file", str(one), f"spaces.files, language {language!r}") for one in (path, *companions(path))]
 
     def vectors_file(self, language: str) -> Path:
-        return Path(self.origin.path(self.spaces.files.replace("{language}", language)))
+        return Path(self.origin.path((self.spaces.files or self.spaces.model).replace("{language}", language)))
+
+    def peek(self, language: str, top: int = 0) -> Peek:
+        """The width of a language's vectors and, of a file, how many there are."""
+        path = self.vectors_file(language)
+        return Peek(embedding_table(path).width, None) if self.spaces.model else peek(path, top)
+
+    def _words_file(self, language: str) -> Path:
+        return Path(self.origin.path(self.spaces.words.replace("{language}", language)))
+
+    def _sources_of_words(self, language: str) -> list[Input]:
+        if self.spaces.words:
+            return [Input("file", str(self._words_file(language)), f"spaces.words, language {language!r}")]
+        found: list[Input] = []
+        for pair in self._pairs_with(language):
+            found += [self._lexicon(pattern, pair)[0] for pattern in self._patterns()]
+            for task in self._tasks_with_lexicon(pair):
+                found += task.inputs(pair, self.origin)
+        return list(dict.fromkeys(found))
+
+    def _pairs_with(self, language: str) -> list[LanguagePair]:
+        return [pair for pair in self.language_pairs() if language in (pair.source, pair.target)]
+
+    def _tasks_with_lexicon(self, pair: LanguagePair) -> list[HasLexicon]:
+        return [task for task in self.tasks_of(pair).values() if isinstance(task, HasLexicon)]
+
+    def _words(self, language: str) -> list[str]:
+        """The words that a model is asked for: those of its list, else of all dictionaries, in the order of the pairs."""
+        if self.spaces.words:
+            file = self._words_file(language)
+            words = [line.strip() for _, line in text_lines(file) if line.strip()]
+            if not words:
+                raise DataError(f"{file}: expected one word per line; it is empty")
+            return words
+        lexicons = [
+            (pair, lexicon)
+            for pair in self._pairs_with(language)
+            for lexicon in (
+                *(self.file(pattern, pair) for pattern in self._patterns()),
+                *(task.lexicon(pair, self.origin) for task in self._tasks_with_lexicon(pair)),
+            )
+        ]
+        found = [words[0 if pair.source == language else 1] for pair, lexicon in lexicons for words in lexicon.pairs]
+        if not found:
+            raise DataError(
+                f"spaces.model: no dictionary gives words of {language}; "
+                'add words = "words.{language}.txt", files with one word per line'
+            )
+        return found
 
     def _patterns(self) -> Iterator[str]:
         """Of the dictionaries that are files."""
@@ -245,7 +313,7 @@ class EmbeddingSpec:
     def _lexicon(self, pattern: str, pair: LanguagePair) -> tuple[Input, bool]:
         what = "training" if pattern == self.lexicon.train else "validation"
         file, flipped = lexicon_file(pattern, pair.source, pair.target, self.origin)
-        return Input("file", str(file), f"{what} dictionary of {pair}"), flipped
+        return Input("file", str(file), f"{what} dictionary of {pair}, in either direction"), flipped
 
     def _content(self, pattern: str, pair: LanguagePair, fingerprints: Fingerprints) -> list[Any]:
         """What a dictionary depends on: its file and direction, or which words of the spaces are spelt alike."""
@@ -259,8 +327,12 @@ class EmbeddingSpec:
 
         What was read once lies in the folder ``kept``, for all pairs and processes.
         """
-        path = self._space(language)[0].path
-        read = read_space(path, top=self.spaces.top, case=self.spaces.case, kept=kept)
+        top, case = self.spaces.top, self.spaces.case
+        path = self.vectors_file(language)
+        if self.spaces.model:
+            read = read_model_space(path, self._words(language), top=top, case=case, pieces=self.spaces.pieces)
+        else:
+            read = read_space(path, top=top, case=case, kept=kept)
         return read.normalised(self.spaces.normalise if steps is None else steps)
 
     def dictionary(self, pair: LanguagePair, spaces: tuple[Space, Space]) -> Lexicon:

@@ -29,12 +29,14 @@ class EmbeddingStudy(EmbeddingSpec):
         return tuple(job for pair in self.language_pairs() for job in self._jobs_of(pair, fingerprints))
 
     def _jobs_of(self, pair: LanguagePair, fingerprints: Fingerprints) -> Iterator[Job]:
-        spaces = {
+        spaces: dict[str, Any] = {
             "files": [fingerprints[space] for space in self._spaces(pair)],
             "top": self.spaces.top,
             "case": self.spaces.case,
             "normalise": self.spaces.normalise,
         }
+        if self.spaces.model:
+            spaces["pieces"] = self.spaces.pieces
         control = Treatment(self.spaces.name, "unmapped", "control")
         yield from self._jobs_for(pair, control, content_id(spaces=spaces, method=None), fingerprints)
         train = self._content(self.lexicon.train, pair, fingerprints)
@@ -102,7 +104,7 @@ class EmbeddingStudy(EmbeddingSpec):
     def open(self, workplace: Workplace) -> Iterator[Worker]:
         from threadpoolctl import threadpool_limits
 
-        with threadpool_limits(workplace.threads), devices.on(workplace.device):
+        with threadpool_limits(workplace.threads), devices.on(workplace.device, workplace.threads):
             preflight.check_words(self, partial(self.space, steps=(), kept=workplace.artefacts / "spaces"))
             yield EmbeddingWorker(self, self.pairing(workplace), workplace)
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from crossgraft.errors import DataError
+from crossgraft.errors import DataError, MissingInputs
 from crossgraft.identity import content_id
 from crossgraft.safety import files, seals
 from crossgraft.safety.opening import is_file, is_folder
@@ -64,11 +64,20 @@ def remembered(file: Path) -> dict[str, Any]:
 
 
 def fingerprint(inputs: Iterable[Input], cache: FingerprintCache | None = None) -> dict[Input, str]:
-    """The content hash of every input; a hub id counts by the commit it resolves to."""
-    cache = cache or FingerprintCache()
+    """The content hash of every input; a hub id counts by the commit it resolves to. All that is missing is named at once."""
+    inputs, cache = tuple(inputs), cache or FingerprintCache()
+    if missing := [text for one in inputs if (text := _missing(one))]:
+        raise MissingInputs(missing)
     found = {one: _fingerprint(one, cache) for one in inputs}
     cache.save()
     return found
+
+
+def _missing(one: Input) -> str:
+    """What is not there, as a sentence; empty where it is, or lies in no file."""
+    if one.kind in ("hub", "value") or (is_file if one.kind == "file" else is_folder)(Path(one.path)):
+        return ""
+    return f"{one.role}: no such {'file' if one.kind == 'file' else 'folder'}: {one.path}"
 
 
 def _fingerprint(one: Input, cache: FingerprintCache) -> str:
@@ -78,11 +87,7 @@ def _fingerprint(one: Input, cache: FingerprintCache) -> str:
         return f"hub:{one.path}@{hub_commit(one.path, one.revision, one.role)}"
     path = Path(one.path)
     if one.kind == "file":
-        if not is_file(path):
-            raise DataError(f"{one.role}: no such file: {path}")
         return cache.of_file(path)
-    if not is_folder(path):
-        raise DataError(f"{one.role}: no such folder: {path}")
     names = sorted(file.name for file in _files_that_count(path))
     if not names:
         raise DataError(f"{one.role}: the folder {path} is empty")

@@ -168,7 +168,7 @@ def test_one_label_is_too_few_to_learn_from(cldc_spec: Path, tmp_path: Path) -> 
 
 
 def test_a_file_that_is_not_there_is_named(cldc_spec: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"de:en: no test texts: .*none.en.jsonl is not there"):
+    with pytest.raises(DataError, match=r"test texts of de:en: no such file: .*none.en.jsonl"):
         describe_study(load_study(cldc_spec, ['tasks.cldc.test="none.{language}.jsonl"']), Store(tmp_path / "out"))
 
 

@@ -13,18 +13,28 @@ from pathlib import Path
 from crossgraft.errors import DataError
 
 _REQUESTED: ContextVar[str] = ContextVar("device", default="auto")
+_THREADS: ContextVar[int] = ContextVar("threads", default=0)
 _NAMES = re.compile(r"cpu|cuda(:(?P<index>\d+))?")
 
 
 @contextmanager
-def on(requested: str) -> Iterator[None]:
-    """Inside, everything is computed on ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or, say, ``cuda:1``."""
+def on(requested: str, threads: int = 0) -> Iterator[None]:
+    """Inside, everything is computed on ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or, say, ``cuda:1``.
+
+    ``threads`` are those of torch, 0 for its own choice.
+    """
     place_of(requested)
-    token = _REQUESTED.set(requested)
+    token, token_of_threads = _REQUESTED.set(requested), _THREADS.set(threads)
     try:
         yield
     finally:
         _REQUESTED.reset(token)
+        _THREADS.reset(token_of_threads)
+
+
+def threads() -> int:
+    """How many threads torch may take, 0 for its own choice."""
+    return _THREADS.get()
 
 
 def place() -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossgraft.embeddings.readers import open_vectors
+from crossgraft.embeddings.readers.language_model import Pieces, embedded
 from crossgraft.embeddings.spaces import cache
 from crossgraft.embeddings.spaces.normalise import Normaliser, Step, Vectors, normalise, unit
 from crossgraft.embeddings.spaces.reading import Case, Reading, gather
@@ -18,7 +19,7 @@ from crossgraft.embeddings.spaces.subwords import Subwords
 from crossgraft.errors import DataError
 from crossgraft.safety.opening import is_file
 
-__all__ = ["Case", "Space", "Step", "Vectors", "read_space", "unit"]
+__all__ = ["Case", "Space", "Step", "Vectors", "read_model_space", "read_space", "unit"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,28 @@ def read_space(
         cache.save(kept, name, read)
         found = cache.load(kept, name, file) or read
     return _space(found)
+
+
+def read_model_space(
+    folder: str | Path, words: Sequence[str], *, top: int = 0, case: Case = "keep", pieces: Pieces = "mean"
+) -> Space:
+    """The first ``top`` different words (0: all) of a list in the input embeddings of a language model."""
+    folded = [word.lower() for word in words] if case == "lower" else words
+    chosen = list(dict.fromkeys(folded))
+    found = embedded(Path(folder), chosen[: top or None], pieces)
+    if not found.words:
+        raise DataError(f"{folder}: no word of the list has a vector in this model; the first is {chosen[:1]}")
+    remarks = [f"{found.several:,} of {len(found.words):,} words are means of several pieces"] if found.several else []
+    remarks += [f"{found.without:,} words of the list have no vector"] if found.without else []
+    reading = Reading(
+        "input embeddings of a language model",
+        len(found.words),
+        found.vectors.shape[1],
+        zeros=int((~found.vectors.any(axis=1)).sum()),
+        case=case,
+        remarks=tuple(remarks),
+    )
+    return Space(found.words, found.vectors, reading)
 
 
 def _read(file: Path, top: int, case: Case, memory: int | None) -> cache.Read:

@@ -76,6 +76,17 @@ class CanCheck(Protocol):
 
 
 @runtime_checkable
+class HasLexicon(Protocol):
+    """A task that asks for the words of a dictionary."""
+
+    def inputs(self, pair: LanguagePair, origin: Origin) -> tuple[Input, ...]: ...
+
+    def lexicon(self, pair: LanguagePair, origin: Origin) -> Lexicon:
+        """The dictionary of the pair, in its direction."""
+        ...
+
+
+@runtime_checkable
 class Notes(Protocol):
     """A task that can say, from its files alone, what of them will not count."""
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Table
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from crossgraft.core import Answers
+from crossgraft.embeddings.lemmas import by_lemma, read_lemmas, with_forms
 from crossgraft.embeddings.lexicon import Lexicon, direction_note, read_lexicon
 from crossgraft.embeddings.mapping import Mapping
-from crossgraft.embeddings.queries import queries, rank_table, texts
-from crossgraft.embeddings.retrieval import Retrieval, penalty
+from crossgraft.embeddings.queries import Query, queries, rank_table, texts
+from crossgraft.embeddings.retrieval import Hubness, Retrieval, penalty
 from crossgraft.embeddings.retrieval.csls import require_neighbours
 from crossgraft.embeddings.spaces.space import Space, Vectors, unit
 from crossgraft.embeddings.tasks import TASKS, Evaluation, LanguagePair
@@ -20,14 +23,14 @@ from crossgraft.study import Input, Origin
 
 
 def lexicon_file(pattern: str, source: str, target: str, origin: Origin) -> tuple[Path, bool]:
-    """The file of a pair, and whether it is written in the other direction."""
+    """The file of a pair, and whether it is written in the other direction; where there is neither, the one expected."""
     for flipped, (first, second) in ((False, (source, target)), (True, (target, source))):
         filled = pattern.replace("{pair}", f"{first}-{second}").replace("{source}", first).replace("{target}", second)
         path = Path(origin.path(filled))
         if is_file(path):
             return path, flipped
     expected = pattern.replace("{pair}", f"{source}-{target}").replace("{source}", source).replace("{target}", target)
-    raise DataError(f"{source}:{target}: no dictionary {origin.path(expected)}, nor one for the other direction")
+    return Path(origin.path(expected)), False
 
 
 Measure = Literal[
@@ -52,12 +55,17 @@ class BLI:
     retrieval: Retrieval = "nn"
     k: int = 10  # neighbours of CSLS
     beta: float = 30.0  # of inverted softmax
+    lemmas: str = (
+        ""  # a file pattern with {language}, the target's: word TAB lemma; then any form of a translation is right
+    )
 
     def __post_init__(self) -> None:
         if "{pair}" not in self.test and not ("{source}" in self.test and "{target}" in self.test):
             raise SpecError(
                 f"expected a file name with {{pair}}, or {{source}} and {{target}}; got {self.test!r}", ("test",)
             )
+        if self.lemmas and "{language}" not in self.lemmas:
+            raise SpecError(f"expected a file name with {{language}}; got {self.lemmas!r}", ("lemmas",))
         if self.k < 1:
             raise SpecError(f"expected at least 1 neighbour for CSLS; got {self.k}", ("k",))
         if not 0 < self.beta < float("inf"):
@@ -65,7 +73,13 @@ class BLI:
 
     def inputs(self, pair: LanguagePair, origin: Origin) -> tuple[Input, ...]:
         file, _ = lexicon_file(self.test, pair.source, pair.target, origin)
-        return (Input("file", str(file), f"test dictionary of {pair}"),)
+        dictionary = Input("file", str(file), f"test dictionary of {pair}, in either direction")
+        if not self.lemmas:
+            return (dictionary,)
+        return dictionary, Input("file", self._lemmas_file(pair, origin), f"lemmas of {pair.target!r}")
+
+    def _lemmas_file(self, pair: LanguagePair, origin: Origin) -> str:
+        return origin.path(self.lemmas.replace("{language}", pair.target))
 
     def identity(self) -> Table[str, Any]:
         settings: Table[str, Table[str, Any]] = {
@@ -73,7 +87,8 @@ class BLI:
             "csls": {"k": self.k},
             "inverted-softmax": {"beta": self.beta},
         }
-        return {"task": "bli", "retrieval": self.retrieval, "ties": "frequent-first", **settings[self.retrieval]}
+        by = {"by": "lemma"} if self.lemmas else {}
+        return {"task": "bli", "retrieval": self.retrieval, "ties": "frequent-first", **settings[self.retrieval], **by}
 
     def lexicon(self, pair: LanguagePair, origin: Origin) -> Lexicon:
         file, flipped = lexicon_file(self.test, pair.source, pair.target, origin)
@@ -111,9 +126,25 @@ class BLI:
         source = replace(spaces[0], vectors=mapping.map_source(spaces[0].vectors))
         target = replace(spaces[1], vectors=mapping.map_target(spaces[1].vectors))
         off = self._penalty(source, target)
-        answers, hubs = rank_table(asked, source, target, penalty=off)
+        answers, hubs = self._ranked(asked, source, target, off, pair, origin)
         facts = {"hubness": {**asdict(hubs), "hub": target.words[hubs.hub]}}
         return Evaluation(answers, texts(asked), facts)
+
+    def _ranked(
+        self,
+        asked: Sequence[Query],
+        source: Space,
+        target: Space,
+        off: Vectors | None,
+        pair: LanguagePair,
+        origin: Origin,
+    ) -> tuple[Answers, Hubness]:
+        if not self.lemmas:
+            return rank_table(asked, source, target, penalty=off)
+        lemmas = read_lemmas(self._lemmas_file(pair, origin), case=pair.case)
+        widened, groups = with_forms(asked, lemmas, target.words)
+        answers, hubs = rank_table(widened, source, target, penalty=off)
+        return by_lemma(answers, groups), hubs
 
     def _penalty(self, source: Space, target: Space) -> Vectors | None:
         if self.retrieval == "nn":

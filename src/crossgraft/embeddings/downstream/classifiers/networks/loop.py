@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from crossgraft.core import Floats
 from crossgraft.embeddings.downstream.classifiers.encoded import Encoded, Examples, Rows
 from crossgraft.embeddings.downstream.classifiers.training import Network, Training
-from crossgraft.embeddings.spaces.devices import place
+from crossgraft.embeddings.spaces.devices import place, threads
 from crossgraft.errors import JobFailed
 
 _AT_ONCE = 256  # texts that are read at a time when nothing is learnt
@@ -32,7 +33,19 @@ class NetworkModel:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def log_probabilities(self, texts: Encoded) -> Floats:
-        return _log_probabilities(self.network, _Texts(texts))
+        with limited_threads():
+            return _log_probabilities(self.network, _Texts(texts))
+
+
+@contextmanager
+def limited_threads() -> Iterator[None]:
+    """Inside, torch takes as many threads as the study may: it has a pool of its own, which no limit of NumPy's reaches."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads() or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class _Texts:
@@ -59,6 +72,7 @@ class _Texts:
         return self._vectors[where], where > 0
 
 
+@limited_threads()
 def trained(build: Callable[[], Network], train: Examples, dev: Examples, how: Training, seed: int) -> NetworkModel:
     """The network of the epoch that is best on dev, the first of equals."""
     rng = np.random.default_rng(seed)
