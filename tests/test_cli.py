@@ -42,7 +42,7 @@ def test_a_study_from_spec_to_report(crossgraft, embedding_spec: Path, tmp_path:
 
     code, out, _ = crossgraft("report", "study.toml")
     assert code == 0
-    assert "procrustes (pairs 20) is best, MAP" in out
+    assert "bli: procrustes (pairs 20) is best, MAP" in out
     assert (tmp_path / "runs/reports/planted/report.html").stat().st_size > 3000
 
     code, out, _ = crossgraft("store", "status")
