@@ -68,7 +68,7 @@ class Recipe:
     validation: float = 0.0  # share of the items held out; the epoch with the lowest loss on them is kept
     protect: tuple[str, ...] = ()  # points on which training stops once they fall by more than ``tolerance``
     tolerance: float = 1.0  # percentage points
-    after: float = 0.0  # evaluate the adapter as it was after so many epochs; 0: at the end
+    after: float = 0.0  # evaluate the adapter as it was after this many epochs; 0: at the end
     init_seed: int = -1
     order_seed: int = -1
     dropout_seed: int = -1

@@ -26,7 +26,7 @@ _KINDS = ("float32", "bfloat16", "float16")
     metavar="[ADAPTER=]TASK/LANGUAGE",
     help="What an adapter (or all) was trained on, such as sib200/en; repeatable.  [default: what its folder says]",
 )
-@click.option("--items", type=click.IntRange(min=1), help="At most so many items a target.  [default: all]")
+@click.option("--items", type=click.IntRange(min=1), help="At most N items per target.  [default: all]")
 @click.option("--shots", type=click.IntRange(min=0), default=0, help="Solved examples before every item.")
 @click.option("--chat", is_flag=True, help="Put prompts through the chat template of BASE.")
 @click.option("--tokenizer", default="", metavar="FOLDER", help="Another tokenizer than that of BASE.")

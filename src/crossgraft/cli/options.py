@@ -28,7 +28,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a
 
 def overrides(command: F) -> F:
     """The options that change what a spec says."""
-    command = click.option("--limit", type=click.IntRange(min=1), help="At most so many test items a target.")(command)
+    command = click.option("--limit", type=click.IntRange(min=1), help="At most N test items per target.")(command)
     return click.option(
         "--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override a key of the spec, such as recipe.rank=16."
     )(command)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from crossgraft.analysis.findings import Findings
 
 _PAUSE = 2.0  # seconds between two looks
-_SHARE = 5.0  # after a report it waits so many times as long as that took
+_SHARE = 5.0  # it waits this many times as long as the last report took
 
 
 def changes(out: Path, pause: float = _PAUSE) -> Iterator[None]:

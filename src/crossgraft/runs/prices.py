@@ -11,7 +11,7 @@ from crossgraft.runs.store import Store
 from crossgraft.study import Event, Failed, Finished, Recorded, Started
 
 _SAMPLE = 20  # records of a kind whose timings are looked at
-_RESERVE = 1.2  # a job may take so many times its price
+_RESERVE = 1.2  # a job may take this many times its price
 
 Work = tuple[str, str]  # what takes alike: a model, and what is done to it, or the method of a mapping
 Timings = dict[tuple[Work, str], list[float]]  # of a kind of work and a step of it, in seconds

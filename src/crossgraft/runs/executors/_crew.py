@@ -57,7 +57,7 @@ def pulled(
     settings: Settings,
     stopping: threading.Event,
 ) -> Generator[Event, None, Ended]:
-    """The events of so many workers; a crashed one is replaced, and a job that kills three is given up."""
+    """The events of the workers; a crashed one is replaced, and a job that kills three is given up."""
     origin = study.origin
     if not origin.text or parse_study(origin.text, folder=origin.folder, overrides=origin.overrides) != study:
         raise SpecError("workers read a study from its spec; this one was changed in Python: run it inline")

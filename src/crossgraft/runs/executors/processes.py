@@ -1,4 +1,4 @@
-"""Several processes on this machine, one a GPU or one for so many threads; each draws jobs from the store."""
+"""Several processes on this machine, one per GPU, or one per N threads; each draws jobs from the store."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Processes:
 
 
 def worker_count(settings: Settings) -> int:
-    """As many as asked for; else one a GPU; else as many as the cores have room for at so many threads each."""
+    """As many as asked for; else one per GPU; else as many as the cores allow with that many threads each."""
     cores = os.cpu_count() or 1
     return settings.workers or len(devices(settings)) or max(1, cores // (settings.threads or cores))
 
