@@ -66,8 +66,8 @@ class Shape:
 
 
 MODELS = {
-    "llama-small": Shape("llama", 128, 352, 4, 4, seed=11, steps=5200, answered=0.02),
-    "llama-large": Shape("llama", 192, 512, 4, 6, seed=12, steps=3600, answered=0.02),
+    "llama-small": Shape("llama", 128, 352, 4, 4, seed=11, steps=5200, answered=0.015),
+    "llama-large": Shape("llama", 192, 512, 4, 6, seed=12, steps=5400, answered=0.015),
     "neox-large": Shape("gpt-neox", 160, 640, 4, 5, seed=13, steps=4800, answered=0.02),
 }
 
