@@ -235,7 +235,12 @@ def _print_queries(scored: Scored, *, as_json: bool) -> None:
 @retrieves
 @click.option("--more", type=FILE, help="Vectors of more source words, mapped as the others were.")
 @click.option("--all", "everything", is_flag=True, help="Translate the most frequent words of the source, as TSV.")
-@click.option("--top", "most", type=click.IntRange(min=0), help="With --all: translate the N most frequent words; 0: all.  [default: 20000]")
+@click.option(
+    "--top",
+    "most",
+    type=click.IntRange(min=0),
+    help="With --all: translate the N most frequent words; 0: all.  [default: 20000]",
+)
 @click.option("--mutual", is_flag=True, help="Of --all: only words that choose each other.")
 @click.option("--out", type=FILE, help="Of --all: a file.  [default: print]")
 @AS_JSON

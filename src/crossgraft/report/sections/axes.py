@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 
 from crossgraft.analysis.effects.axes import AxisEffect
 from crossgraft.analysis.findings import Findings
@@ -27,6 +28,9 @@ _NOTE = (
 )
 
 
+_WORDS = {"better": "higher", "worse": "lower", "not distinguishable": "not distinguishable"}
+
+
 def sections(findings: Findings) -> Iterator[Section]:
     if findings.axes:
         rows = tuple(map(_row, findings.axes))
@@ -49,7 +53,7 @@ def _row(effect: AxisEffect) -> tuple[Value, ...]:
         effect.outcome,
         estimate(found),
         f"{effect.sets} sets, {counted(found)}",
-        {"better": "higher", "worse": "lower"}.get(found.verdict, found.verdict),
+        _WORDS[found.verdict] if isfinite(found.high - found.low) else "no interval",
         Number(effect.sets, ""),
         Number(found.cells, ""),
         Number(found.items, ""),
