@@ -121,7 +121,9 @@ def test_the_hub_is_reachable_where_it_answers_whatever_it_says(
     pytest.importorskip("huggingface_hub")
     with hub_that_says(status) as address:
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
-        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)  # it may have been loaded by an offline test
+        monkeypatch.setattr(
+            "huggingface_hub.constants.HF_HUB_OFFLINE", False
+        )  # it may have been loaded by an offline test
 
         assert hub_is_reachable("owner/name", "1" * 40) is answers
 
