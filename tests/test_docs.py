@@ -55,7 +55,11 @@ def recommend(folder: Path, spec: Path) -> Names:
         model = transformers.AutoModelForCausalLM.from_pretrained(base)
         config = peft.LoraConfig(r=2, target_modules=["q_proj"], task_type="CAUSAL_LM")
         peft.get_peft_model(model, config).save_pretrained(folder / "served" / name)
-    routing = {"base": base, "adapters": ["intent-sw", "nli-en"], "routes": {"intent/sw": "intent-sw"}}
+    routing = {
+        "base": base,
+        "adapters": {name: {"folder": name} for name in ("intent-sw", "nli-en")},
+        "routes": {"intent/sw": "intent-sw"},
+    }
     (folder / "served" / "routing.json").write_text(json.dumps(routing), "utf-8")
     rng = np.random.default_rng(0)
     points = [f"{task}/{language}" for task in ("intent", "nli") for language in ("sw", "en", "de")]
