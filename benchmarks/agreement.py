@@ -33,11 +33,11 @@ from measuring import Cost, forget_peak, machine, peak_mib, table, timed
 
 from crossgraft.adapters.bases.loading import load_model, load_tokenizer
 from crossgraft.adapters.check.run import Asked, compose
+from crossgraft.adapters.engine.evaluation import Choices, prepare
 from crossgraft.adapters.engine.local import LocalEngine, finished, window_of
-from crossgraft.adapters.evaluation import Choices, prepare
 from crossgraft.adapters.items.encoding import Reading
 from crossgraft.adapters.items.selection import items_to_test
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.adapters.tasks import Item
 from crossgraft.adapters.weights.lora import fresh_adapter, saved_adapter
 from crossgraft.core import Floats, Point

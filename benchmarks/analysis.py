@@ -22,15 +22,15 @@ import numpy as np
 import scipy
 from measuring import Cost, Turns, forget_peak, peak_mib, processor, table, timed
 
-from crossgraft.analysis.consistency import consistencies
-from crossgraft.analysis.effects.regimes import regimes
 from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.roles.asymmetry import asymmetries
-from crossgraft.analysis.roles.patterns import patterns
-from crossgraft.analysis.roles.scores import roles
-from crossgraft.analysis.variance.components import variance
+from crossgraft.analysis.questions.effects.regimes import regimes
+from crossgraft.analysis.questions.roles.asymmetry import asymmetries
+from crossgraft.analysis.questions.roles.consistency import consistencies
+from crossgraft.analysis.questions.roles.patterns import patterns
+from crossgraft.analysis.questions.roles.scores import roles
+from crossgraft.analysis.questions.variance.components import variance
 from crossgraft.report.write import write_report
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid

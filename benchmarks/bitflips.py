@@ -25,8 +25,8 @@ from crossgraft.adapters.weights.stored import adapter_damage, state_damage
 from crossgraft.core import Cell, Job, Point, Record, Treatment
 from crossgraft.errors import JobFailed, StoreError
 from crossgraft.identity import content_id
-from crossgraft.runs.layout import Manifest
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.layout import Manifest
+from crossgraft.runs.storage.store import Store
 from crossgraft.safety.files import whole_file, whole_folder
 from crossgraft.safety.seals import append_seal, seal_folder
 from crossgraft.study import Failed
@@ -45,7 +45,7 @@ def make(out: Path) -> tuple[list[Job], list[Record]]:
             for language in ("de", "en")
         ]
         job = Job(treatment, content_id(n=name), tuple(cells))
-        store.save_study(Manifest(name, "", (), (job,)))
+        store.manifests.save(Manifest(name, "", (), (job,)))
         jobs.append(job)
         for cell in cells:
             records.append(fake.record(job, cell))
@@ -71,7 +71,7 @@ def manifest_verdict(out: Path, expected: Manifest) -> str:
 
 
 def failure_verdict(out: Path, expected: dict[str, Any]) -> str:
-    found = Store(out).failures()
+    found = Store(out).failures.read()[0]
     if not found:
         return "noticed"
     return "harmless" if found == expected else "another failure"
@@ -122,8 +122,8 @@ def targets(out: Path) -> Iterator[tuple[str, list[Path], Verdict]]:
         yield f"record {number}", [file], lambda record=record: record_verdict(out, record)
     manifest = store.study("flipped")
     yield "manifest", [store.root / "studies" / "flipped.json"], lambda: manifest_verdict(out, manifest)
-    store.take_failure(Failed(jobs[0], JobFailed("told to fail", deterministic=True)))
-    failures = store.failures()
+    store.failures.add(Failed(jobs[0], JobFailed("told to fail", deterministic=True)))
+    failures = store.failures.read()[0]
     yield "failure", sorted(store.root.glob("failures/*")), lambda: failure_verdict(out, failures)
     folder = store.artefacts / content_id(adapter=1)
     make_adapter(folder)

@@ -47,7 +47,7 @@ from variants import harness_way
 from crossgraft.adapters.engine.local import finished
 from crossgraft.adapters.engine.requests import Request
 from crossgraft.adapters.engine.scorer import Scorer
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.adapters.weights.lora import fresh_adapter
 from crossgraft.core import Floats
 

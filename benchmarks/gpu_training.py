@@ -17,7 +17,7 @@ from tokenizers.models import WordLevel
 from trainers import HAS_TRL, SEEDS, Ran, Run, by_engine, by_trl
 from transformers import PreTrainedTokenizerFast
 
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.adapters.training.loss import Example
 from crossgraft.adapters.weights.lora import fresh_adapter
 

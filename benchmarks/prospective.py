@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from crossgraft.analysis.questions.variance.posterior import posterior
 from crossgraft.analysis.results import require_study
-from crossgraft.analysis.variance.posterior import posterior
 from crossgraft.core import Answers, Record
 from crossgraft.identity import item_hash
 from crossgraft.recommendation.asked import Asked
@@ -27,8 +27,8 @@ from crossgraft.recommendation.question import Question
 from crossgraft.recommendation.rules import allowed, choose
 from crossgraft.recommendation.validation.folds import Fold
 from crossgraft.recommendation.validation.held_out import Validated, validate_folds
-from crossgraft.runs.layout import Manifest
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.layout import Manifest
+from crossgraft.runs.storage.store import Store
 from crossgraft.transfer.matrix import TransferMatrix
 
 HALVES = (0, 1)

@@ -51,14 +51,14 @@ from variants import EveryToken, Variant
 from crossgraft.adapters.bases.loading import load_model, load_tokenizer
 from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.engine.body import Body, Halves
+from crossgraft.adapters.engine.evaluation import Choices, prepare
 from crossgraft.adapters.engine.local import LocalEngine, finished, window_of
 from crossgraft.adapters.engine.paths import KeptContext, PackedRow, PlainRows
 from crossgraft.adapters.engine.requests import Request, shared_beginning
 from crossgraft.adapters.engine.rows import Windows
 from crossgraft.adapters.engine.scorer import Scorer
-from crossgraft.adapters.evaluation import Choices, prepare
 from crossgraft.adapters.items.encoding import Reading
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.adapters.weights.lora import fresh_adapter, merged, saved_adapter
 from crossgraft.core import Answers, Floats
 from crossgraft.metrics import METRICS

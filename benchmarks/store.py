@@ -33,8 +33,8 @@ def fill(folder: Path, records: int) -> None:
 
     from crossgraft.core import Answers, Cell, Job, Point, Texts, Treatment
     from crossgraft.identity import content_id, item_hash
-    from crossgraft.runs.layout import Manifest
-    from crossgraft.runs.store import Store
+    from crossgraft.runs.storage.layout import Manifest
+    from crossgraft.runs.storage.store import Store
     from crossgraft.testing import Fake
 
     points = [Point(task, language) for task in TASKS for language in LANGUAGES]
@@ -62,7 +62,7 @@ def fill(folder: Path, records: int) -> None:
                 yield Job(treatment, content_id(t=str(treatment)), tuple(cells), content_id(r=str(treatment)))
 
     fake, store, made = Fake(outcome=outcome), Store(folder), tuple(jobs())
-    store.save_study(Manifest("many", "", (), made))
+    store.manifests.save(Manifest("many", "", (), made))
     for job in made:
         for cell in job.cells:
             record = fake.record(job, cell)
@@ -71,22 +71,22 @@ def fill(folder: Path, records: int) -> None:
 
 def status(folder: Path) -> None:
     from crossgraft.cli.estimate import store_status
-    from crossgraft.runs.store import Store
+    from crossgraft.runs.storage.store import Store
 
     "\n".join(store_status(Store(folder)).lines())
 
 
 def plan(folder: Path) -> None:
     from crossgraft.runs.plan import plan as planned
-    from crossgraft.runs.store import Store
+    from crossgraft.runs.storage.store import Store
 
     store = Store(folder)
     planned(store.study("many").jobs, store.done())
 
 
 def compact(folder: Path) -> None:
-    from crossgraft.runs.compaction import compact as packs
-    from crossgraft.runs.store import Store
+    from crossgraft.runs.storage.compaction import compact as packs
+    from crossgraft.runs.storage.store import Store
 
     for _ in packs(Store(folder)):
         pass
@@ -94,7 +94,7 @@ def compact(folder: Path) -> None:
 
 def matrix(folder: Path) -> None:
     from crossgraft.analysis.results import load_matrix
-    from crossgraft.runs.store import Store
+    from crossgraft.runs.storage.store import Store
 
     load_matrix(Store(folder))
 
@@ -102,7 +102,7 @@ def matrix(folder: Path) -> None:
 def report(folder: Path) -> None:
     from crossgraft.analysis.results import load_findings
     from crossgraft.report.write import write_report
-    from crossgraft.runs.store import Store
+    from crossgraft.runs.storage.store import Store
 
     write_report(load_findings(Store(folder)), folder / "reports" / "many")
 

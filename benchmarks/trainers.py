@@ -21,7 +21,7 @@ from torch.nn.functional import cross_entropy
 
 from crossgraft.adapters.engine.body import Body
 from crossgraft.adapters.engine.rows import CONTEXT, Row, Windows, assemble
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.adapters.training.attention import attending_apart, lengths_mask
 from crossgraft.adapters.training.loop import Seeds, Task, Trained, train
 from crossgraft.adapters.training.loss import Example

@@ -51,7 +51,7 @@ from crossgraft.adapters.bases.loading import load_model
 from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.engine.body import Halves
 from crossgraft.adapters.items.encoding import Reading
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.adapters.training.examples import examples
 from crossgraft.adapters.training.loss import Example, StepLoss
 from crossgraft.adapters.weights.lora import fresh_adapter

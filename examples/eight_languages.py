@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import crossgraft as cg
-from crossgraft.analysis.bli import BLIFindings, MethodRow, PairMean
+from crossgraft.analysis.mappings import BLIFindings, MethodRow, PairMean
 from crossgraft.cli.progress import watch, watcher
 from crossgraft.study import Study
 

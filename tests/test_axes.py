@@ -6,8 +6,8 @@ from itertools import product
 
 import pytest
 
-from crossgraft.analysis.effects.axes import HARMED, AxisEffect, axis_effects
 from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.questions.effects.axes import HARMED, AxisEffect, axis_effects
 from crossgraft.core import Point, Treatment
 from outcomes import BASE, answers, matrix_of, measured
 

@@ -14,7 +14,7 @@ from crossgraft.core import Job
 from crossgraft.errors import JobFailed, StoreError
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, plan_study, title
 from crossgraft.runs.executors.inline import attempt
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 from crossgraft.study import Event, Failed, Finished, Recorded, Study, Workplace
 from crossgraft.testing import Fake
@@ -87,7 +87,7 @@ def test_retry_runs_a_failed_job_again_and_forgets_the_failure(study: Study, tmp
     again = go(study, store, Settings(device="cpu", retry=True))
 
     assert again.summary.left == 0
-    assert store.failures() == {}
+    assert store.failures.read()[0] == {}
 
 
 def test_a_budget_ends_the_run_at_a_record(study: Study, tmp_path: Path) -> None:
@@ -238,10 +238,10 @@ def test_an_unforeseen_error_is_tried_again_and_logged(study: Study, tmp_path: P
     job = Campaign(study, store, CPU).todo.jobs[0]
     (event,) = attempt(Worker(), job)  # type: ignore[arg-type]
     assert isinstance(event, Failed)
-    store.take_failure(event)
+    store.failures.add(event)
 
     assert not event.error.deterministic
-    assert "out of memory" in store.log_file(job).read_text("utf-8")
+    assert "out of memory" in store.failures.log_file(job).read_text("utf-8")
     assert left(study, store) == 2 * len(LANGUAGES)
 
 
@@ -289,4 +289,4 @@ def test_what_a_doubtful_job_recorded_is_set_aside_named_and_made_anew(study: St
     assert left(study, store) == len(LANGUAGES)
     assert sum("set aside" in damage.reason for damage in verify(store)) == len(LANGUAGES)
     assert go(study, store).summary.recorded == len(LANGUAGES)
-    assert not store.failures()
+    assert not store.failures.read()[0]

@@ -24,8 +24,9 @@ from crossgraft.errors import SpecError, StoreError
 from crossgraft.identity import content_id
 from crossgraft.runs.campaign import Campaign, Settings
 from crossgraft.runs.fingerprints import FingerprintCache
-from crossgraft.runs.layout import Manifest
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.garbage import tidy
+from crossgraft.runs.storage.layout import Manifest
+from crossgraft.runs.storage.store import Store
 from crossgraft.safety import files, seals
 from crossgraft.spec import load_study
 from crossgraft.study import Origin
@@ -58,7 +59,7 @@ def store(tmp_path: Path) -> Store:
     store = Store(tmp_path / "out")
     for name in ("one", "two"):
         one = job(name)
-        store.save_study(manifest(name, one))
+        store.manifests.save(manifest(name, one))
         for cell in one.cells:
             store.take(record(one, cell), Texts(cell.texts_id, ("item-0",), {"prompt": ["?"]}))
     return store
@@ -126,14 +127,14 @@ def test_a_store_from_before_checksums_is_read(tmp_path: Path) -> None:
     assert store_status(store).studies == (StudyStatus("Old study/1", 4, 4), StudyStatus("plain", 4, 4))
     assert verify(store) == []
     assert load_matrix(store, "Old study/1").change.shape == (1, 2)
-    assert [one["message"] for one in store.failures().values()] == ["told to fail"]
+    assert [one["message"] for one in store.failures.read()[0].values()] == ["told to fail"]
 
 
 def test_a_study_from_before_is_written_where_no_other_can_be(tmp_path: Path) -> None:
     shutil.copytree(OLD, tmp_path / "out")
     store = Store(tmp_path / "out")
 
-    store.save_study(replace(store.study("Old study/1"), notes=("newer",)))
+    store.manifests.save(replace(store.study("Old study/1"), notes=("newer",)))
 
     assert store.study("Old study/1").notes == ("newer",)
     assert store.studies() == ("Old study/1", "plain")
@@ -152,8 +153,8 @@ def test_a_record_from_before_that_cannot_be_decoded_is_missing(tmp_path: Path) 
 @pytest.mark.parametrize(("one", "other"), [("a/b", "a_b"), ("a b", "a_b"), ("Ä", "Ö"), ("Study", "study")])
 def test_two_names_have_two_manifests(tmp_path: Path, one: str, other: str) -> None:
     store = Store(tmp_path)
-    store.save_study(manifest(one, job("one")))
-    store.save_study(manifest(other, job("two")))
+    store.manifests.save(manifest(one, job("one")))
+    store.manifests.save(manifest(other, job("two")))
 
     assert store.study(one).jobs == (job("one"),)
     assert store.study(other).jobs == (job("two"),)
@@ -163,7 +164,7 @@ def test_two_names_have_two_manifests(tmp_path: Path, one: str, other: str) -> N
 @pytest.mark.parametrize("name", ["ü" * 300, "..", "con", "x\0y", "a\udce9b"])
 def test_any_name_can_be_kept(tmp_path: Path, name: str) -> None:
     store = Store(tmp_path)
-    store.save_study(manifest(name))
+    store.manifests.save(manifest(name))
 
     assert store.study(name) == manifest(name)
 
@@ -229,14 +230,14 @@ def test_a_record_that_claims_more_than_memory_is_refused(tmp_path: Path) -> Non
 
 
 def test_ids_in_a_manifest_lead_nowhere_else(store: Store) -> None:
-    store.save_study(manifest("bad", job("bad", run_id="../../..")))
+    store.manifests.save(manifest("bad", job("bad", run_id="../../..")))
 
     with pytest.raises(StoreError, match=r"expected an id, got '../../..'"):
         store.study("bad")
 
 
 def test_what_nobody_writes_any_more_is_tidied_away(store: Store) -> None:
-    store.save_study(manifest("three", job("three", run_id="wanted")))
+    store.manifests.save(manifest("three", job("three", run_id="wanted")))
     store.artefacts.mkdir()
     old = [store.root / "records" / "ab" / ".x.partial", *(store.artefacts / f".{n}.state" for n in ("gone", "wanted"))]
     for file in (*old, store.root / "studies" / ".young.partial"):
@@ -245,7 +246,7 @@ def test_what_nobody_writes_any_more_is_tidied_away(store: Store) -> None:
     for file in old:
         os.utime(file, (time.time() - 100_000,) * 2)
 
-    store.tidy()
+    tidy(store)
 
     left = {file.name for file in store.root.rglob(".*")}
     assert left == {".wanted.state", ".young.partial"}
@@ -294,7 +295,7 @@ def test_a_store_on_a_full_disk_says_so(store: Store) -> None:
     (store.root / "failures").symlink_to("/dev/full")
 
     with pytest.raises(StoreError, match="cannot write into the store: .*failures.*"):
-        store.take_failure(_failed())
+        store.failures.add(_failed())
 
 
 def _failed() -> object:

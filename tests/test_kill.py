@@ -17,7 +17,7 @@ import pytest
 
 from crossgraft.analysis.results import load_matrix
 from crossgraft.core import Answers
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ from statistics import median
 from crossgraft.cli.estimate import Rates, outlook
 from crossgraft.core import Cell, Job, Point, Record, Treatment
 from crossgraft.runs.campaign import Campaign, Settings
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 from crossgraft.study import Amount
 

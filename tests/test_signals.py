@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from test_kill import finish, records, start
 
 pytestmark = pytest.mark.slow

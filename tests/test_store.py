@@ -11,8 +11,8 @@ import pytest
 from crossgraft.core import Answers, Cell, Job, Pairing, Point, Record, Score, SourceVariant, Texts, Treatment
 from crossgraft.errors import JobFailed, StoreError
 from crossgraft.identity import content_id
-from crossgraft.runs.layout import Manifest, manifest_from_json, manifest_to_json
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.layout import Manifest, manifest_from_json, manifest_to_json
+from crossgraft.runs.storage.store import Store
 from crossgraft.study import Failed
 
 TREATMENT = Treatment("small", "a/en", "trained", Point("a", "en"), (("rank", 8),), seed=1)
@@ -185,7 +185,7 @@ def test_texts_are_kept_once_and_read_back(tmp_path: Path) -> None:
 def test_a_study_reads_back_as_it_was(tmp_path: Path) -> None:
     store = Store(tmp_path)
     manifest = Manifest("a study/with a name", 'name = "x"', ("limit=1",), (job(record()),), ("a note",), "/somewhere")
-    store.save_study(manifest)
+    store.manifests.save(manifest)
 
     assert store.study(manifest.name) == manifest
     assert store.studies() == (manifest.name,)
@@ -193,7 +193,7 @@ def test_a_study_reads_back_as_it_was(tmp_path: Path) -> None:
 
 def test_an_unknown_study_suggests_the_nearest(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    store.save_study(Manifest("intent", "", (), ()))
+    store.manifests.save(Manifest("intent", "", (), ()))
 
     with pytest.raises(StoreError, match="no study 'intend'.*did you mean 'intent'"):
         store.study("intend")
@@ -202,13 +202,13 @@ def test_an_unknown_study_suggests_the_nearest(tmp_path: Path) -> None:
 def test_a_failure_is_kept_with_its_traceback_until_forgotten(tmp_path: Path) -> None:
     store = Store(tmp_path)
     one = job(record())
-    store.take_failure(Failed(one, JobFailed("no noise"), "Traceback …"))
+    store.failures.add(Failed(one, JobFailed("no noise"), "Traceback …"))
 
-    (failure,) = store.failures().values()
+    (failure,) = store.failures.read()[0].values()
     assert (failure["message"], failure["deterministic"]) == ("no noise", False)
-    assert "Traceback …" in store.log_file(one).read_text("utf-8")
-    store.forget_failure(one)
-    assert store.failures() == {}
+    assert "Traceback …" in store.failures.log_file(one).read_text("utf-8")
+    store.failures.forget(one)
+    assert store.failures.read()[0] == {}
 
 
 def test_a_claim_is_exclusive_and_ends(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from crossgraft.core import Answers
 from crossgraft.metrics import METRICS
 from crossgraft.metrics.generation import normal, number
-from crossgraft.runs.layout import read_record, record_table
+from crossgraft.runs.storage.layout import read_record, record_table
 from outcomes import BASE, measured
 
 WRITTEN = ["the sky is blue", "a green tree", "", "no idea at all"]

@@ -12,7 +12,7 @@ import pytest
 
 from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import Findings, analyse
-from crossgraft.analysis.training import Training, TrainingRun, trainings
+from crossgraft.analysis.questions.training import Training, TrainingRun, trainings
 from crossgraft.core import Job, Record
 from crossgraft.report.about import About
 from crossgraft.report.html import html

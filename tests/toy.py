@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from crossgraft.core import Answers
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 
 PLUGIN = Path(__file__).parent / "data" / "plugin"
 ENVIRONMENT = {

@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 
 from crossgraft.analysis.results import load_matrix
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.transfer.changes import ChangeCell
 from crossgraft.transfer.matrix import TransferMatrix
 

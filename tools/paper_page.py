@@ -18,16 +18,16 @@ from pathlib import Path
 import numpy as np
 
 from crossgraft.analysis.cells import on_source, other_tasks, same_task, trained
-from crossgraft.analysis.effects.contrast import Contrast
 from crossgraft.analysis.external.outcomes import read_findings
 from crossgraft.analysis.external.score_table import read_table
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.paper.cell_noise import Called, called
-from crossgraft.analysis.paper.flat_targets import FLAT, Movement, movements
-from crossgraft.analysis.paper.language_groups import GroupRole, group_roles
-from crossgraft.analysis.paper.published import MODELS, beside_the_printed, missing_cells
-from crossgraft.analysis.paper.task_pairs import task_pairs
+from crossgraft.analysis.questions.effects.contrast import Contrast
+from crossgraft.analysis.questions.paper.cell_noise import Called, called
+from crossgraft.analysis.questions.paper.flat_targets import FLAT, Movement, movements
+from crossgraft.analysis.questions.paper.language_groups import GroupRole, group_roles
+from crossgraft.analysis.questions.paper.published import MODELS, beside_the_printed, missing_cells
+from crossgraft.analysis.questions.paper.task_pairs import task_pairs
 from crossgraft.report.section import Table, short
 from crossgraft.report.sections import paper as section
 

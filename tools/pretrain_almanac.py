@@ -38,8 +38,8 @@ from transformers.utils import logging
 
 from crossgraft.adapters.almanac.facts import LANGUAGES, TASKS
 from crossgraft.adapters.almanac.items import asked, statements, translations, validation
+from crossgraft.adapters.engine.evaluation import prepare
 from crossgraft.adapters.engine.local import LocalEngine, finished
-from crossgraft.adapters.evaluation import prepare
 from crossgraft.adapters.items.encoding import Reading
 from crossgraft.metrics import METRICS
 

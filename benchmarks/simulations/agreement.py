@@ -10,8 +10,8 @@ import argparse
 import numpy as np
 from counting import inside, line
 
-from crossgraft.analysis.consistency import consistencies
 from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.questions.roles.consistency import consistencies
 from crossgraft.core import Floats, Labels
 from crossgraft.stats.matrices.agreement import attenuated_tau, disattenuated, mean_tau, null_deviation
 from crossgraft.transfer.synthetic import SyntheticGrid

@@ -8,7 +8,7 @@ import numpy as np
 
 from crossgraft.analysis.checks.gates import CLUSTERED
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.roles.scores import Roles
+from crossgraft.analysis.questions.roles.scores import Roles
 from other_grids import OtherGrid, Truth
 
 FALSE, AT_MOST, POWER = "5", "at most 5", "power"

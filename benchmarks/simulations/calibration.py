@@ -20,12 +20,12 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from counting import line
 
-from crossgraft.analysis.base.noise import base_noise
 from crossgraft.analysis.checks.gates import gates
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.roles.patterns import patterns
-from crossgraft.analysis.roles.scores import Roles, roles
-from crossgraft.analysis.roles.two_way import fits
+from crossgraft.analysis.questions.base.noise import base_noise
+from crossgraft.analysis.questions.roles.patterns import patterns
+from crossgraft.analysis.questions.roles.scores import Roles, roles
+from crossgraft.analysis.questions.roles.two_way import fits
 from crossgraft.stats.resampling.clustered import clustered
 from crossgraft.transfer.changes import Place
 from crossgraft.transfer.matrix import TransferMatrix

@@ -8,9 +8,9 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import kendalltau
 
-from crossgraft.analysis.effects.regimes import ALL_MODELS
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.roles.scores import Roles
+from crossgraft.analysis.questions.effects.regimes import ALL_MODELS
+from crossgraft.analysis.questions.roles.scores import Roles
 from crossgraft.core import Floats, Point
 from crossgraft.transfer.matrix import ChangeCell
 from other_grids import Truth

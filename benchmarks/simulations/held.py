@@ -22,11 +22,11 @@ from estimands import (
     two_way,
 )
 
-from crossgraft.analysis.effects.regimes import ALL_MODELS
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.first.signals import Signal
 from crossgraft.analysis.first.summaries import harmed_cells
-from crossgraft.analysis.roles.scores import Roles
+from crossgraft.analysis.questions.effects.regimes import ALL_MODELS
+from crossgraft.analysis.questions.roles.scores import Roles
 from other_grids import Truth
 
 Number = tuple[str, str, float]  # what, nominal, found in one grid

@@ -10,9 +10,9 @@ import argparse
 import numpy as np
 from counting import inside, line
 
-from crossgraft.analysis.effects.contrast import contrasts
-from crossgraft.analysis.effects.regimes import regimes
 from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.questions.effects.contrast import contrasts
+from crossgraft.analysis.questions.effects.regimes import regimes
 from crossgraft.core import Floats, Labels
 from crossgraft.transfer.synthetic import SyntheticGrid
 

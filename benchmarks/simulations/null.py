@@ -10,11 +10,11 @@ import argparse
 import numpy as np
 from counting import line
 
-from crossgraft.analysis.base.noise import base_noise
-from crossgraft.analysis.consistency import consistencies
 from crossgraft.analysis.findings import analyse
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.roles.scores import Roles
+from crossgraft.analysis.questions.base.noise import base_noise
+from crossgraft.analysis.questions.roles.consistency import consistencies
+from crossgraft.analysis.questions.roles.scores import Roles
 from crossgraft.core import Labels
 from crossgraft.stats.cells.shrinkage import shrunken
 from crossgraft.stats.multiplicity import benjamini_hochberg, benjamini_yekutieli

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from counting import inside, line
 
-from crossgraft.analysis.variance.posterior import posterior
+from crossgraft.analysis.questions.variance.posterior import posterior
 from crossgraft.core import Floats
 from crossgraft.transfer.synthetic import SyntheticGrid
 

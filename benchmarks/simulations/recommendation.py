@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from counting import line
 
-from crossgraft.analysis.variance.posterior import posterior
+from crossgraft.analysis.questions.variance.posterior import posterior
 from crossgraft.core import Floats, Treatment
 from crossgraft.recommendation.asked import Asked
 from crossgraft.recommendation.options import Options

@@ -18,8 +18,8 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).parents[2] / "tests"))
 
-from crossgraft.analysis.effects.remedies import curves
 from crossgraft.analysis.evidence import Evidence
+from crossgraft.analysis.questions.effects.remedies import curves
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid

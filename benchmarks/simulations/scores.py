@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 from counting import inside, line
 
-from crossgraft.analysis.effects.contrast import contrasts
-from crossgraft.analysis.effects.regimes import regimes
 from crossgraft.analysis.external.scores import ScoreRow, matrix_of_scores
 from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.questions.effects.contrast import contrasts
+from crossgraft.analysis.questions.effects.regimes import regimes
 from crossgraft.core import Labels
 from crossgraft.transfer.synthetic import SyntheticGrid
 

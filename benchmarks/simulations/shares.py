@@ -15,7 +15,7 @@ from counting import line
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.variance.components import variance
+from crossgraft.analysis.questions.variance.components import variance
 from crossgraft.core import Labels
 from crossgraft.stats.mixed.design import Factor
 from crossgraft.stats.mixed.model import fit

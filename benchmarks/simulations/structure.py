@@ -12,8 +12,8 @@ from counting import inside, line
 from scipy.stats import spearmanr
 
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.paper.typology import FACTS, distance
-from crossgraft.analysis.roles.asymmetry import asymmetries
+from crossgraft.analysis.questions.paper.typology import FACTS, distance
+from crossgraft.analysis.questions.roles.asymmetry import asymmetries
 from crossgraft.core import Floats
 from crossgraft.stats.matrices.hodge import parts
 from crossgraft.stats.matrices.mantel import mantel

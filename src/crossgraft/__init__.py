@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from crossgraft.analysis.external.score_table import read_table as read_table
     from crossgraft.analysis.findings import Findings as Findings
     from crossgraft.analysis.findings import analyse as analyse
+    from crossgraft.analysis.questions.variance.posterior import Posterior as Posterior
+    from crossgraft.analysis.questions.variance.posterior import posterior as posterior
     from crossgraft.analysis.results import load_findings as load_findings
     from crossgraft.analysis.results import load_matrix as load_matrix
-    from crossgraft.analysis.variance.posterior import Posterior as Posterior
-    from crossgraft.analysis.variance.posterior import posterior as posterior
     from crossgraft.core import Answers as Answers
     from crossgraft.core import Check as Check
     from crossgraft.core import Job as Job
@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from crossgraft.runs.campaign import plan_study as plan_study
     from crossgraft.runs.campaign import run as run
     from crossgraft.runs.executors.inline import Inline as Inline
-    from crossgraft.runs.store import Store as Store
+    from crossgraft.runs.storage.store import Store as Store
     from crossgraft.spec import load_study as load_study
     from crossgraft.testing import Fake as Fake
     from crossgraft.transfer.changes import ChangeCell as ChangeCell
@@ -83,7 +83,7 @@ _HOMES = {
     "analysis.external.score_table": ("read_table",),
     "analysis.findings": ("Findings", "analyse"),
     "analysis.results": ("load_findings", "load_matrix"),
-    "analysis.variance.posterior": ("Posterior", "posterior"),
+    "analysis.questions.variance.posterior": ("Posterior", "posterior"),
     "core": ("Answers", "Check", "Job", "Point", "Record", "Score", "Treatment"),
     "embeddings.direct.fitting": ("MapRequest", "map_spaces"),
     "embeddings.direct.mapped": ("Mapped", "aligned"),
@@ -100,7 +100,7 @@ _HOMES = {
     "report.write": ("write_report",),
     "runs.campaign": ("Campaign", "Settings", "describe_study", "plan_study", "run"),
     "runs.executors.inline": ("Inline",),
-    "runs.store": ("Store",),
+    "runs.storage.store": ("Store",),
     "spec": ("load_study",),
     "testing": ("Fake",),
     "transfer.changes": ("ChangeCell",),

@@ -64,8 +64,8 @@ def test_it_loads_with_plain_transformers_and_knows_something(name: str) -> None
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    from crossgraft.adapters.engine.evaluation import prepare
     from crossgraft.adapters.engine.local import LocalEngine
-    from crossgraft.adapters.evaluation import prepare
     from crossgraft.adapters.items.encoding import Reading
     from crossgraft.metrics import METRICS
 

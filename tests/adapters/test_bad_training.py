@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("torch")
 
 from crossgraft.cli import main
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.safety.seals import from_json, to_json
 from parts import write_jsonl
 
@@ -38,7 +38,7 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 
 
 def failures(folder: Path) -> list[str]:
-    return [one["message"] for one in Store(folder / "runs").failures().values()]
+    return [one["message"] for one in Store(folder / "runs").failures.read()[0].values()]
 
 
 def test_a_source_without_items_is_found_before_anything_is_computed(command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -31,7 +31,7 @@ from crossgraft.cli.verify import verify
 from crossgraft.core import Record
 from crossgraft.errors import DataError
 from crossgraft.runs.campaign import run
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 from crossgraft.study import Failed, Recorded, Remark, Workplace
 

@@ -22,8 +22,8 @@ from crossgraft.adapters.weights.card import trained_on
 from crossgraft.cli import main
 from crossgraft.errors import DataError, SpecError
 from crossgraft.runs.campaign import describe_study
-from crossgraft.runs.layout import Manifest
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.layout import Manifest
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import override, parse_study
 
 
@@ -336,7 +336,7 @@ def test_a_spec_of_that_name_is_never_overwritten(adapter_spec: Path, tmp_path: 
 
 
 def test_a_study_of_that_name_in_the_store_is_not_replaced(adapter_spec: Path, tmp_path: Path) -> None:
-    Store(tmp_path).save_study(Manifest("mine", "another spec", (), ()))
+    Store(tmp_path).manifests.save(Manifest("mine", "another spec", (), ()))
 
     with pytest.raises(SpecError, match="a study in .* has this name and another content"):
         composed(adapter_spec, name="mine").apart_from(tmp_path, named=True)

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 from crossgraft.adapters.bases.loading import load_model
 from crossgraft.adapters.bases.models import Model
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.adapters.weights.combination import combined_adapter, write_combination
 from crossgraft.adapters.weights.lora import fresh_adapter, save, saved_adapter
 from crossgraft.errors import DataError

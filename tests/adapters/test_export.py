@@ -9,7 +9,7 @@ pytest.importorskip("torch")
 from crossgraft.adapters.weights.export import export
 from crossgraft.errors import StoreError
 from crossgraft.runs.campaign import Settings, run
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 
 

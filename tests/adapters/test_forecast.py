@@ -18,7 +18,7 @@ from crossgraft.adapters.study import AdapterStudy
 from crossgraft.cli.estimate import outlook
 from crossgraft.core import Point
 from crossgraft.runs.campaign import Settings, describe_study
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study, parse_study
 from crossgraft.study import Origin
 

@@ -15,7 +15,7 @@ from crossgraft.adapters.bases.models import Model, check_model
 from crossgraft.adapters.forecast.architectures import architecture
 from crossgraft.errors import DataError, MissingExtra, SpecError
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, run
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import parse_study
 from crossgraft.study import Origin
 from gguf_files import make_gguf

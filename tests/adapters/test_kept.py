@@ -13,7 +13,7 @@ from crossgraft.adapters.weights.stored import adapter_damage
 from crossgraft.cli.verify import verify
 from crossgraft.core import Answers
 from crossgraft.runs.campaign import Campaign, Settings
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.safety.files import remove
 from crossgraft.safety.seals import CHECKSUMS
 from crossgraft.spec import load_study

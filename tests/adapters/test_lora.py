@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 from crossgraft.adapters.bases.loading import load_model
 from crossgraft.adapters.bases.models import Model
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.adapters.training.loop import Seeds, Task, Trained
 from crossgraft.adapters.training.loop import train as training
 from crossgraft.adapters.training.loss import Example

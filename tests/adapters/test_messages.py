@@ -57,7 +57,7 @@ def test_a_talk_that_is_none_is_named_by_line(tmp_path: Path, row: dict[str, Any
 def test_it_is_trained_on_and_never_a_target(adapter_spec: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     from crossgraft.runs.campaign import Settings, run
-    from crossgraft.runs.store import Store
+    from crossgraft.runs.storage.store import Store
     from crossgraft.spec import load_study
 
     write_jsonl(tmp_path / "talk.sw.jsonl", [{"prompt": f"{n} ?", "completion": "blue"} for n in range(8)])

@@ -15,7 +15,7 @@ from crossgraft.adapters.tasks.text import Text
 from crossgraft.analysis.results import load_findings, load_matrix
 from crossgraft.errors import DataError
 from crossgraft.runs.campaign import Settings, run
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 from crossgraft.study import Origin
 

@@ -17,9 +17,9 @@ pytest.importorskip("torch")
 
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.analysis.results import load_findings
-from crossgraft.cli.commands import cli
+from crossgraft.cli.group import cli
 from crossgraft.runs.campaign import Settings, run, title
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.weights import quantisation
 from crossgraft.errors import DataError, MissingExtra, SpecError
 from crossgraft.runs.campaign import Settings, describe_study, run
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.errors import SpecError
 
 

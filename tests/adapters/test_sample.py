@@ -8,7 +8,7 @@ import pytest
 
 from crossgraft.adapters.study import AdapterStudy
 from crossgraft.runs.campaign import describe_study
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 
 

@@ -17,7 +17,7 @@ from crossgraft.adapters.items.selection import items_to_test
 from crossgraft.analysis.results import flips, load_findings, load_matrix
 from crossgraft.errors import DataError, SpecError
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, plan_study, run
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 from crossgraft.study import Failed, Recorded
 

@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 from crossgraft.analysis.results import load_findings, load_matrix
 from crossgraft.errors import SpecError
 from crossgraft.runs.campaign import Settings, describe_study, run
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 
 ONE = Settings(device="cpu", threads=1)

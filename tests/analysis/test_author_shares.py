@@ -7,9 +7,9 @@ import pytest
 from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import analyse
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.paper.author_shares import shares_side_by_side
-from crossgraft.analysis.paper.authors import SideBySide
-from crossgraft.analysis.variance.components import Variance, VarianceFit, variance
+from crossgraft.analysis.questions.paper.author_shares import shares_side_by_side
+from crossgraft.analysis.questions.paper.authors import SideBySide
+from crossgraft.analysis.questions.variance.components import Variance, VarianceFit, variance
 from crossgraft.core import Labels
 from crossgraft.transfer.synthetic import SyntheticGrid
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from crossgraft.analysis.consistency import consistencies
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.paper.authors import SideBySide, adjusted_scores, pareto_points, scores, side_by_side
-from crossgraft.analysis.paper.typology import typology
-from crossgraft.analysis.paper.uriel import SETS, installed
+from crossgraft.analysis.questions.paper.authors import SideBySide, adjusted_scores, pareto_points, scores, side_by_side
+from crossgraft.analysis.questions.paper.typology import typology
+from crossgraft.analysis.questions.paper.uriel import SETS, installed
+from crossgraft.analysis.questions.roles.consistency import consistencies
 from crossgraft.core import Labels
 from crossgraft.transfer.matrix import ChangeCell, TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgraft.analysis.base.scores import BaseScore, base_scores
+from crossgraft.analysis.questions.base.scores import BaseScore, base_scores
 from crossgraft.core import Answers
 from crossgraft.identity import content_id
-from crossgraft.runs.layout import Manifest
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.layout import Manifest
+from crossgraft.runs.storage.store import Store
 from outcomes import BASE, answers, measured, trained
 
 
@@ -25,7 +25,7 @@ def scored(folder: Path, outcome: Answers) -> BaseScore:
         cells = (replace(job.cells[0], record_id=record_id),)
         jobs.append(replace(job, treatment_id=content_id(name=str(treatment)), cells=cells))
         store.take(replace(record, id=record_id))
-    store.save_study(Manifest("s", "", (), tuple(jobs)))
+    store.manifests.save(Manifest("s", "", (), tuple(jobs)))
     (found,) = base_scores(store, "s")
     return found
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.analysis.base.noise import BaseNoise, against_sham, base_noise
 from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.questions.base.noise import BaseNoise, against_sham, base_noise
 from crossgraft.core import Point, Treatment
 from crossgraft.metrics import METRICS
 from crossgraft.transfer.changes import Measured, Place, change_cells

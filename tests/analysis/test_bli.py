@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgraft.analysis.bli import BLIFindings, MethodRow, bli_findings
 from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import Findings, analyse
+from crossgraft.analysis.mappings import BLIFindings, MethodRow, bli_findings
 from crossgraft.core import Answers, Job, Point, Record, Treatment
 from crossgraft.report.about import About
 from crossgraft.report.html import html

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from crossgraft.analysis.consistency import Consistency, consistencies
 from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.questions.roles.consistency import Consistency, consistencies
 from crossgraft.core import Labels
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid

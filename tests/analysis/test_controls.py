@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crossgraft.analysis.findings import Findings, analyse
-from crossgraft.analysis.roles.scores import Roles
+from crossgraft.analysis.questions.roles.scores import Roles
 from crossgraft.core import Point, SourceVariant, Treatment
 from crossgraft.report.about import About
 from crossgraft.report.html import html

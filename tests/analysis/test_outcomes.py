@@ -23,7 +23,7 @@ from click.testing import CliRunner
 import crossgraft as cg
 from crossgraft.analysis.external.outcomes import matrix_from_outcomes
 from crossgraft.cli import main
-from crossgraft.cli.commands import cli
+from crossgraft.cli.group import cli
 from crossgraft.core import Answers, Job, Point, Record, Treatment
 from crossgraft.errors import CrossgraftError, DataError, SpecError
 from crossgraft.metrics import METRICS

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from crossgraft.analysis.consistency import consistencies
 from crossgraft.analysis.external.scores import ScoreRow, matrix_of_scores
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.paper.cell_noise import called
-from crossgraft.analysis.paper.flat_targets import movements
-from crossgraft.analysis.paper.language_groups import group_roles
-from crossgraft.analysis.paper.published import (
+from crossgraft.analysis.questions.paper.cell_noise import called
+from crossgraft.analysis.questions.paper.flat_targets import movements
+from crossgraft.analysis.questions.paper.language_groups import group_roles
+from crossgraft.analysis.questions.paper.published import (
     Printed,
     beside,
     beside_the_printed,
@@ -22,7 +21,8 @@ from crossgraft.analysis.paper.published import (
     is_the_papers,
     missing_cells,
 )
-from crossgraft.analysis.paper.task_pairs import task_pairs
+from crossgraft.analysis.questions.paper.task_pairs import task_pairs
+from crossgraft.analysis.questions.roles.consistency import consistencies
 from crossgraft.core import Labels, Point
 from crossgraft.transfer.matrix import TransferMatrix
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.roles.asymmetry import asymmetries
-from crossgraft.analysis.roles.patterns import Pattern, patterns
-from crossgraft.analysis.roles.two_way import two_way
+from crossgraft.analysis.questions.roles.asymmetry import asymmetries
+from crossgraft.analysis.questions.roles.patterns import Pattern, patterns
+from crossgraft.analysis.questions.roles.two_way import two_way
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crossgraft.analysis.external.scores import ScoreRow, matrix_of_scores
-from crossgraft.analysis.variance.posterior import Posterior, posterior
+from crossgraft.analysis.questions.variance.posterior import Posterior, posterior
 from crossgraft.core import Floats
 from crossgraft.errors import DataError
 from crossgraft.transfer.matrix import TransferMatrix

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgraft.analysis.bli.predicting import levels, predictions, sentence
-from crossgraft.analysis.bli.references import Reference
 from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import analyse
+from crossgraft.analysis.mappings.predicting import levels, predictions, sentence
+from crossgraft.analysis.mappings.references import Reference
 from crossgraft.core import Answers, Job, Point, Record, Treatment
 from crossgraft.report.write import write_report
 from crossgraft.transfer.matrix import TransferMatrix

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossgraft.analysis.effects.contrast import contrasts
-from crossgraft.analysis.effects.harm import target_harm, treatment_harm
-from crossgraft.analysis.effects.regimes import ALL_MODELS, regimes
 from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.questions.effects.contrast import contrasts
+from crossgraft.analysis.questions.effects.harm import target_harm, treatment_harm
+from crossgraft.analysis.questions.effects.regimes import ALL_MODELS, regimes
 from crossgraft.core import Labels, Point, Treatment
 from crossgraft.report.section import share
 from crossgraft.transfer.matrix import TransferMatrix

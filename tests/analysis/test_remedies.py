@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from crossgraft.analysis.effects.remedies import Curve, curves
 from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import analyse
+from crossgraft.analysis.questions.effects.remedies import Curve, curves
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.report.sections import remedies as section
 from crossgraft.transfer.matrix import TransferMatrix

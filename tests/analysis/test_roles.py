@@ -12,9 +12,9 @@ from crossgraft.analysis.external.scores import ScoreRow, matrix_of_scores
 from crossgraft.analysis.findings import analyse
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.intervals.joint import Sums, joint
-from crossgraft.analysis.roles.asymmetry import asymmetries
-from crossgraft.analysis.roles.scores import IMMUNE, NEARLY, NOT_IMMUNE, NoRoles, Roles, coverage, roles
-from crossgraft.analysis.roles.two_way import two_way
+from crossgraft.analysis.questions.roles.asymmetry import asymmetries
+from crossgraft.analysis.questions.roles.scores import IMMUNE, NEARLY, NOT_IMMUNE, NoRoles, Roles, coverage, roles
+from crossgraft.analysis.questions.roles.two_way import two_way
 from crossgraft.core import Point
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid

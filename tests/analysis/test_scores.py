@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from crossgraft.analysis.effects.regimes import ALL_MODELS, regimes
 from crossgraft.analysis.external.score_table import RELEASED, read_table
 from crossgraft.analysis.external.scores import NO_COUNT, ScoreRow, matrix_of_scores
 from crossgraft.analysis.findings import analyse
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.intervals.unpaired import BOUND, bounded
-from crossgraft.cli.commands import cli
+from crossgraft.analysis.questions.effects.regimes import ALL_MODELS, regimes
+from crossgraft.cli.group import cli
 from crossgraft.core import Point
 from crossgraft.errors import CrossgraftError
 from crossgraft.report.write import write_report

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crossgraft.analysis.effects.contrast import contrasts
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.intervals.estimate import Weighted
 from crossgraft.analysis.intervals.seeds import SeedSums
+from crossgraft.analysis.questions.effects.contrast import contrasts
 from crossgraft.core import Labels, Point, Treatment
 from crossgraft.metrics import METRICS
 from crossgraft.transfer.changes import Measured, change_cells

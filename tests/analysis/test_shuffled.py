@@ -7,8 +7,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from crossgraft.analysis.bli.means import PairMean
-from crossgraft.analysis.bli.shuffled import ShuffledControl, chance, random_average_precision, sentence
+from crossgraft.analysis.mappings.means import PairMean
+from crossgraft.analysis.mappings.shuffled import ShuffledControl, chance, random_average_precision, sentence
 from crossgraft.core import Answers, Point, Treatment
 from crossgraft.metrics import METRICS
 from outcomes import measured

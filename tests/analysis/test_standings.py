@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgraft.analysis.bli import bli_findings
-from crossgraft.analysis.bli.standings import TaskStandings, downstream_standings
 from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import Findings, analyse
+from crossgraft.analysis.mappings import bli_findings
+from crossgraft.analysis.mappings.standings import TaskStandings, downstream_standings
 from crossgraft.core import Answers, Job, Point, Record, Texts, Treatment
 from crossgraft.report.about import About
 from crossgraft.report.write import write_report

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.paper.typology import FACTS, Typology, distance, typology
+from crossgraft.analysis.questions.paper.typology import FACTS, Typology, distance, typology
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.paper.typology import typology
-from crossgraft.analysis.paper.uriel import SETS, cosine_distance, installed, vectors
+from crossgraft.analysis.questions.paper.typology import typology
+from crossgraft.analysis.questions.paper.uriel import SETS, cosine_distance, installed, vectors
 from crossgraft.errors import MissingExtra
 from crossgraft.transfer.synthetic import SyntheticGrid
 

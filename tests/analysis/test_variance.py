@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.variance.components import CELL, NOISE, Variance, VarianceShare, variance
-from crossgraft.analysis.variance.noise import noise_draws
+from crossgraft.analysis.questions.variance.components import CELL, NOISE, Variance, VarianceShare, variance
+from crossgraft.analysis.questions.variance.noise import noise_draws
 from crossgraft.core import Labels
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid

@@ -12,7 +12,7 @@ from crossgraft.analysis.results import load_matrix
 from crossgraft.embeddings.spaces import cache
 from crossgraft.embeddings.spaces.space import Space, read_space
 from crossgraft.runs.campaign import Settings, run
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 from crossgraft.study import Event, Recorded
 from parts import EMBEDDING_SPEC, make_spaces, write_spec

@@ -14,7 +14,7 @@ from crossgraft.embeddings.readers.language_model import embedded, embedding_tab
 from crossgraft.embeddings.spaces.space import read_model_space
 from crossgraft.errors import DataError, SpecError
 from crossgraft.runs.campaign import Settings, run
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 
 tokenizers = pytest.importorskip("tokenizers")

@@ -16,7 +16,7 @@ from crossgraft.embeddings.study import EmbeddingStudy
 from crossgraft.errors import DataError, SpecError
 from crossgraft.metrics import METRICS
 from crossgraft.runs.campaign import Settings, run
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 
 

@@ -9,7 +9,7 @@ import pytest
 from crossgraft.analysis.results import load_findings, load_matrix
 from crossgraft.errors import DataError, SpecError
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, plan_study, run, smoke
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 from crossgraft.study import Failed, Recorded, Remark
 

@@ -11,7 +11,7 @@ from crossgraft.cli import main
 from crossgraft.embeddings.study import EmbeddingStudy
 from crossgraft.errors import MissingInputs
 from crossgraft.runs.campaign import describe_study
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "xling.toml"

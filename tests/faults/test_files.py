@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossgraft.runs.compaction import compact
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.compaction import compact
+from crossgraft.runs.storage.store import Store
 from rounds import ROUNDS
 from toy import answers, command, outcome, toy_spec
 

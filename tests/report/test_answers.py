@@ -14,7 +14,7 @@ from crossgraft.analysis.findings import analyse
 from crossgraft.core import Cell, Job, Record, Texts
 from crossgraft.report.about import About
 from crossgraft.report.html import html
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.transfer.matrix import TransferMatrix
 from outcomes import BASE, answers, measured, trained
 from pages import data_of, without_scripts

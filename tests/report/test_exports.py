@@ -18,8 +18,8 @@ from crossgraft.identity import content_id
 from crossgraft.report.exports.every_eval_ever import every_eval_ever
 from crossgraft.report.exports.hub import Benchmark, hub_files
 from crossgraft.report.exports.results import Run, runs
-from crossgraft.runs.layout import Manifest
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.layout import Manifest
+from crossgraft.runs.storage.store import Store
 from outcomes import BASE, SOURCE, answers, measured, trained
 
 HOSTILE = 'quote " colon: # hash\n- dash \u202e 😀 <script>'
@@ -40,7 +40,7 @@ def kept(folder: Path, *pairs: tuple[Job, Record]) -> Store:
         }
         record = replace(record, id=record_id, treatment_id=treatment_id)
         store.take(record, Texts(record.texts_id, items, columns))
-    store.save_study(Manifest("mine", "", (), tuple(jobs)))
+    store.manifests.save(Manifest("mine", "", (), tuple(jobs)))
     return store
 
 

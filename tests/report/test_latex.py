@@ -17,7 +17,7 @@ from crossgraft.report.latex import tables_latex
 from crossgraft.report.section import Interval, Number, Picture, Section, Table, columns
 from crossgraft.report.sections import sections_of
 from crossgraft.runs.campaign import run as run_study
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 from crossgraft.transfer.synthetic import SyntheticGrid
 from outcomes import answers, matrix_of, measured

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crossgraft.cli import paper
+from crossgraft.cli.commands import paper
 from crossgraft.errors import MissingExtra
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from crossgraft.cli.watching import changes
 from crossgraft.runs.campaign import run as run_study
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 from outcomes import BASE, answers, measured, trained
 

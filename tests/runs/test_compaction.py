@@ -17,9 +17,9 @@ import pytest
 from crossgraft.cli.verify import verify
 from crossgraft.core import Answers, Cell, Job, Point, Record, Treatment
 from crossgraft.identity import content_id
-from crossgraft.runs.compaction import compact
-from crossgraft.runs.garbage import collect, remove
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.compaction import compact
+from crossgraft.runs.storage.garbage import collect, remove
+from crossgraft.runs.storage.store import Store
 from crossgraft.testing import Fake
 from toy import command, outcome
 
@@ -149,8 +149,8 @@ def test_a_pack_is_plain_parquet_with_labels_and_scores(store: Store) -> None:
 
 KILLED = """
 import os, signal, sys
-from crossgraft.runs.compaction import compact
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.compaction import compact
+from crossgraft.runs.storage.store import Store
 steps = int(sys.argv[2])
 def count(event, _args):
     global steps

@@ -14,7 +14,7 @@ import pytest
 from crossgraft.cli.estimate import store_status
 from crossgraft.core import Record
 from crossgraft.runs.claims import MARKER
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from toy import answers, command, outcome, toy_spec
 
 PROCESSES = ("--executor", "processes", "--workers", 2)
@@ -81,7 +81,7 @@ def test_a_job_that_kills_three_workers_is_given_up_and_named(tmp_path: Path) ->
     assert "failed: m: a2: given up after it killed 3 workers; the last time a worker was killed by SIGKILL" in said
     assert "repeated only with --retry" in said
     assert len(answers(tmp_path / "out")) == 4 * 4 + 3  # every deadly attempt kept a target before it died
-    (failure,) = Store(tmp_path / "out").failures().values()
+    (failure,) = Store(tmp_path / "out").failures.read()[0].values()
     assert (failure["job"], failure["deterministic"]) == ("m: a2", True)
 
 

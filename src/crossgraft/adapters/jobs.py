@@ -8,17 +8,17 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from crossgraft.adapters.grid import View
 from crossgraft.adapters.items.selection import view_of, with_shots
 from crossgraft.adapters.items.sources import Source
-from crossgraft.adapters.recipe import Recipe
 from crossgraft.adapters.remedies.merges import SCALE, derived_id
+from crossgraft.adapters.spec.grid import View
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.core import Cell, Job, Member, Point, Treatment
 from crossgraft.identity import content_id
 from crossgraft.study import Fingerprints
 
 if TYPE_CHECKING:
-    from crossgraft.adapters.spec import AdapterSpec
+    from crossgraft.adapters.spec.study_spec import AdapterSpec
 
 SCORING = 2  # raise it when the same inputs would give other answers
 TRAINING = 3  # raise it when the same inputs would give another adapter

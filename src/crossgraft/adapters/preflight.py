@@ -21,7 +21,7 @@ from crossgraft.metrics import METRICS
 from crossgraft.study import Origin, PreviewItem
 
 if TYPE_CHECKING:
-    from crossgraft.adapters.spec import AdapterSpec
+    from crossgraft.adapters.spec.study_spec import AdapterSpec
 
 
 def check(study: AdapterSpec) -> Sequence[str]:

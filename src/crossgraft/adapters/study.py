@@ -10,7 +10,7 @@ from crossgraft.adapters import preflight
 from crossgraft.adapters.check.sample import amounts, sample
 from crossgraft.adapters.forecast.cost import cost
 from crossgraft.adapters.jobs import jobs
-from crossgraft.adapters.spec import AdapterSpec
+from crossgraft.adapters.spec.study_spec import AdapterSpec
 from crossgraft.core import Job
 from crossgraft.study import Amount, Cost, Fingerprints, PreviewItem, Worker, Workplace
 

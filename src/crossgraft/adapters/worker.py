@@ -19,12 +19,12 @@ from crossgraft.adapters.bases.base import Base, load_base, load_checkpoint
 from crossgraft.adapters.bases.loading import device_of
 from crossgraft.adapters.bases.models import check_given_folder
 from crossgraft.adapters.engine import Engine
+from crossgraft.adapters.engine.evaluation import Outcome, Prepared, prepare
 from crossgraft.adapters.engine.selftest import DOUBTFUL
-from crossgraft.adapters.evaluation import Outcome, Prepared, prepare
-from crossgraft.adapters.grid import View
 from crossgraft.adapters.items.selection import items_to_test, view_of
 from crossgraft.adapters.jobs import artefact
-from crossgraft.adapters.spec import AdapterSpec
+from crossgraft.adapters.spec.grid import View
+from crossgraft.adapters.spec.study_spec import AdapterSpec
 from crossgraft.adapters.training.run import train_job
 from crossgraft.adapters.weights import quantisation
 from crossgraft.adapters.weights.combination import combined_adapter

@@ -14,7 +14,7 @@ import numpy as np
 
 from crossgraft.core import Floats, Point, Record, Texts
 from crossgraft.metrics import Metric
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.transfer.changes import ChangeCell, Place
 from crossgraft.transfer.matrix import TransferMatrix
 

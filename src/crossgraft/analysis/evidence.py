@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from crossgraft.analysis.bli import BLIFindings
-from crossgraft.analysis.bli.references import Reference
-from crossgraft.analysis.bli.shuffled import ShuffledControl
-from crossgraft.analysis.bli.standings import TaskStandings
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.training import Training
+from crossgraft.analysis.mappings import BLIFindings
+from crossgraft.analysis.mappings.references import Reference
+from crossgraft.analysis.mappings.shuffled import ShuffledControl
+from crossgraft.analysis.mappings.standings import TaskStandings
+from crossgraft.analysis.questions.training import Training
 from crossgraft.core import Check
 from crossgraft.transfer.matrix import TransferMatrix
 

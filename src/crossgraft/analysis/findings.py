@@ -12,14 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from crossgraft.analysis.base.noise import AgainstSham, BaseNoise, against_sham, base_noise
-from crossgraft.analysis.bli.predicting import Prediction, predictions
 from crossgraft.analysis.checks.gates import gates
-from crossgraft.analysis.consistency import Consistency, consistencies
-from crossgraft.analysis.effects.axes import AxisEffect, axis_effects
-from crossgraft.analysis.effects.contrast import Contrast, contrasts
-from crossgraft.analysis.effects.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
-from crossgraft.analysis.effects.regimes import RegimeSummary, regimes
 from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.first import mappings
 from crossgraft.analysis.first.floor import at_chance
@@ -38,13 +31,20 @@ from crossgraft.analysis.first.signals import LEVEL, Signal, signals
 from crossgraft.analysis.first.summaries import Summary, harmed_cells, summaries
 from crossgraft.analysis.intervals.draws import DRAWS, SEED, Draws, has_items
 from crossgraft.analysis.intervals.unpaired import NO_ITEMS, cannot
-from crossgraft.analysis.paper.author_shares import shares_side_by_side
-from crossgraft.analysis.paper.authors import SideBySide, side_by_side
-from crossgraft.analysis.roles.asymmetry import Asymmetry, asymmetries
-from crossgraft.analysis.roles.patterns import Pattern, patterns
-from crossgraft.analysis.roles.scores import Coverage, NoRoles, Roles, coverage, roles
-from crossgraft.analysis.roles.two_way import TwoWay, two_way
-from crossgraft.analysis.variance.components import Variance, variance
+from crossgraft.analysis.mappings.predicting import Prediction, predictions
+from crossgraft.analysis.questions.base.noise import AgainstSham, BaseNoise, against_sham, base_noise
+from crossgraft.analysis.questions.effects.axes import AxisEffect, axis_effects
+from crossgraft.analysis.questions.effects.contrast import Contrast, contrasts
+from crossgraft.analysis.questions.effects.harm import TargetHarm, TreatmentHarm, target_harm, treatment_harm
+from crossgraft.analysis.questions.effects.regimes import RegimeSummary, regimes
+from crossgraft.analysis.questions.paper.author_shares import shares_side_by_side
+from crossgraft.analysis.questions.paper.authors import SideBySide, side_by_side
+from crossgraft.analysis.questions.roles.asymmetry import Asymmetry, asymmetries
+from crossgraft.analysis.questions.roles.consistency import Consistency, consistencies
+from crossgraft.analysis.questions.roles.patterns import Pattern, patterns
+from crossgraft.analysis.questions.roles.scores import Coverage, NoRoles, Roles, coverage, roles
+from crossgraft.analysis.questions.roles.two_way import TwoWay, two_way
+from crossgraft.analysis.questions.variance.components import Variance, variance
 from crossgraft.core import Check, Labels, Point
 from crossgraft.transfer.matrix import TransferMatrix
 

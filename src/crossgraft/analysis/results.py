@@ -7,19 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis.bli import bli_findings
-from crossgraft.analysis.bli.references import references
-from crossgraft.analysis.bli.shuffled import shuffled_controls
-from crossgraft.analysis.bli.standings import downstream_standings
 from crossgraft.analysis.checks.trust import trust
 from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import Findings, analyse
-from crossgraft.analysis.training import trainings
+from crossgraft.analysis.mappings import bli_findings
+from crossgraft.analysis.mappings.references import references
+from crossgraft.analysis.mappings.shuffled import shuffled_controls
+from crossgraft.analysis.mappings.standings import downstream_standings
+from crossgraft.analysis.questions.training import trainings
 from crossgraft.core import Cell, Floats, Job, Record, Texts
 from crossgraft.errors import StoreError
 from crossgraft.metrics import METRICS
-from crossgraft.runs.layout import Manifest
-from crossgraft.runs.store import Damage, Store
+from crossgraft.runs.storage.layout import Manifest
+from crossgraft.runs.storage.reading import Damage
+from crossgraft.runs.storage.store import Store
 from crossgraft.transfer.matrix import TransferMatrix
 
 
@@ -50,7 +51,7 @@ def load_findings(store: Store, name: str = "") -> Findings:
     missing = {cell.record_id for job in manifest.jobs for cell in job.cells} - set(store.done())
     failures = [
         f"{failure['job']}: {failure['message']}"
-        for failure in store.failures().values()
+        for failure in store.failures.read()[0].values()
         if missing & set(failure["records"])
     ]
     evidence = Evidence(

@@ -56,7 +56,7 @@ def main() -> NoReturn:
     """The entry point of the process, which ends with it."""
     signals = _Signals()
     try:
-        from crossgraft.cli.commands import outcome
+        from crossgraft.cli.group import outcome
 
         code = outcome()
     except BaseException as error:

@@ -16,7 +16,7 @@ from crossgraft.errors import JobFailed
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, plan_study
 from crossgraft.runs.plan import Done, Plan, per_model, plan
 from crossgraft.runs.prices import are_timed, seconds_of, timings_in, work_of
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.study import Amount, Cost, Costed, Failed, Measurable, Recorded, Study, Trains
 
 _RECENT = 1800.0  # seconds
@@ -294,9 +294,9 @@ class StoreStatus:
 
 
 def store_status(store: Store) -> StoreStatus:
-    done, failures = store.done(), store.failures()
+    done, failures = store.done(), store.failures.read()[0]
     studies = tuple(_study_status(store, store.study(name).jobs, name, done, failures) for name in store.studies())
-    damages = [*store.damaged_records(), *store.damaged_studies(), *store.damaged_failures()]
+    damages = [*store.damaged_records(), *store.manifests.read()[1], *store.failures.read()[1]]
     failed = (f"{one['job']}: {one['message']}" for one in failures.values())
     records = sum(len(pairings) for pairings in done.values())
     return StoreStatus(store.root, studies, tuple(failed), tuple(map(str, damages)), records)

@@ -13,8 +13,9 @@ from pathlib import Path
 from crossgraft.adapters.weights.stored import adapter_damage, state_damage
 from crossgraft.adapters.weights.suspects import suspects
 from crossgraft.runs.fingerprints import remembered
-from crossgraft.runs.layout import read_texts
-from crossgraft.runs.store import TEXTS_ADVICE, Damage, Store, damage_of
+from crossgraft.runs.storage.layout import read_texts
+from crossgraft.runs.storage.reading import Damage, damage_of
+from crossgraft.runs.storage.store import TEXTS_ADVICE, Store
 from crossgraft.safety.seals import Broken
 
 _ADVICE = "'crossgraft run SPEC' computes it again"
@@ -42,11 +43,11 @@ def texts(store: Store) -> Iterator[Damage]:
 
 
 def studies(store: Store) -> Iterable[Damage]:
-    return store.damaged_studies()
+    return store.manifests.read()[1]
 
 
 def failures(store: Store) -> Iterable[Damage]:
-    return store.damaged_failures()
+    return store.failures.read()[1]
 
 
 def fingerprints(store: Store) -> Iterator[Damage]:

@@ -17,7 +17,7 @@ _SHARE = 5.0  # it waits this many times as long as the last report took
 
 def changes(out: Path, pause: float = _PAUSE) -> Iterator[None]:
     """Once now and once after each change of the store; a look opens no file. It never ends by itself."""
-    from crossgraft.runs.store import Store
+    from crossgraft.runs.storage.store import Store
 
     store, seen = Store(out), None
     while True:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from crossgraft.analysis.variance.posterior import Posterior, posterior
+from crossgraft.analysis.questions.variance.posterior import Posterior, posterior
 from crossgraft.errors import SpecError
 from crossgraft.recommendation.asked import Asked
 from crossgraft.recommendation.doubts import doubts

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from crossgraft.analysis.variance.posterior import Posterior
+from crossgraft.analysis.questions.variance.posterior import Posterior
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.errors import DataError
 from crossgraft.recommendation.asked import Asked

@@ -13,7 +13,7 @@ from math import inf
 
 import numpy as np
 
-from crossgraft.analysis.paper.typology import FACTS, distance
+from crossgraft.analysis.questions.paper.typology import FACTS, distance
 from crossgraft.analysis.wording import listed
 from crossgraft.core import Point, Treatment
 from crossgraft.recommendation.asked import Asked

@@ -19,12 +19,13 @@ from crossgraft.core import Job, Labels, Pairing
 from crossgraft.errors import CrossgraftError, JobFailed
 from crossgraft.runs.executors import EXECUTORS, Ended, Executor, Pulling
 from crossgraft.runs.fingerprints import FingerprintCache, fingerprint
-from crossgraft.runs.layout import Manifest
 from crossgraft.runs.plan import Plan, plan, select
 from crossgraft.runs.prices import Shift, timings_in
 from crossgraft.runs.queue import Queue
 from crossgraft.runs.settings import Settings as Settings
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.garbage import tidy
+from crossgraft.runs.storage.layout import Manifest
+from crossgraft.runs.storage.store import Store
 from crossgraft.study import Event, Failed, Fetches, Finished, Input, Inspectable, Labelled, Recorded, Study, Workplace
 
 
@@ -61,7 +62,7 @@ def _unique(inputs: Sequence[Input]) -> list[Input]:
 
 def plan_study(manifest: Manifest, store: Store, settings: Settings, pairing: Pairing | None = None) -> Plan:
     """What a run with these settings would do now."""
-    failures = () if settings.retry else store.failures().values()
+    failures = () if settings.retry else store.failures.read()[0].values()
     hopeless = {record for failure in failures if failure["deterministic"] for record in failure["records"]}
     jobs = select(manifest.jobs, settings.only)
     return plan(jobs, store.done(), pairing=pairing.id if pairing else None, failed=hopeless)
@@ -99,8 +100,8 @@ class Campaign:
         return plan_study(self.manifest, self.store, self.settings, self.pairing)
 
     def __iter__(self) -> Iterator[Event]:
-        self.store.save_study(self.manifest)
-        self.store.tidy()
+        self.store.manifests.save(self.manifest)
+        tidy(self.store)
         self.summary.failed += [self._known_failure(job) for job in self.todo.failed]
         executor = self.executor or EXECUTORS.get(self.settings.executor)()
         try:
@@ -163,15 +164,15 @@ class Campaign:
             if event.error.doubtful:
                 for cell in event.job.cells:
                     self.store.set_aside(cell.record_id, self.pairing.id)
-            self.store.take_failure(event)
+            self.store.failures.add(event)
             self.summary.failed.append(event)
             queue.release(event.job)
         elif isinstance(event, Finished):
-            self.store.forget_failure(event.job)
+            self.store.failures.forget(event.job)
             queue.release(event.job)
 
     def _known_failure(self, job: Job) -> Failed:
-        failure = self.store.failures()[job.treatment_id]
+        failure = self.store.failures.read()[0][job.treatment_id]
         return Failed(job, JobFailed(failure["message"], deterministic=True))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from crossgraft.core import Job
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.study import Event, Failed, Finished, Recorded, Started
 
 _SAMPLE = 20  # records of a kind whose timings are looked at

@@ -10,7 +10,7 @@ from crossgraft.core import Job, Pairing
 from crossgraft.identity import content_id
 from crossgraft.runs.claims import Hold
 from crossgraft.runs.prices import Shift
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 
 _LOOK = 2.0  # seconds between two looks at what others hold
 
@@ -31,7 +31,7 @@ class Queue:
         self._shift = shift or Shift(None)
         self._stopped = stopped
         self._held: dict[str, Hold] = {}
-        self._failures = {name: failure.get("at") for name, failure in store.failures().items()}
+        self._failures = {name: failure.get("at") for name, failure in store.failures.read()[0].items()}
         self.elsewhere = 0  # jobs another process holds
         self.out_of_time = False
 
@@ -106,7 +106,7 @@ class Queue:
 
     def _failed_meanwhile(self, job: Job) -> bool:
         """Whether another process found, since this one began, that the job fails for good."""
-        failure = self._store.failure(job.treatment_id)
+        failure = self._store.failures.of(job.treatment_id)
         return bool(failure and failure["deterministic"] and failure.get("at") != self._failures.get(job.treatment_id))
 
     def release(self, job: Job) -> None:

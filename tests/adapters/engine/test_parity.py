@@ -14,8 +14,8 @@ torch = pytest.importorskip("torch")
 import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
+from crossgraft.adapters.engine.evaluation import prepare
 from crossgraft.adapters.engine.local import LocalEngine, window_of
-from crossgraft.adapters.evaluation import prepare
 from crossgraft.adapters.items.encoding import Reading
 from crossgraft.adapters.tasks.harness.items import TaskRequest, read
 from crossgraft.adapters.weights.lora import saved_adapter

@@ -13,7 +13,7 @@ from crossgraft.core import Job
 from crossgraft.errors import SpecError
 from crossgraft.runs.campaign import Settings, describe_study, run
 from crossgraft.runs.plan import ordered
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 from crossgraft.study import Progress
 
@@ -168,11 +168,11 @@ def test_a_run_that_failed_is_not_tried_again_for_what_is_made_of_it(adapter_spe
 
     trained = [event for event in events if isinstance(event, Progress) and event.doing.startswith("training")]
     assert {event.job.treatment.kind for event in trained} <= {"trained"}
-    assert len(store.failures()) == 3
+    assert len(store.failures.read()[0]) == 3
 
 
 def _failures(store: Store) -> Iterator[str]:
-    return (str(failure["message"]) for failure in store.failures().values())
+    return (str(failure["message"]) for failure in store.failures.read()[0].values())
 
 
 def test_a_merge_whose_member_fails_says_so_in_a_sentence(adapter_spec: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from crossgraft.adapters.remedies.proposals import KINDS, Mitigation, adapter_sp
 from crossgraft.cli import main
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.errors import SpecError
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid

@@ -13,16 +13,16 @@ pytest.importorskip("torch")
 
 from safetensors.numpy import load_file
 
-from crossgraft.adapters.serving.adapters import Adapters
-from crossgraft.adapters.serving.costs import costs
-from crossgraft.adapters.serving.routing import write_routing
+from crossgraft.adapters.weights.serving.adapters import Adapters
+from crossgraft.adapters.weights.serving.costs import costs
+from crossgraft.adapters.weights.serving.routing import write_routing
 from crossgraft.analysis.results import require_study
 from crossgraft.cli import main
 from crossgraft.core import Point, Treatment
 from crossgraft.errors import StoreError
 from crossgraft.recommendation.specialisation.specialise import Route, Specialised
 from crossgraft.runs.campaign import Settings, run
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 
 MERGE = '\n[merges]\nboth = { sources = ["intent/en", "intent/sw"], weights = [0.5, 0.5] }\n'

@@ -14,7 +14,7 @@ from crossgraft.adapters.training.callbacks import CALLBACKS, Run
 from crossgraft.cli.progress import Lines
 from crossgraft.errors import MissingExtra, SpecError
 from crossgraft.runs.campaign import Settings, describe_study, run
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 from crossgraft.study import Remark
 

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("torch")
 
 from crossgraft.adapters.items.encoding import Reading
-from crossgraft.adapters.recipe import OfTask, Recipe
+from crossgraft.adapters.spec.recipe import OfTask, Recipe
 from crossgraft.adapters.tasks import Item
 from crossgraft.adapters.training.examples import examples
 from crossgraft.core import Point

@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 
 import transformers
 
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.adapters.training import loop
 from crossgraft.adapters.training.loop import Seeds, Task, train
 from crossgraft.adapters.training.loss import Example, StepLoss

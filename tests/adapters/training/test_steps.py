@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.adapters.training.steps import plan_steps, rate, rows_of
 
 LENGTHS = [10, 20, 30, 40, 50, 60, 70]

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 
 import transformers
 
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.adapters.training.loop import Seeds, Task, train
 from crossgraft.adapters.training.loss import Example
 from crossgraft.adapters.training.steps import plan_steps

@@ -12,7 +12,7 @@ from crossgraft.core import Record
 from crossgraft.errors import DataError, SpecError
 from crossgraft.report.write import write_report
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, run
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 from crossgraft.study import Remark
 

@@ -10,7 +10,7 @@ from crossgraft.core import Record
 from crossgraft.embeddings.downstream.documents.runs import write_runs
 from crossgraft.errors import DataError, SpecError, StoreError
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, run
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 from crossgraft.study import Remark
 

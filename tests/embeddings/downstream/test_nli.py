@@ -12,7 +12,7 @@ from crossgraft.analysis.results import control_of, load_matrix
 from crossgraft.embeddings.downstream.classifiers.fitting import forget
 from crossgraft.errors import DataError, SpecError
 from crossgraft.runs.campaign import Settings, describe_study, plan_study, run
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
 
 ONE = Settings(threads=1)

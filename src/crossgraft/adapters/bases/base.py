@@ -13,7 +13,7 @@ from crossgraft.adapters.bases.gguf.header import read_header
 from crossgraft.adapters.bases.loading import load_model, load_tokenizer, quiet
 from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.engine.local import LocalEngine, window_of
-from crossgraft.adapters.spec import AdapterSpec
+from crossgraft.adapters.spec.study_spec import AdapterSpec
 from crossgraft.adapters.weights.snapshot import Checksums, changed, checksums, sampled_checksums
 from crossgraft.core import Floats
 from crossgraft.errors import DataError

@@ -11,13 +11,13 @@ import numpy as np
 from crossgraft.adapters.bases.loading import device_of, load_model, load_tokenizer, quiet
 from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.check.run import size
+from crossgraft.adapters.engine.evaluation import prepare
 from crossgraft.adapters.engine.local import LocalEngine, finished
 from crossgraft.adapters.engine.selftest import probe_requests
-from crossgraft.adapters.evaluation import prepare
 from crossgraft.adapters.items.encoding import Reading, encode
 from crossgraft.adapters.items.selection import items_to_test
-from crossgraft.adapters.recipe import Recipe
-from crossgraft.adapters.spec import AdapterSpec
+from crossgraft.adapters.spec.recipe import Recipe
+from crossgraft.adapters.spec.study_spec import AdapterSpec
 from crossgraft.adapters.tasks import Item
 from crossgraft.adapters.weights.lora import fresh_adapter
 from crossgraft.core import Check, Point

@@ -19,12 +19,12 @@ from crossgraft.adapters.check.lent import OF_MODEL, Lent, lent_by, resolved
 from crossgraft.adapters.check.toml import key as toml_key
 from crossgraft.adapters.check.toml import pairs, tables
 from crossgraft.adapters.items.selection import items_to_test
-from crossgraft.adapters.spec import AdapterSpec
+from crossgraft.adapters.spec.study_spec import AdapterSpec
 from crossgraft.adapters.tasks import AnyItem, OpenItem, TextItem
 from crossgraft.adapters.weights.card import trained_ids, trained_on
 from crossgraft.core import Point
 from crossgraft.errors import DataError, SpecError, did_you_mean
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import build
 
 _NAME = re.compile(r"\w[\w.+=,-]{0,99}")  # of a study that is a file, too

@@ -14,7 +14,7 @@ from crossgraft.study import Amount
 
 if TYPE_CHECKING:
     from crossgraft.adapters.bases.models import Model
-    from crossgraft.adapters.spec import AdapterSpec
+    from crossgraft.adapters.spec.study_spec import AdapterSpec
 
 S = TypeVar("S", bound="AdapterSpec")
 _ITEMS = 16  # test items, of one language of each task

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from crossgraft.adapters.forecast.architectures import Architecture, architecture
 from crossgraft.adapters.forecast.lengths import TEMPLATE, Length, length_tested, length_trained
 from crossgraft.adapters.forecast.power import detectable
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.core import Job, Point
 from crossgraft.study import Cost
 
 if TYPE_CHECKING:
-    from crossgraft.adapters.spec import AdapterSpec
+    from crossgraft.adapters.spec.study_spec import AdapterSpec
 
 PEAK: Mapping[
     str, tuple[float, float]

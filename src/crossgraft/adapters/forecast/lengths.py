@@ -18,7 +18,7 @@ from crossgraft.adapters.tasks import AnyItem, Fetched, Item, OpenItem, Split, c
 from crossgraft.core import Point
 
 if TYPE_CHECKING:
-    from crossgraft.adapters.spec import AdapterSpec
+    from crossgraft.adapters.spec.study_spec import AdapterSpec
 
 BYTES_PER_TOKEN = 4.0
 TEMPLATE = 30  # tokens that a chat template adds to an item

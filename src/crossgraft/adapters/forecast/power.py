@@ -16,7 +16,7 @@ from crossgraft.core import Job, Point
 from crossgraft.stats.cells.student import quantile
 
 if TYPE_CHECKING:
-    from crossgraft.adapters.spec import AdapterSpec
+    from crossgraft.adapters.spec.study_spec import AdapterSpec
 
 DISCORDANT = 0.1
 SHARED = 1 / 3

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from crossgraft.adapters.grid import View
 from crossgraft.adapters.items.sources import Drawn, Source
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.grid import View
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.adapters.tasks import AnyItem, TextItem, choose
 from crossgraft.core import Point, Treatment
 from crossgraft.errors import DataError
 from crossgraft.identity import item_hash
 
 if TYPE_CHECKING:
-    from crossgraft.adapters.spec import AdapterSpec
+    from crossgraft.adapters.spec.study_spec import AdapterSpec
 
 
 def items_to_train(study: AdapterSpec, source: Source, recipe: Recipe) -> tuple[Drawn, ...]:

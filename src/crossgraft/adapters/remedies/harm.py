@@ -9,7 +9,7 @@ import numpy as np
 
 from crossgraft.analysis import cells as select
 from crossgraft.analysis.first.floor import can_show_harm
-from crossgraft.analysis.variance.posterior import Posterior, posterior
+from crossgraft.analysis.questions.variance.posterior import Posterior, posterior
 from crossgraft.core import Point, Treatment
 from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.transfer.matrix import TransferMatrix

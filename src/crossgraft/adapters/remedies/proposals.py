@@ -8,12 +8,12 @@ from typing import Literal, get_args
 
 from crossgraft.adapters.remedies.harm import Donor, Loss, donor, losses, rows_of
 from crossgraft.adapters.remedies.spec_text import Addition, lines_to_add, with_additions
-from crossgraft.adapters.spec import AdapterSpec
+from crossgraft.adapters.spec.study_spec import AdapterSpec
 from crossgraft.analysis.wording import listed
 from crossgraft.core import Job
 from crossgraft.errors import DataError, SpecError
 from crossgraft.runs.campaign import describe_study
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import parse_study
 from crossgraft.transfer.matrix import TransferMatrix
 

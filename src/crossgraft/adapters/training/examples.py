@@ -10,7 +10,7 @@ import numpy as np
 
 from crossgraft.adapters.items.encoding import Reading, encode, encode_text
 from crossgraft.adapters.items.sources import Drawn
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.adapters.tasks import Item, OpenItem, TextItem
 from crossgraft.adapters.training.loss import Example
 from crossgraft.errors import DataError

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from crossgraft.adapters.engine.scorer import is_out_of_memory
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.adapters.training.loss import Example, StepLoss
 from crossgraft.adapters.training.steps import Schedule, plan_steps, rate
 from crossgraft.adapters.weights.stored import state_damage

@@ -13,13 +13,13 @@ import torch
 
 from crossgraft.adapters.bases.base import Base
 from crossgraft.adapters.bases.models import check_given_folder
+from crossgraft.adapters.engine.evaluation import prepare
 from crossgraft.adapters.engine.local import finished
-from crossgraft.adapters.evaluation import prepare
 from crossgraft.adapters.items.selection import items_to_train
 from crossgraft.adapters.items.sources import Source
 from crossgraft.adapters.jobs import artefact
-from crossgraft.adapters.recipe import Recipe
-from crossgraft.adapters.spec import AdapterSpec
+from crossgraft.adapters.spec.recipe import Recipe
+from crossgraft.adapters.spec.study_spec import AdapterSpec
 from crossgraft.adapters.tasks import choose
 from crossgraft.adapters.training.callbacks import Followers, Run, followed
 from crossgraft.adapters.training.examples import Examples, examples, hold_out

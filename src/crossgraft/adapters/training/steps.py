@@ -8,7 +8,7 @@ from math import cos, pi
 
 import numpy as np
 
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 
 
 @dataclass(frozen=True)

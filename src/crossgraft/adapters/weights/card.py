@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crossgraft.adapters.items.sources import Drawn, Source
-from crossgraft.adapters.spec import AdapterSpec
+from crossgraft.adapters.spec.study_spec import AdapterSpec
 from crossgraft.core import Job, Point
 from crossgraft.errors import SpecError
 from crossgraft.safety.escaping import in_markdown

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from crossgraft.adapters.jobs import artefact
-from crossgraft.adapters.spec import AdapterSpec
+from crossgraft.adapters.spec.study_spec import AdapterSpec
 from crossgraft.adapters.weights.card import transfer_table
 from crossgraft.adapters.weights.stored import adapter_damage
 from crossgraft.analysis.results import load_matrix, require_study
 from crossgraft.errors import StoreError
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.safety.seals import CHECKSUMS
 from crossgraft.spec import parse_study
 

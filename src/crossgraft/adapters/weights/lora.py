@@ -13,7 +13,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from transformers.pytorch_utils import Conv1D
 
-from crossgraft.adapters.recipe import Recipe
+from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.adapters.weights.snapshot import restored
 from crossgraft.adapters.weights.stored import FACTS
 from crossgraft.adapters.weights.tensors import weight_shapes

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from crossgraft.adapters.spec import AdapterSpec
+from crossgraft.adapters.spec.study_spec import AdapterSpec
 from crossgraft.adapters.weights.peft_folder import is_peft_folder, is_plain, read_config
 from crossgraft.core import Record
 from crossgraft.errors import CrossgraftError
-from crossgraft.runs.layout import Manifest
+from crossgraft.runs.storage.layout import Manifest
 from crossgraft.spec import parse_study
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from crossgraft.analysis.comparison.base import base_difference
 from crossgraft.analysis.comparison.differences import Drawn
 from crossgraft.analysis.comparison.matching import Matched, Pair, Side, bases, match
-from crossgraft.analysis.effects.regimes import ALL_MODELS
 from crossgraft.analysis.first.signals import LEVEL
 from crossgraft.analysis.intervals.estimate import Estimate
 from crossgraft.analysis.intervals.extremes import Named, named
+from crossgraft.analysis.questions.effects.regimes import ALL_MODELS
 from crossgraft.core import REGIME_WORDS, Floats
 from crossgraft.stats.cells.change import Change
 from crossgraft.stats.multiplicity import benjamini_hochberg

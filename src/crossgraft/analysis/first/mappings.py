@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crossgraft.analysis.bli.predicting import Prediction
-from crossgraft.analysis.bli.predicting import sentence as what_bli_predicts
-from crossgraft.analysis.bli.shuffled import sentence as what_shuffled_did
-from crossgraft.analysis.bli.standings import TaskStandings
 from crossgraft.analysis.evidence import Evidence
+from crossgraft.analysis.mappings.predicting import Prediction
+from crossgraft.analysis.mappings.predicting import sentence as what_bli_predicts
+from crossgraft.analysis.mappings.shuffled import sentence as what_shuffled_did
+from crossgraft.analysis.mappings.standings import TaskStandings
 from crossgraft.analysis.wording import listed
 
 _MANY = 2  # tasks, for the question which method is good on all of them

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from crossgraft.analysis.checks.gates import CHANCE_FLOOR
-from crossgraft.analysis.effects.contrast import Contrast
 from crossgraft.analysis.first.signals import LEVEL, Kind, Signal
 from crossgraft.analysis.first.summaries import Harmed, Summary
 from crossgraft.analysis.intervals.draws import has_items
 from crossgraft.analysis.intervals.estimate import Estimate
 from crossgraft.analysis.intervals.extremes import Named
+from crossgraft.analysis.questions.effects.contrast import Contrast
 from crossgraft.analysis.wording import interval, number_of, signed
 from crossgraft.core import Check
 from crossgraft.transfer.matrix import ChangeCell, TransferMatrix

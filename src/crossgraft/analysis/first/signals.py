@@ -25,7 +25,7 @@ from crossgraft.analysis import cells as select
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.intervals.estimate import Estimate, Weighted
 from crossgraft.analysis.intervals.extremes import Named, named
-from crossgraft.analysis.roles.scores import TWO_WAY, NoRoles, Roles
+from crossgraft.analysis.questions.roles.scores import TWO_WAY, NoRoles, Roles
 from crossgraft.stats.multiplicity import benjamini_hochberg
 from crossgraft.transfer.matrix import ChangeCell
 

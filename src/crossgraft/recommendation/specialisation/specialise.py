@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis.variance.posterior import posterior
+from crossgraft.analysis.questions.variance.posterior import posterior
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.errors import SpecError
 from crossgraft.recommendation.asked import Asked

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis.variance.posterior import posterior
+from crossgraft.analysis.questions.variance.posterior import posterior
 from crossgraft.core import Floats, Treatment
 from crossgraft.errors import DataError
 from crossgraft.recommendation.asked import Asked

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from crossgraft.analysis.base.scores import BaseScore, score_of
+from crossgraft.analysis.questions.base.scores import BaseScore, score_of
 from crossgraft.analysis.results import require_study
 from crossgraft.core import Floats, Record, Texts, Treatment
 from crossgraft.errors import StoreError
 from crossgraft.metrics import METRICS, Metric
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 
 
 @dataclass(frozen=True, eq=False)

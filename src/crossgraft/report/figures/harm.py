@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from matplotlib.axes import Axes
 from matplotlib.patches import Ellipse
 
-from crossgraft.analysis.effects.harm import TreatmentHarm
 from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.questions.effects.harm import TreatmentHarm
 from crossgraft.report.figures.style import BETTER, Drawing, Style
 
 _NAMED = 12  # treatments; more have no room for names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.roles.scores import Roles
+from crossgraft.analysis.questions.roles.scores import Roles
 from crossgraft.report.figures.dots import ROW, dot, name_lines
 from crossgraft.report.figures.style import Drawing, Style
 

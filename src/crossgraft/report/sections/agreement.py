@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from crossgraft.analysis.consistency import Consistency
 from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.questions.roles.consistency import Consistency
 from crossgraft.report.pictures.kinds import Dots, Mark
 from crossgraft.report.section import HIDDEN, Interval, Number, Section, Table, Value, columns, decimals
 

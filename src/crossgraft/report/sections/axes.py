@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite
 
-from crossgraft.analysis.effects.axes import AxisEffect
 from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.questions.effects.axes import AxisEffect
 from crossgraft.report.section import HIDDEN, Number, Section, Table, Value, columns, counted, estimate
 
 PLACE = 45

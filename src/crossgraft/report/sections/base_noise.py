@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crossgraft.analysis.base.noise import BaseNoise
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.intervals.estimate import SHARE_CELLS
+from crossgraft.analysis.questions.base.noise import BaseNoise
 from crossgraft.report.section import Number, Section, Table, Value, change, columns, estimate
 
 PLACE = 230

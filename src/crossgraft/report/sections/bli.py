@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import isnan
 
-from crossgraft.analysis.bli import BLIFindings, Comparison, MethodRow, PairMean, PairState, Slope
 from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.mappings import BLIFindings, Comparison, MethodRow, PairMean, PairState, Slope
 from crossgraft.report.pictures.kinds import Curves, Heat, Line
 from crossgraft.report.section import HIDDEN, Column, Interval, Number, Section, Table, Value, columns, decimals
 from crossgraft.transfer.matrix import TransferMatrix

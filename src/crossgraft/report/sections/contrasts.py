@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crossgraft.analysis.effects.contrast import Contrast, Inference
 from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.questions.effects.contrast import Contrast, Inference
 from crossgraft.analysis.wording import interval
 from crossgraft.report.section import Interval, Section, Table, Value, change, columns
 

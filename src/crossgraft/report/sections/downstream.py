@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import isnan
 
-from crossgraft.analysis.bli.predicting import DRAWS, Level, Prediction, levels, sentence
-from crossgraft.analysis.bli.references import Reference
 from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.mappings.predicting import DRAWS, Level, Prediction, levels, sentence
+from crossgraft.analysis.mappings.references import Reference
 from crossgraft.report.pictures.kinds import Scatter, Spot
 from crossgraft.report.section import HIDDEN, Interval, Number, Section, Table, Value, columns
 from crossgraft.stats.matrices.predicting import Link

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from crossgraft.analysis.effects.regimes import ALL_MODELS
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.first.signals import Kind, Signal
+from crossgraft.analysis.questions.effects.regimes import ALL_MODELS
 from crossgraft.report.pictures.kinds import Dots, Mark
 from crossgraft.report.section import Section, Table, Value, change, columns, counted, estimate, picked
 

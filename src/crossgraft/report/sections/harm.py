@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from crossgraft.analysis.effects.harm import TreatmentHarm
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.intervals.estimate import Estimate
+from crossgraft.analysis.questions.effects.harm import TreatmentHarm
 from crossgraft.analysis.wording import interval, signed
 from crossgraft.report.pictures.kinds import Scatter, Spot
 from crossgraft.report.section import Interval, Section, Table, Value, change, columns, decimals, estimate, share

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.paper.authors import SideBySide
-from crossgraft.analysis.paper.cell_noise import called
-from crossgraft.analysis.paper.flat_targets import FLAT, movements
-from crossgraft.analysis.paper.language_groups import group_roles
-from crossgraft.analysis.paper.published import Beside, beside_the_printed, missing_cells
-from crossgraft.analysis.paper.task_pairs import task_pairs
+from crossgraft.analysis.questions.paper.authors import SideBySide
+from crossgraft.analysis.questions.paper.cell_noise import called
+from crossgraft.analysis.questions.paper.flat_targets import FLAT, movements
+from crossgraft.analysis.questions.paper.language_groups import group_roles
+from crossgraft.analysis.questions.paper.published import Beside, beside_the_printed, missing_cells
+from crossgraft.analysis.questions.paper.task_pairs import task_pairs
 from crossgraft.analysis.wording import signed
 from crossgraft.report.section import (
     Interval,

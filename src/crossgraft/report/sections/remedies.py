@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from crossgraft.analysis.effects.remedies import LEVEL, Curve, Variant, curves
 from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.questions.effects.remedies import LEVEL, Curve, Variant, curves
 from crossgraft.analysis.wording import interval, number_of, signed
 from crossgraft.report.pictures.kinds import Scatter, Spot
 from crossgraft.report.section import Interval, Number, Section, Table, Value, columns, decimals, estimate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.roles.scores import NoRoles, Role, Roles
+from crossgraft.analysis.questions.roles.scores import NoRoles, Role, Roles
 from crossgraft.analysis.wording import interval, signed
 from crossgraft.report.pictures.kinds import Dots, Mark
 from crossgraft.report.section import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crossgraft.analysis.bli.standings import level
 from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.mappings.standings import level
 from crossgraft.core import SHUFFLED
 from crossgraft.report.section import Interval, Section, Table, columns, decimals
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crossgraft.analysis.bli.means import PairMean
-from crossgraft.analysis.bli.standings import Standing, TaskStandings, level, points
 from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.mappings.means import PairMean
+from crossgraft.analysis.mappings.standings import Standing, TaskStandings, level, points
 from crossgraft.analysis.wording import listed
 from crossgraft.report.section import HIDDEN, Column, Interval, Number, Section, Table, Value, columns, decimals
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.roles.asymmetry import Asymmetry
-from crossgraft.analysis.roles.patterns import Pattern
-from crossgraft.analysis.roles.two_way import TwoWay
+from crossgraft.analysis.questions.roles.asymmetry import Asymmetry
+from crossgraft.analysis.questions.roles.patterns import Pattern
+from crossgraft.analysis.questions.roles.two_way import TwoWay
 from crossgraft.report.section import Interval, Section, Table, Value, columns, percent
 
 PLACE = 250

@@ -9,7 +9,7 @@ from itertools import pairwise
 from markupsafe import Markup
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.training import Training, TrainingRun
+from crossgraft.analysis.questions.training import Training, TrainingRun
 from crossgraft.report.pictures.kinds import Curves, Line
 from crossgraft.report.section import HIDDEN, Number, Picture, Section, Table, Value, columns
 

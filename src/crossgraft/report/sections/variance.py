@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.variance.components import VarianceFit, VarianceShare
+from crossgraft.analysis.questions.variance.components import VarianceFit, VarianceShare
 from crossgraft.analysis.wording import signed
 from crossgraft.report.pictures.kinds import Bars, Mark
 from crossgraft.report.section import HIDDEN, Interval, Number, Section, Table, Value, columns, decimals

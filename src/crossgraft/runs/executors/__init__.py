@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from crossgraft.core import Job
 from crossgraft.registry import Registry
 from crossgraft.runs.settings import Settings
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.study import Event, Study, Workplace
 
 

@@ -16,7 +16,7 @@ from crossgraft.errors import CrossgraftError, DataError, JobFailed, SpecError, 
 from crossgraft.runs.executors import Ended
 from crossgraft.runs.executors._wire import event_of
 from crossgraft.runs.settings import Settings
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import parse_study
 from crossgraft.study import Event, Failed, Finished, Remark, Started, Study
 
@@ -63,7 +63,7 @@ def pulled(
         raise SpecError("workers read a study from its spec; this one was changed in Python: run it inline")
     if settings.retry:
         for job in jobs:
-            store.forget_failure(job)
+            store.failures.forget(job)
     errand = {
         "spec": origin.text,
         "folder": str(origin.folder.resolve()),
@@ -177,7 +177,7 @@ class _Crew:
             return
         reason = f"given up after it killed {KILLS} workers; the last time a worker {death}"
         failed = Failed(job, JobFailed(reason, deterministic=True))
-        self.store.take_failure(failed)
+        self.store.failures.add(failed)
         yield failed
 
     def dismiss(self) -> None:

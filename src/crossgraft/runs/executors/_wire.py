@@ -16,7 +16,7 @@ from crossgraft.core import Job
 from crossgraft.errors import CrossgraftError, JobFailed
 from crossgraft.runs.campaign import Campaign, title
 from crossgraft.runs.settings import Settings
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.spec import parse_study
 from crossgraft.study import Event, Failed, Finished, Progress, Recorded, Remark, Started
 

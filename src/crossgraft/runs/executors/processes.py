@@ -17,7 +17,7 @@ from crossgraft.core import Job
 from crossgraft.runs.executors import EXECUTORS, Ended
 from crossgraft.runs.executors._crew import Worker, pulled
 from crossgraft.runs.settings import Settings
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.study import Event, Study
 
 _PATIENCE = 10.0  # seconds for a worker to end before it is killed

@@ -13,7 +13,7 @@ from crossgraft.runs.executors import EXECUTORS, Ended
 from crossgraft.runs.executors._crew import Worker, pulled
 from crossgraft.runs.executors._wire import campaign_of, lines_of
 from crossgraft.runs.settings import Settings
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.study import Event, Study
 
 

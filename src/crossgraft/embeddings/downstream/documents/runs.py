@@ -9,7 +9,7 @@ from pathlib import Path
 from crossgraft.analysis.results import require_study
 from crossgraft.core import Record
 from crossgraft.errors import StoreError
-from crossgraft.runs.store import Store
+from crossgraft.runs.storage.store import Store
 from crossgraft.safety.files import write_whole
 
 

@@ -1,0 +1,1 @@
+"""An adapter study as its TOML file says it."""

@@ -1,0 +1,1 @@
+"""What is asked of the matrix of an adapter study; a folder per question."""
