@@ -24,7 +24,7 @@ from crossgraft.errors import DataError
 from crossgraft.study import PreviewItem
 
 if TYPE_CHECKING:
-    from crossgraft.embeddings.spec import EmbeddingSpec
+    from crossgraft.embeddings.spec.study_spec import EmbeddingSpec
 
 SPACES_KEPT = 4  # normalised ones, by a worker
 _IN_USE = SPACES_KEPT + 5  # vocabularies' vectors at once: those, one mapped, both at length 1, and room to make them

@@ -12,7 +12,7 @@ from crossgraft.core import SHUFFLED, Cell, Job, Pairing, Point, Treatment
 from crossgraft.embeddings import preflight
 from crossgraft.embeddings.mapping import identity
 from crossgraft.embeddings.spaces import devices
-from crossgraft.embeddings.spec import EmbeddingSpec
+from crossgraft.embeddings.spec.study_spec import EmbeddingSpec
 from crossgraft.embeddings.tasks import EmbeddingTask, LanguagePair, Seeded, is_stochastic
 from crossgraft.embeddings.worker import EmbeddingWorker
 from crossgraft.identity import content_id

@@ -18,7 +18,7 @@ from crossgraft.embeddings.lexicon import shuffled
 from crossgraft.embeddings.mapping import Mapper, Mapping, is_unsettled, reports_failure
 from crossgraft.embeddings.spaces.isomorphism import Shape, isomorphism, shape
 from crossgraft.embeddings.spaces.space import Space
-from crossgraft.embeddings.spec import EmbeddingSpec
+from crossgraft.embeddings.spec.study_spec import EmbeddingSpec
 from crossgraft.embeddings.tasks import EmbeddingTask, LanguagePair, Seeded
 from crossgraft.metrics import scored_record
 from crossgraft.study import Progress, Recorded, Remark, Workplace

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, product
+from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any
 
-from crossgraft.core import is_language
 from crossgraft.embeddings.direct.choosing import held_out, learnt_by
-from crossgraft.embeddings.lexicon import Alike, Lexicon, alike_pairs, read_lexicon
-from crossgraft.embeddings.mapping import Mapper, mapper
+from crossgraft.embeddings.lexicon import Lexicon, alike_pairs, read_lexicon
 from crossgraft.embeddings.readers import Peek, companions, peek
-from crossgraft.embeddings.readers.language_model import Pieces, embedding_table
-from crossgraft.embeddings.spaces.space import Case, Space, Step, read_model_space, read_space
+from crossgraft.embeddings.readers.language_model import embedding_table
+from crossgraft.embeddings.spaces.space import Space, Step, read_model_space, read_space
+from crossgraft.embeddings.spec.lexicons import Lexicons
+from crossgraft.embeddings.spec.methods import Methods
+from crossgraft.embeddings.spec.spaces import Pairs, Spaces
 from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, HasLexicon, LanguagePair
 from crossgraft.embeddings.tasks.bli import lexicon_file
 from crossgraft.errors import DataError, SpecError, did_you_mean
@@ -22,147 +23,6 @@ from crossgraft.recommendation.question import Question
 from crossgraft.safety.opening import text_lines
 from crossgraft.spec import Chosen
 from crossgraft.study import Fingerprints, Input, Origin
-
-
-@dataclass(frozen=True)
-class Spaces:
-    """``[spaces]``: one file of vectors a language, or the input embeddings of a language model.
-
-    ``model`` is a Transformers folder, one for all languages or a pattern with {language}. Its words come from a list, ``words``, one
-    a line and the most frequent first; without a list they are those of the study's dictionaries.
-    """
-
-    languages: tuple[str, ...]
-    files: str = ""
-    model: str = ""
-    words: str = ""
-    pieces: Pieces = "mean"  # words of several pieces are their mean, or are left out
-    name: str = "vectors"  # how the set of spaces is called in tables
-    top: int = 200_000
-    case: Case = "keep"
-    normalise: tuple[Step, ...] = ("unit", "center", "unit")
-
-    def __post_init__(self) -> None:
-        if bool(self.files) == bool(self.model):
-            what = "both" if self.files else "neither"
-            raise SpecError(
-                f'expected either files = "vectors.{{language}}.vec" or model = "a folder of a language model"; got {what}'
-            )
-        for key, pattern in (("files", self.files), ("words", self.words)):
-            if pattern and "{language}" not in pattern:
-                raise SpecError(f"expected a file name with {{language}}; got {pattern!r}", (key,))
-        if self.files and (self.words or self.pieces != "mean"):
-            raise SpecError("words and pieces are of a model; vectors in files have words of their own", ("files",))
-        for language in self.languages:
-            if not is_language(language):
-                raise SpecError(f"expected BCP 47 language tags; got {language!r}", ("languages",))
-        if self.top < 0:
-            raise SpecError(f"expected a number of words, 0 for all; got {self.top}", ("top",))
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """``[pairs]``: all pairs of languages in the order they are listed, or the listed ones."""
-
-    all: bool = False
-    use: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Lexicons:
-    """``[lexicon]``: the training dictionaries, and how many of their first pairs to use (0: all).
-
-    ``train`` is a pattern of files, or "identical" or "numerals": the words, or numbers, that both vocabularies spell
-    alike. ``validate`` is a pattern of dictionaries that nothing learns from, on which ``methods.choose`` chooses.
-    """
-
-    train: str
-    sizes: tuple[int, ...] = (0,)
-    validate: str = ""
-
-    def __post_init__(self) -> None:
-        if self.alike is None and not _is_pattern(self.train):
-            raise SpecError(
-                f"expected a file name with {{pair}}, or {{source}} and {{target}}, or one of "
-                f"{', '.join(get_args(Alike))}; got {self.train!r}",
-                ("train",),
-            )
-        if self.validate and not _is_pattern(self.validate):
-            raise SpecError(
-                f"expected a file name with {{pair}}, or {{source}} and {{target}}; got {self.validate!r}",
-                ("validate",),
-            )
-        if not self.sizes or min(self.sizes) < 0:
-            raise SpecError(f"expected sizes of at least 0; got {list(self.sizes)}", ("sizes",))
-
-    @property
-    def alike(self) -> Alike | None:
-        """Which words spelt alike are the dictionary; None where files are."""
-        return cast(Alike, self.train) if self.train in get_args(Alike) else None
-
-
-def _is_pattern(text: str) -> bool:
-    return "{pair}" in text or ("{source}" in text and "{target}" in text)
-
-
-@dataclass(frozen=True)
-class Methods:
-    """``[methods]``: the mapping methods, by name or name:mode, and parameters of theirs by the same name.
-
-    ``choose`` has lists of values instead: on each pair of languages the best on the validation dictionary is taken.
-    ``shuffled`` names those that are also fitted on a shuffled training dictionary, as a control.
-    """
-
-    use: tuple[str, ...]
-    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    choose: dict[str, dict[str, tuple[Any, ...]]] = field(default_factory=dict)
-    shuffled: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for key, tables in (("settings", self.settings), ("choose", self.choose)):
-            for name in tables:
-                if name not in self.use:
-                    raise SpecError(f"{name!r} is not among the methods in use{did_you_mean(name, self.use)}", (key,))
-        for name in self.choose:
-            self._require_choices(name)
-        for name in self.use:
-            try:
-                self.get(name)
-            except SpecError as error:
-                raise SpecError(str(error), ("settings", name) if name in self.settings else ("use",)) from None
-        for name in self.shuffled:
-            self._require_shuffling(name)
-
-    def _require_shuffling(self, name: str) -> None:
-        if name not in self.use:
-            raise SpecError(f"{name!r} is not among the methods in use{did_you_mean(name, self.use)}", ("shuffled",))
-        if not self.get(name).uses_dictionary:
-            raise SpecError(f"{name!r} learns from no dictionary that could be shuffled", ("shuffled",))
-
-    def _require_choices(self, name: str) -> None:
-        """Raise where values make no method, or methods that are not of one kind."""
-        try:
-            mappers = self.candidates(name)
-        except SpecError as error:
-            raise SpecError(str(error), ("choose", name)) from None
-        if not mappers:
-            raise SpecError("expected at least one value of each parameter", ("choose", name))
-        if len({(one.uses_dictionary, one.stochastic, one.normalise) for one in mappers}) > 1:
-            raise SpecError("expected values that agree in what the method learns from", ("choose", name))
-
-    def candidates(self, name: str) -> tuple[Mapper, ...]:
-        """The method with each choice of parameters, in the order of the spec; one where there is nothing to choose."""
-        settings = self.settings.get(name, {})
-        return tuple(mapper(name, {**settings, **choice}) for choice in self.choices(name))
-
-    def choices(self, name: str) -> list[dict[str, Any]]:
-        """Each choice of its parameters; of a method without any, one that sets nothing."""
-        lists = self.choose.get(name, {})
-        return [dict(zip(lists, values, strict=True)) for values in product(*lists.values())]
-
-    def get(self, name: str) -> Mapper:
-        """The method, with the first of each choice."""
-        return self.candidates(name)[0]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""An embedding study as its TOML file says it."""
