@@ -94,7 +94,7 @@ def compared(files: argparse.Namespace) -> Iterator[bool]:
         path.write_text(spec(one, files), encoding="utf-8")
         study = cg.load_study(path)
         campaign = cg.Campaign(study, store)
-        seen_by = watcher(campaign.todo.jobs)
+        seen_by = watcher(campaign.plan().jobs)
         try:
             watch(campaign, seen_by)
         finally:

@@ -134,7 +134,7 @@ def arguments() -> argparse.Namespace:
 
 def carried_out(study: Study, store: cg.Store) -> None:
     campaign = cg.Campaign(study, store, cg.Settings(threads=1))
-    seen_by = watcher(campaign.todo.jobs)
+    seen_by = watcher(campaign.plan().jobs)
     try:
         watch(campaign, seen_by)
     finally:

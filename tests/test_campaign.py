@@ -109,7 +109,7 @@ def test_only_runs_what_matches(study: Study, tmp_path: Path) -> None:
 
 def test_a_job_that_another_run_holds_is_left_to_it(study: Study, tmp_path: Path) -> None:
     store = Store(tmp_path / "out")
-    job = Campaign(study, store, CPU).todo.jobs[1]
+    job = Campaign(study, store, CPU).plan().jobs[1]
 
     with store.claim(job):
         summary = go(study, store).summary
@@ -121,7 +121,7 @@ def test_a_job_that_another_run_holds_is_left_to_it(study: Study, tmp_path: Path
 def test_what_another_run_recorded_meanwhile_is_not_computed_again(study: Study, tmp_path: Path) -> None:
     store = Store(tmp_path / "out")
     slow = Campaign(study, store, CPU, fake(study, store))
-    assert slow.todo.missing == 2 * len(LANGUAGES)
+    assert slow.plan().missing == 2 * len(LANGUAGES)
     go(study, store)
 
     assert [event for event in slow if isinstance(event, Recorded)] == []
@@ -235,7 +235,7 @@ def test_an_unforeseen_error_is_tried_again_and_logged(study: Study, tmp_path: P
         def run(self, job: object) -> object:
             raise RuntimeError("out of memory")
 
-    job = Campaign(study, store, CPU).todo.jobs[0]
+    job = Campaign(study, store, CPU).plan().jobs[0]
     (event,) = attempt(Worker(), job)  # type: ignore[arg-type]
     assert isinstance(event, Failed)
     store.failures.add(event)
@@ -260,7 +260,7 @@ def test_a_full_disk_ends_the_run_and_not_one_job_after_the_other(
         def run(self, job: object) -> object:
             raise error
 
-    job = Campaign(study, Store(tmp_path / "out"), CPU).todo.jobs[0]
+    job = Campaign(study, Store(tmp_path / "out"), CPU).plan().jobs[0]
 
     with pytest.raises(StoreError, match="No space left on device.*; make room|cannot write"):
         list(attempt(Worker(), job))  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ import numpy as np
 from counting import inside, line
 from scipy.special import stdtrit
 
-from crossgraft.stats.cells.change import mcnemar, newcombe, paired_change
+from crossgraft.stats.cells.change import mcnemar, paired_change, wilson
 from crossgraft.stats.cells.moderate import moderated
 from crossgraft.transfer.synthetic import SyntheticGrid
 
@@ -44,6 +44,31 @@ def items(n: int, discordant: float, change: float, repeat: int) -> None:
         line(f"{name}, coverage", [inside(low, change, high) for low, high in found], "0.95")
     rejected = [float(mcnemar(gained, lost) < 0.05) for _, gained, lost, _ in drawn]
     line("mid-p McNemar, rejected at .05", rejected, "at most 0.05" if not change else "power")
+
+
+def newcombe(both: int, gained: int, lost: int, neither: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Newcombe's (1998) interval of a paired difference, his method 10, from the counts of right before and after.
+
+    Wilson's intervals of the two shares, put together with the correlation of the outcomes.
+    """
+    n = both + gained + lost + neither
+    after, before = (both + gained) / n, (both + lost) / n
+    low_after, high_after = wilson(after, n, level=level)
+    low_before, high_before = wilson(before, n, level=level)
+    product = (both + gained) * (lost + neither) * (both + lost) * (gained + neither)
+    covariance = float(both * neither - gained * lost)
+    if covariance > 0:
+        covariance = max(covariance - n / 2, 0.0)
+    correlation = covariance / sqrt(product) if product > 0 else 0.0
+
+    def half(first: float, second: float) -> float:
+        return sqrt(max(0.0, first**2 - 2 * correlation * first * second + second**2))
+
+    change = after - before
+    return (
+        change - half(after - low_after, high_before - before),
+        change + half(high_after - after, before - low_before),
+    )
 
 
 def seeds(families: int) -> None:

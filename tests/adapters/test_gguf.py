@@ -174,7 +174,7 @@ def test_a_plan_says_that_a_base_is_dequantised_and_what_adapters_weigh(
 
     study = parse_study(spec_of(tiny_gguf, tmp_path), folder=tmp_path)
 
-    notes = Campaign(study, Store(tmp_path / "runs")).manifest.notes
+    notes = Campaign(study, Store(tmp_path / "runs")).describe().notes
 
     assert any("tiny is dequantised from GGUF (F32)" in note for note in notes)
     weights = [

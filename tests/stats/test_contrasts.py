@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from crossgraft.core import Floats
-from crossgraft.stats.multiplicity import benjamini_hochberg, benjamini_yekutieli
+from crossgraft.stats.multiplicity import benjamini_hochberg
 from crossgraft.stats.resampling.contrasts import Interval, jackknifed, mean_of_units
 
 
@@ -69,8 +69,7 @@ def test_adjusted_p_values_are_scipys() -> None:
     p = np.random.default_rng(0).uniform(size=50) ** 2
 
     np.testing.assert_allclose(benjamini_hochberg(p), stats.false_discovery_control(p))
-    np.testing.assert_allclose(benjamini_yekutieli(p), stats.false_discovery_control(p, method="by"))
-    assert len(benjamini_hochberg(np.array([]))) == len(benjamini_yekutieli(np.array([]))) == 0
+    assert len(benjamini_hochberg(np.array([]))) == 0
 
 
 def test_false_findings_stay_few_among_cells_with_a_base_in_common() -> None:

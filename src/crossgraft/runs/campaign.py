@@ -78,6 +78,8 @@ class Campaign:
     executor: Executor | None = None
     summary: Summary = field(default_factory=Summary)
     stopping: threading.Event = field(default_factory=threading.Event)  # once set, the target at hand is the last
+    described: Manifest | None = None  # where another process has just read and checked the inputs
+    _plan: Plan | None = field(default=None, repr=False)
 
     @cached_property
     def workplace(self) -> Workplace:
@@ -87,35 +89,41 @@ class Campaign:
     def pairing(self) -> Pairing:
         return self.study.pairing(self.workplace)
 
-    @cached_property
-    def manifest(self) -> Manifest:
-        """The study with its jobs; looking at it downloads what is not here, and reads and checks every input."""
-        if isinstance(self.study, Fetches):
-            self.study.fetch()
-        return describe_study(self.study, self.store)
+    def describe(self) -> Manifest:
+        """The study with its jobs. The first time, inputs are downloaded, read and checked."""
+        if self.described is None:
+            if isinstance(self.study, Fetches):
+                self.study.fetch()
+            self.described = describe_study(self.study, self.store)
+        return self.described
 
-    @cached_property
-    def todo(self) -> Plan:
-        """What is missing as the campaign begins."""
-        return plan_study(self.manifest, self.store, self.settings, self.pairing)
+    def plan(self) -> Plan:
+        """What was missing when this was asked first."""
+        if self._plan is None:
+            self._plan = plan_study(self.describe(), self.store, self.settings, self.pairing)
+        return self._plan
 
     def __iter__(self) -> Iterator[Event]:
-        self.store.manifests.save(self.manifest)
+        todo = self.plan()
+        self.store.manifests.save(self.describe())
         tidy(self.store)
-        self.summary.failed += [self._known_failure(job) for job in self.todo.failed]
+        self.summary.failed += [self._known_failure(job) for job in todo.failed]
         executor = self.executor or EXECUTORS.get(self.settings.executor)()
         try:
-            if self.todo.jobs:  # where there are none, nothing is opened
-                yield from self._pull(executor) if isinstance(executor, Pulling) else self._carry_out(executor)
+            if todo.jobs:  # where there are none, nothing is opened
+                if isinstance(executor, Pulling):
+                    yield from self._pull(executor, todo.jobs)
+                else:
+                    yield from self._carry_out(executor, todo.jobs)
         finally:
             self.summary.stopped = self.stopping.is_set()
             everything = replace(self.settings, retry=True)
-            self.summary.left = plan_study(self.manifest, self.store, everything, self.pairing).missing
+            self.summary.left = plan_study(self.describe(), self.store, everything, self.pairing).missing
 
-    def _carry_out(self, executor: Executor) -> Iterator[Event]:
+    def _carry_out(self, executor: Executor, jobs: Sequence[Job]) -> Iterator[Event]:
         """Hand the jobs to the executor one by one, and keep what comes of them."""
-        limit, jobs = self.settings.limit, self.todo.jobs
-        shift = Shift(limit, None if limit is None else timings_in(self.manifest.jobs, self.store))
+        limit = self.settings.limit
+        shift = Shift(limit, None if limit is None else timings_in(self.describe().jobs, self.store))
         queue = Queue(self.store, self.pairing, shift=shift, stopped=self.stopping.is_set)
         deadline = None if self.settings.budget is None else time.monotonic() + self.settings.budget
         events = executor.run(self.study, queue.claim(jobs, by_model=self.settings.by_model), self.workplace)
@@ -136,9 +144,9 @@ class Campaign:
             queue.release_all()
             self.summary.elsewhere, self.summary.out_of_time = queue.elsewhere, queue.out_of_time
 
-    def _pull(self, executor: Pulling) -> Iterator[Event]:
+    def _pull(self, executor: Pulling, jobs: Sequence[Job]) -> Iterator[Event]:
         """Watch processes that draw jobs from the store and keep their results by themselves."""
-        events = executor.pull(self.study, self.store, self.todo.jobs, self.settings, self.stopping)
+        events = executor.pull(self.study, self.store, jobs, self.settings, self.stopping)
         ended = yield from self._counted(events)
         self.summary.elsewhere, self.summary.out_of_time = ended.elsewhere, ended.out_of_time
         self.summary.out_of_budget = ended.out_of_budget

@@ -19,11 +19,6 @@ def benjamini_hochberg(p: Floats) -> Floats:
     return adjusted
 
 
-def benjamini_yekutieli(p: Floats) -> Floats:
-    """The same, whatever the tests have in common: the cautious variant (2001)."""
-    return np.minimum(1.0, benjamini_hochberg(p) * float(np.sum(1 / np.arange(1, len(p) + 1)))) if len(p) else p
-
-
 def bonferroni(p: Floats) -> Floats:
     """Every p-value times their number (Dunn, 1961).
 

@@ -75,7 +75,7 @@ def fetch(spec: Path, out: Path, sets: tuple[str, ...], limit: int | None) -> No
     from crossgraft.runs.campaign import Campaign
     from crossgraft.runs.storage.store import Store
 
-    manifest = Campaign(study_of(spec, sets, limit), Store(out)).manifest
+    manifest = Campaign(study_of(spec, sets, limit), Store(out)).describe()
     for note in manifest.notes:
         echo(f"note: {note}")
     echo(f"{manifest.name}: everything is here for {len(manifest.jobs)} jobs")
@@ -131,7 +131,8 @@ def submit(
     )
     study, store = study_of(spec, sets, limit), Store(out.absolute())
     campaign = Campaign(study, store, Settings(only=only))
-    todo = plan_study(campaign.manifest, store, campaign.settings)
+    manifest = campaign.describe()
+    todo = plan_study(manifest, store, campaign.settings)
     if not todo.jobs:
         echo(f"{study.name}: nothing is missing, and nothing was submitted")
         return
@@ -140,12 +141,12 @@ def submit(
     words += [] if gpus else ["--device", "cpu"]
     logs = store.out / "slurm"
     errand = Errand(study.name, tuple(words), Path.cwd(), logs, bool(only), (store.out, spec.absolute().parent))
-    made = arrays(errand, todo.jobs, timings_in(campaign.manifest.jobs, store), request)
+    made = arrays(errand, todo.jobs, timings_in(manifest.jobs, store), request)
     if dry_run:
         echo("\n".join(array.script for array in made))
         return
     if not local:
-        store.manifests.save(campaign.manifest)
+        store.manifests.save(manifest)
     codes = [_send(array, logs, local=local) for array in made]
     if any(codes):
         raise click.exceptions.Exit(max(codes))

@@ -152,7 +152,7 @@ def carry_out(study: Study, out: Path, settings: Settings, *, as_json: bool) -> 
     from crossgraft.runs.storage.store import Store
 
     under_way = Campaign(study, Store(out), settings)
-    todo = under_way.todo
+    todo = under_way.plan()
     if not as_json:
         echo(f"{study.name}: {todo.missing} of {todo.total} results to compute, in {len(todo.jobs)} jobs")
     if todo.jobs and under_way.store.claims.kind == "leases":

@@ -29,9 +29,7 @@ def campaign_of(errand: str, stopping: threading.Event) -> Campaign:
     study = parse_study(words["spec"], folder=Path(words["folder"]), overrides=words["overrides"])
     store = Store(words["out"])
     settings = Settings(**{**words["settings"], "only": tuple(words["settings"]["only"])})
-    campaign = Campaign(study, store, settings, stopping=stopping)
-    campaign.manifest = store.study(title(study))
-    return campaign
+    return Campaign(study, store, settings, stopping=stopping, described=store.study(title(study)))
 
 
 def lines_of(made: Callable[[], Campaign]) -> Iterator[str]:

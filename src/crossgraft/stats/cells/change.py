@@ -117,31 +117,6 @@ def mcnemar(gained: int, lost: int) -> float:
     return 2 * below + (float(bdtr(fewer, changed, 0.5)) - below)
 
 
-def newcombe(both: int, gained: int, lost: int, neither: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Newcombe's (1998) interval of a paired difference, his method 10, from the counts of right before and after.
-
-    Wilson's intervals of the two shares, put together with the correlation of the outcomes.
-    """
-    n = both + gained + lost + neither
-    after, before = (both + gained) / n, (both + lost) / n
-    low_after, high_after = wilson(after, n, level=level)
-    low_before, high_before = wilson(before, n, level=level)
-    product = (both + gained) * (lost + neither) * (both + lost) * (gained + neither)
-    covariance = float(both * neither - gained * lost)
-    if covariance > 0:
-        covariance = max(covariance - n / 2, 0.0)
-    correlation = covariance / sqrt(product) if product > 0 else 0.0
-
-    def half(first: float, second: float) -> float:
-        return sqrt(max(0.0, first**2 - 2 * correlation * first * second + second**2))
-
-    change = after - before
-    return (
-        change - half(after - low_after, high_before - before),
-        change + half(high_after - after, before - low_before),
-    )
-
-
 def wilson(share: float, n: float, *, level: float = 0.95) -> tuple[float, float]:
     """Wilson's (1927) interval of a share of n items.
 
@@ -152,13 +127,3 @@ def wilson(share: float, n: float, *, level: float = 0.95) -> tuple[float, float
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
     return centre - half, centre + half
-
-
-def items_needed(change: float, discordant: float, *, level: float = 0.95, power: float = 0.8) -> float:
-    """Items for a test to find a change of this size, where so large a share of items changes either way.
-
-    >>> round(items_needed(0.01, 0.05))
-    3922
-    """
-    z, more = _NORMAL.inv_cdf(0.5 + level / 2), _NORMAL.inv_cdf(power)
-    return ((z * sqrt(discordant) + more * sqrt(discordant - change**2)) / change) ** 2
