@@ -30,7 +30,7 @@ def test_a_strong_effect() -> None:
     found, sure, _ = sentences(STRONG)
 
     assert found.startswith("Over 2 models, 6 of 6 sources gain significantly on the same task in other languages")
-    assert "the largest gain is skill3/sw: +7.5 pp [" in found
+    assert "the largest is skill3/sw: +7.5 pp [" in found
     assert "On other tasks, skill1/ta changes scores by -1.1 pp [-3.1, -0.2]" in found
     assert (
         "To train: skill3/sw, +7.5 pp [+5.1, +11.4] on the same task in other languages; none of its cells loses"
@@ -58,11 +58,11 @@ def test_one_harmful_adapter() -> None:
     found, *_ = sentences(HARMFUL)
 
     assert (
-        "1 of 6 sources gains significantly on the same task in other languages; the largest gain is skill2/ta" in found
+        "1 of 6 sources gains significantly on the same task in other languages; the largest is skill2/ta" in found
     )
     assert "skill1/ta loses significantly on the same task in other languages: -14.7 pp" in found
     assert "On other tasks, skill1/ta changes scores by -13.0 pp" in found
-    assert "16 of its 18 cells there exclude zero" in found
+    assert "16 of its 18 cells exclude zero" in found
     assert "To train: skill2/ta" in found
     assert re.search(r"20 single cells lose significantly, the worst lm\d: skill1/ta on ", found)
 

@@ -106,7 +106,7 @@ def _gains(tested: Sequence[Signal], models: int) -> str:
     if not gains:
         return f"{over or ''}{'none' if over else 'None'} of the {len(tested)} {noun} gains significantly {where}."
     best = max(gains, key=lambda gain: gain.named.value)
-    return f"{over}{len(gains)} of {len(tested)} {noun} {_verb(gains, 'gain')} significantly {where}; the largest gain is {_effect(best)}."
+    return f"{over}{len(gains)} of {len(tested)} {noun} {_verb(gains, 'gain')} significantly {where}; the largest is {_effect(best)}."
 
 
 def _other_gains(signals: Sequence[Signal]) -> Iterator[str]:
@@ -121,10 +121,10 @@ def _other_gains(signals: Sequence[Signal]) -> Iterator[str]:
 def _losses_of_sources(signals: Sequence[Signal]) -> Iterator[str]:
     for kind in ("same task", "all targets"):
         for signal, rest in _named_of(signals, kind, gain=False):
-            yield f"{signal.name} loses significantly {_WHERE[kind]}: {_number(signal.named)}{_and(rest)}."
+            yield f"{signal.name} loses significantly {_WHERE[kind]}: {_significant(signal)}{_and(rest)}."
     for signal, rest in _named_of(signals, "other tasks", gain=False):
         low = sum(cell.change.high < 0 for cell in signal.cells)
-        yield f"On other tasks, {_effect(signal, 'changes scores by')}; {low} of its {len(signal.cells)} cells there exclude zero{_and(rest)}."
+        yield f"On other tasks, {_effect(signal, 'changes scores by')}; {low} of its {len(signal.cells)} cells exclude zero{_and(rest)}."
 
 
 def _losses_of_others(signals: Sequence[Signal]) -> Iterator[str]:
@@ -190,7 +190,15 @@ def _verb(several: Sequence[object], verb: str) -> str:
 
 
 def _effect(signal: Signal, verb: str = "") -> str:
-    return f"{signal.name} {verb} {_number(signal.named)}" if verb else f"{signal.name}: {_number(signal.named)}"
+    return f"{signal.name} {verb} {_significant(signal)}" if verb else f"{signal.name}: {_significant(signal)}"
+
+
+def _significant(signal: Signal) -> str:
+    """A mean that is significant at the false-discovery rate; with its own interval where the simultaneous one contains zero."""
+    named = signal.named
+    if not named.low <= 0 <= named.high:
+        return _number(named)
+    return f"{_raw(signal)} unadjusted"
 
 
 def _number(named: Named) -> str:
