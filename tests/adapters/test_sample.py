@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from crossgraft.adapters.study import AdapterStudy
+from crossgraft.errors import SpecError
 from crossgraft.runs.campaign import describe_study
 from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
@@ -56,3 +57,18 @@ def test_a_model_that_is_not_on_this_machine_is_not_timed(adapter_spec_without_m
     adapter_spec_without_model.write_text(text)
 
     assert study(adapter_spec_without_model).sample(["tiny"]) is None
+
+
+def test_shams_of_the_sources_that_are_named(adapter_spec_without_model: Path) -> None:
+    spec = adapter_spec_without_model
+    first = study(spec).training_sources[0].name
+
+    some = study(spec, "grid.sham = true", f'grid.sham_of = ["{first}"]').training_sources
+
+    assert [source.name for source in some if source.variant == "sham"] == [first]
+    assert len(some) == len(study(spec).training_sources) + 1
+
+
+def test_a_pattern_of_shams_that_matches_no_source(adapter_spec_without_model: Path) -> None:
+    with pytest.raises(SpecError, match="'nothing/xx' matches no source"):
+        _ = study(adapter_spec_without_model, "grid.sham = true", 'grid.sham_of = ["nothing/xx"]').training_sources

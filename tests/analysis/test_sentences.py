@@ -57,9 +57,7 @@ def test_one_harmful_adapter() -> None:
     """One source, skill1/ta, loses about 13 points nearly everywhere; another gains a little."""
     found, *_ = sentences(HARMFUL)
 
-    assert (
-        "1 of 6 sources gains significantly on the same task in other languages; the largest is skill2/ta" in found
-    )
+    assert "1 of 6 sources gains significantly on the same task in other languages; the largest is skill2/ta" in found
     assert "skill1/ta loses significantly on the same task in other languages: -14.7 pp" in found
     assert "On other tasks, skill1/ta changes scores by -13.0 pp" in found
     assert "16 of its 18 cells exclude zero" in found

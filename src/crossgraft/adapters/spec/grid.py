@@ -27,7 +27,7 @@ class Grid:
     ``base_variants`` are harmless changes of the prompt, such as ``"{prompt} "``. ``shots`` solved examples of
     the train split stand before every test item, the same for all of them in all languages; ``base_shots``
     measure the base with so many beside it, to see what an adapter does that examples would do too. ``sham``
-    and ``format_only`` train every source in these versions too. ``scales`` evaluate every trained adapter scaled by these
+    and ``format_only`` train every source, or those that match ``sham_of``, in these versions too. ``scales`` evaluate every trained adapter scaled by these
     factors too, of the sources that match ``scaled``; nothing is trained for it.
     """
 
@@ -43,6 +43,7 @@ class Grid:
     base_shots: tuple[int, ...] = ()
     sham: bool = False
     format_only: bool = False
+    sham_of: tuple[str, ...] = ("*",)
     scales: tuple[float, ...] = ()
     scaled: tuple[str, ...] = ("*",)
     keep_adapters: Literal["always", "never"] = "always"

@@ -155,7 +155,16 @@ class AdapterSpec:
             variants.append("sham")
         if self.grid.format_only:
             variants.append("format-only")
-        return sources(self.grid.sources, self._every_point, self.sources, variants)
+        every = sources(self.grid.sources, self._every_point, self.sources, variants)
+        for pattern in self.grid.sham_of if len(variants) > 1 else ():
+            if not any(fnmatchcase(source.name, pattern) for source in every):
+                near = did_you_mean(pattern, [source.name for source in every])
+                raise SpecError(f"{pattern!r} matches no source{near}", ("grid", "sham_of"))
+        return tuple(
+            source
+            for source in every
+            if not source.variant or any(fnmatchcase(source.name, pattern) for pattern in self.grid.sham_of)
+        )
 
     def source_variant(self, source: Source) -> SourceVariant:
         """That of the source; a source of nothing but sham tasks is a sham as well."""
