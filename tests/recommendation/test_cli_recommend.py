@@ -162,3 +162,22 @@ def test_specialise_keeps_adapters_and_routes_every_target(crossgraft, scores: P
     assert len(told["keep"]) == 2
     assert len(told["routes"]) == 6
     assert {one["row"] for one in told["routes"]} <= {*told["keep"], None}
+
+
+def test_each_of_several_models_gets_an_answer(crossgraft, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "two.csv"
+    lines = [
+        f"{model},task0/{source},task0/{target},0.5,{0.5 + gain / 100},4000"
+        for model, gain in (("helped", 9), ("harmed", -9))
+        for source in ("de", "fi")
+        for target in ("de", "fi", "tr")
+    ]
+    path.write_text("\n".join(["model,source,target,base,score,n", *lines]))
+
+    code, out, _ = crossgraft("recommend", str(path), "--improve", "task0/tr")
+
+    assert code == 0
+    first, second = out.split("For harmed:")
+    assert "For helped:" in first
+    assert "Train task0/" in first
+    assert "Train task0/" not in second.partition("┏")[0]

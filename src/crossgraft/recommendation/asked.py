@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from crossgraft.analysis.wording import listed
@@ -37,6 +37,12 @@ class Asked:
     def both(self) -> tuple[Point, ...]:
         """Targets that are improved and protected at once."""
         return tuple(target for target in self.improve if target in self.protect)
+
+
+def each_model(question: Question, matrix: TransferMatrix) -> tuple[Question, ...]:
+    """The question as it is where it names a model or there is only one; else asked of every model."""
+    models = dict.fromkeys(row.model for row in matrix.rows)
+    return (question,) if question.model or len(models) < 2 else tuple(replace(question, model=name) for name in models)
 
 
 def _model(name: str, matrix: TransferMatrix) -> str:

@@ -44,10 +44,10 @@ def _on_all(tasks: Sequence[TaskStandings]) -> tuple[str, ...]:
 def _how_sure(tasks: Sequence[TaskStandings]) -> str:
     """That intervals are of these pairs, and where the mean of the best lies on new ones."""
     wide = [
-        f"{task.task} {mean.pairs_low:.3f} to {mean.pairs_high:.3f}"
+        f"{mean.pairs_low:.3f} to {mean.pairs_high:.3f} ({task.task})"
         for task in tasks
         for mean in (task.best.mean,)
         if mean.pairs > 1
     ]
-    pairs = f"; over new pairs, means of the best would be {'; '.join(wide)}" if wide else ""
-    return f"Intervals and tests are about new items on these language pairs (tests: 5 %, Holm){pairs}."
+    new = f" For new language pairs, the mean of the best method has a 95 % interval of {listed(wide)}." if wide else ""
+    return f"Intervals and tests are about new items on these language pairs (tests: 5 %, Holm).{new}"

@@ -110,9 +110,12 @@ def recommend(
     With --validate halves of the items, single seeds, languages, tasks and the model are held out in turn, what rules would
     have chosen without them is looked up there, and the exit code is 0.
 
-    Ends with exit code 0 if a treatment is recommended, with 3 if the answer is to keep the base, with 2 after a mistake.
+    Where there are several models and --model names none, each of them gets an answer; --validate is for one.
+
+    Ends with exit code 0 if a treatment is recommended for a model, with 3 if the answer is to keep the base, with 2 after a mistake.
     """
     from crossgraft.recommendation.answer import recommend as recommended
+    from crossgraft.recommendation.asked import each_model
     from crossgraft.recommendation.wording import plain
 
     matrix, question_in_spec = _table(Path(what), columns) if what.endswith(_TABLES) else _study(what, out, sets, limit)
@@ -120,12 +123,17 @@ def recommend(
     if validate:
         _validate(matrix, question, as_json=as_json)
         return
-    recommendation = recommended(matrix, question)
+    questions = each_model(question, matrix)
+    recommendations = [recommended(matrix, of_model) for of_model in questions]
     if as_json:
-        echo(json.dumps(plain(recommendation), indent=1))
+        answers = [plain(recommendation) for recommendation in recommendations]
+        echo(json.dumps(answers[0] if len(answers) == 1 else answers, indent=1))
     else:
-        _print(recommendation)
-    if recommendation.abstains:
+        for recommendation in recommendations:
+            if len(questions) > 1:
+                echo(f"\nFor {recommendation.asked.model}:", bold=True)
+            _print(recommendation)
+    if all(recommendation.abstains for recommendation in recommendations):
         raise click.exceptions.Exit(KEPT_BASE)
 
 
