@@ -297,7 +297,7 @@ def store_status(store: Store) -> StoreStatus:
     done, failures = store.done(), store.failures.read()[0]
     studies = tuple(_study_status(store, store.study(name).jobs, name, done, failures) for name in store.studies())
     damages = [*store.damaged_records(), *store.manifests.read()[1], *store.failures.read()[1]]
-    failed = (f"{one['job']}: {one['message']}" for one in failures.values())
+    failed = (f"{failure['job']}: {failure['message']}" for failure in failures.values())
     records = sum(len(pairings) for pairings in done.values())
     return StoreStatus(store.root, studies, tuple(failed), tuple(map(str, damages)), records)
 

@@ -162,7 +162,7 @@ def _corpus(name: str, description: str, make: Callable[[str], Any]) -> Metric:
     def statistics(answers: Answers) -> Floats:
         columns = answers.columns
         language = str(columns["language"][0]) if len(columns["language"]) else ""
-        references = _streams([str(one) for one in columns["references"]])
+        references = _streams([str(reference) for reference in columns["references"]])
         return np.array(make(language)._extract_corpus_statistics(list(columns["answer"]), references), dtype=float)
 
     def aggregate(sums: Floats) -> Floats:

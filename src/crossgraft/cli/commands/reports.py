@@ -157,12 +157,12 @@ def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
 
     scores = list(base_scores(Store(out), name))
     if as_json:
-        entries = [{"target": str(one.target), "metric": one.metric.name, "value": one.value, "low": one.low,
-                 "high": one.high, "n": one.n, "chance": one.chance} for one in scores]  # fmt: skip
+        entries = [{"target": str(score.target), "metric": score.metric.name, "value": score.value, "low": score.low,
+                 "high": score.high, "n": score.n, "chance": score.chance} for score in scores]  # fmt: skip
         echo(json.dumps(entries, indent=1))
         return
     header = ("target", "metric", "score", "95 % interval", "n", "chance", "verdict")
-    print_table(header, (one.texts for one in scores))
+    print_table(header, (score.texts for score in scores))
 
 
 def _print(findings: Findings, *, cells: bool = False) -> None:

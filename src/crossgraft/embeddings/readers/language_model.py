@@ -75,7 +75,7 @@ def embedding_table(folder: Path) -> Table:
         raise DataError(f"{folder} has no *.safetensors; pickled weights are not loaded, convert them first")
     entries = ((name, file, entry) for file in files for name, entry in safetensors.header(file).items())
     weights = [one for one in entries if one[0] != safetensors.METADATA]
-    named = [one for one in weights if one[0].endswith(_ENDINGS) and len(one[2]["shape"]) == 2]
+    named = [weight for weight in weights if weight[0].endswith(_ENDINGS) and len(weight[2]["shape"]) == 2]
     if not named:
         raise DataError(
             f"{folder}: no weight is called like input embeddings ({', '.join(_ENDINGS[:3])}, …); the first are "
