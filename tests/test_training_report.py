@@ -17,7 +17,7 @@ from crossgraft.core import Job, Record
 from crossgraft.report.about import About
 from crossgraft.report.html import html
 from crossgraft.report.markdown import markdown
-from crossgraft.report.sections.training import HEIGHT, WIDTH, curve
+from crossgraft.report.sections.effects.training import HEIGHT, WIDTH, curve
 from crossgraft.report.write import write_report
 from outcomes import BASE, answers, matrix_of, measured, trained
 

@@ -29,7 +29,7 @@ from crossgraft.analysis.questions.paper.language_groups import GroupRole, group
 from crossgraft.analysis.questions.paper.published import MODELS, beside_the_printed, missing_cells
 from crossgraft.analysis.questions.paper.task_pairs import task_pairs
 from crossgraft.report.section import Table, short
-from crossgraft.report.sections import paper as section
+from crossgraft.report.sections.effects import paper as section
 
 ITEMS = 400  # behind every score of the release
 _FEW_BASES = 5  # targets of a task: fewer say nothing

@@ -10,7 +10,7 @@ from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import analyse
 from crossgraft.analysis.questions.effects.remedies import Curve, curves
 from crossgraft.core import Floats, Point, Treatment
-from crossgraft.report.sections import remedies as section
+from crossgraft.report.sections.answer import remedies as section
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid
 

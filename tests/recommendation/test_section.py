@@ -7,7 +7,7 @@ import pytest
 from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import analyse
 from crossgraft.report.section import Section
-from crossgraft.report.sections import recommendation
+from crossgraft.report.sections.answer import recommendation
 from crossgraft.transfer.synthetic import SyntheticGrid
 
 GRID = SyntheticGrid(models=2, tasks=2, languages=3, items=300, same_task=5, on_source=9, source=1)

@@ -168,7 +168,7 @@ def print_base_scores(name: str, out: Path, *, as_json: bool) -> None:
 def _print(findings: Findings, *, cells: bool = False) -> None:
     from crossgraft.core import REGIME_WORDS
     from crossgraft.report.section import counted, estimate, short
-    from crossgraft.report.sections import first, matrices
+    from crossgraft.report.sections.answer import first, matrices
 
     echo("\n".join(findings.sentences))
     if not cells:

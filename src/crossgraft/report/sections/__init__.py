@@ -1,4 +1,4 @@
-"""The sections of a report, one file each, in the order of their ``PLACE``, the folded ones last: to add one is to add a file."""
+"""The sections of a report, one file each, in groups; in the order of their ``PLACE``, the folded ones last: to add one is to add a file."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def sections_of(findings: Findings) -> tuple[Section, ...]:
 
 @cache
 def modules() -> tuple[ModuleType, ...]:
-    found = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
-    return tuple(sorted(found, key=lambda module: module.PLACE))
+    files = [file for file in pkgutil.walk_packages(__path__, f"{__name__}.") if not file.ispkg]
+    return tuple(sorted((importlib.import_module(file.name) for file in files), key=lambda module: module.PLACE))

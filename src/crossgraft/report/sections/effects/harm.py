@@ -10,7 +10,7 @@ from crossgraft.analysis.questions.effects.harm import TreatmentHarm
 from crossgraft.analysis.wording import interval, signed
 from crossgraft.report.pictures.kinds import Scatter, Spot
 from crossgraft.report.section import Interval, Section, Table, Value, change, columns, decimals, estimate, share
-from crossgraft.report.sections.matrices import items
+from crossgraft.report.sections.answer.matrices import items
 
 PLACE = 20
 _CHARTS = 3  # models with a chart

@@ -18,7 +18,7 @@ from crossgraft.report.section import (
     estimate,
     picked,
 )
-from crossgraft.report.sections.matrices import items
+from crossgraft.report.sections.answer.matrices import items
 
 PLACE = 200
 _HEAD = columns(

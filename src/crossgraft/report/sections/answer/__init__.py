@@ -1,0 +1,1 @@
+"""What a reader wants first: the answer, the matrix, what to train."""

@@ -1,0 +1,1 @@
+"""What transfers where: by regime, source, model and recipe."""

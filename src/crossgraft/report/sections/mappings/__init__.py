@@ -1,0 +1,1 @@
+"""Embedding studies: methods on tasks and pairs."""

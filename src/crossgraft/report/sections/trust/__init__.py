@@ -1,0 +1,1 @@
+"""How sure that is: checks, noise, controls, gaps, the method."""
