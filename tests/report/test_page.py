@@ -50,13 +50,6 @@ def book(findings: Findings, text: str = "what is 1 + 1?") -> AnswerBook:
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    browser = Browser(tmp_path / "profile")
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
 def page(browser: Browser, folder: Path) -> Iterator[Browser]:
     browser.open(folder / "report.html")
     yield browser
