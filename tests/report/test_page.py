@@ -75,7 +75,7 @@ def test_the_page_opens_without_an_error_or_a_request(page: Browser) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("model", "1"), ("shown", "seed1"), ("shown", "shrunk"), ("shown", "now"), ("shown", "base")]
-    + [("order", order) for order in ("language", "effect")],
+    + [("order", order) for order in ("language", "family", "effect")],
 )
 def test_every_switch_changes_the_picture(page: Browser, name: str, value: str) -> None:
     before = picture(page)
