@@ -88,9 +88,13 @@ class Browser:
         ):
             self.errors.append(about["request"]["url"])
 
-    def open(self, page: Path) -> None:
+    def open(self, page: Path, fragment: str = "") -> None:
         """Load the page and wait until its script is done and the page is drawn."""
-        self.call("Page.navigate", url=page.absolute().as_uri())
+        self.call("Page.navigate", url="about:blank")  # so that another fragment of the same page is loaded too
+        self.call("Page.navigate", url=page.absolute().as_uri() + fragment)
+        self.ready()
+
+    def ready(self) -> None:
         self.wait("document.documentElement?.dataset.ready === 'yes'")
         self.ask("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")  # it is drawn
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
+from crossgraft.analysis.questions.paper.families import family
 from crossgraft.analysis.wording import signed
 from crossgraft.core import Point, Treatment
 from crossgraft.report.grid import Grid
@@ -113,9 +114,15 @@ def _row(row: Treatment, shorten: Callable[[str], str]) -> dict[str, str]:
         "name": shorten(row.label),
         "task": shorten(source.task) if source else "",
         "language": source.lang if source else "",
+        "family": family(source.lang) if source else "",
         "kind": row.source_variant,
     }
 
 
 def _column(column: Point, shorten: Callable[[str], str]) -> dict[str, str]:
-    return {"name": shorten(str(column)), "task": shorten(column.task), "language": column.lang}
+    return {
+        "name": shorten(str(column)),
+        "task": shorten(column.task),
+        "language": column.lang,
+        "family": family(column.lang),
+    }

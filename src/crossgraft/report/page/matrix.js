@@ -1,6 +1,7 @@
 // The matrix on a canvas that stands still in a box that scrolls: labels stay, and only what is seen is drawn.
 const LETTERS = 34; // of a label
 const NUMBERED = 42; // pixels of a cell that has room for its number
+const GROUPS = { task: ['task', 'language'], language: ['language', 'task'], family: ['family', 'language', 'task'] };
 
 const shortened = (name) => (name.length > LETTERS ? name.slice(0, LETTERS - 1) + '…' : name);
 const limited = (value, low, high) => Math.max(low, Math.min(high, value));
@@ -42,7 +43,7 @@ class Matrix {
     if (metrics.length > 1) {
       tools.append(this.select('metric', 'Metric', [[-1, 'all'], ...metrics.map((name, n) => [n, name])], Number));
     }
-    const orders = ['study', 'task', 'language', 'effect'].map((name) => [name, name === 'study' ? 'as in the study' : `by ${name}`]);
+    const orders = ['study', 'task', 'language', 'family', 'effect'].map((name) => [name, name === 'study' ? 'as in the study' : `by ${name}`]);
     tools.append(this.select('order', 'Order', orders, String), saver(this.data, 'matrix.csv'));
     return tools;
   }
@@ -50,8 +51,14 @@ class Matrix {
   select(field, title, options, read) {
     const menu = element('select', { name: field });
     for (const [value, words] of options) menu.append(element('option', { value }, words));
+    const seen = [...menu.options].find((option) => option.text === view.get(field)); // a name outlives its number
+    if (seen) {
+      seen.selected = true;
+      this[field] = read(seen.value);
+    }
     menu.addEventListener('change', () => {
       this[field] = read(menu.value);
+      remember(field, menu.selectedIndex && menu.selectedOptions[0].text);
       this.arrange();
     });
     return element('label', {}, `${title} `, menu);
@@ -83,13 +90,12 @@ class Matrix {
       return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : -Infinity;
     };
     const ordered = (names, numbers, effect) => {
-      const rank = (key) => {
-        const seen = [...new Set(numbers.map((n) => names[n][key]))];
-        return (n) => seen.indexOf(names[n][key]);
-      };
-      const [task, language] = [rank('task'), rank('language')];
-      if (this.order === 'task') return [...numbers].sort((a, b) => task(a) - task(b) || language(a) - language(b) || a - b);
-      if (this.order === 'language') return [...numbers].sort((a, b) => language(a) - language(b) || task(a) - task(b) || a - b);
+      if (GROUPS[this.order]) {
+        const seen = GROUPS[this.order].map((key) => [key, [...new Set(numbers.map((n) => names[n][key]))]]);
+        const ranks = new Map(numbers.map((n) => [n, seen.map(([key, all]) => all.indexOf(names[n][key]))]));
+        const compared = (a, b) => ranks.get(a).map((rank, level) => rank - ranks.get(b)[level]).find(Boolean) ?? a - b;
+        return [...numbers].sort(compared);
+      }
       if (this.order !== 'effect') return numbers;
       const effects = new Map(numbers.map((n) => [n, effect(n)]));
       return [...numbers].sort((a, b) => effects.get(b) - effects.get(a) || a - b);
@@ -131,14 +137,18 @@ class Matrix {
     const wide = this.box.clientWidth || this.box.parentElement.clientWidth;
     this.pen.font = '12px system-ui, sans-serif';
     const longest = (names) => Math.max(0, ...names.map((name) => this.pen.measureText(shortened(name)).width));
-    this.left = Math.min(longest(this.rows.map((row) => this.grid.rows[row].name)) + 12, 0.45 * wide);
-    this.top = Math.min(longest(this.columns.map((column) => this.grid.columns[column].name)) + 12, 190);
+    this.left = Math.min(longest(this.rows.map((row) => this.label(this.grid.rows[row]))) + 12, 0.45 * wide);
+    this.top = Math.min(longest(this.columns.map((column) => this.label(this.grid.columns[column]))) + 12, 190);
     this.wide = Math.floor(limited((wide - this.left - 4) / Math.max(1, this.columns.length), 20, 66));
     this.high = this.wide >= NUMBERED ? 25 : 19;
     const width = this.left + this.wide * this.columns.length + 2, height = this.top + this.high * this.rows.length + 2;
     this.sizer.style.width = `${width}px`;
     this.sizer.style.height = `${height}px`;
     this.draw();
+  }
+
+  label({ name, family }) {
+    return this.order === 'family' && family ? `${family}: ${name}` : name;
   }
 
   draw() {
@@ -221,7 +231,7 @@ class Matrix {
   }
 
   drawGroups(width, height) {
-    if (this.order !== 'task' && this.order !== 'language') return;
+    if (!GROUPS[this.order]) return;
     const differs = (names, list, n) => n > 0 && names[list[n]][this.order] !== names[list[n - 1]][this.order];
     this.rows.forEach((_, y) => {
       const [, top] = this.corner(y, 0);
@@ -246,7 +256,7 @@ class Matrix {
     this.rows.forEach((row, y) => {
       const [, top] = this.corner(y, 0);
       if (top > this.top - this.high && top < height) {
-        pen.fillText(name(this.grid.rows[row].name, y === this.down), this.left - 6, top + this.high / 2 + 4, this.left - 8);
+        pen.fillText(name(this.label(this.grid.rows[row]), y === this.down), this.left - 6, top + this.high / 2 + 4, this.left - 8);
       }
     });
     pen.fillStyle = colours.paper;
@@ -258,7 +268,7 @@ class Matrix {
       pen.save();
       pen.translate(left + this.wide / 2 + 4, this.top - 6);
       pen.rotate(-Math.PI / 2);
-      pen.fillText(name(this.grid.columns[column].name, x === this.across), 0, 0, this.top - 8);
+      pen.fillText(name(this.label(this.grid.columns[column]), x === this.across), 0, 0, this.top - 8);
       pen.restore();
     });
     pen.fillStyle = colours.paper;

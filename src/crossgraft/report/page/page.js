@@ -1,5 +1,14 @@
-// What all parts use: elements, numbers as the rest of the report writes them, files to save, the theme.
+// What all parts use: elements, the view, numbers as the rest of the report writes them, files to save, the theme.
 const find = (query, within = document) => within.querySelector(query);
+
+// What is chosen is in the address: a reload or a link shows it again. What stands as it was written is not in it.
+const view = new URLSearchParams(location.hash.slice(1));
+
+function remember(name, value) {
+  if (value) view.set(name, value);
+  else view.delete(name);
+  history.replaceState(null, '', `#${view}`);
+}
 
 function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);

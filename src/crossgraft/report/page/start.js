@@ -5,6 +5,7 @@ async function start() {
   const data = await unpacked(find('#data').textContent);
   document.querySelectorAll('.table[data-table]').forEach((holder) => activateTable(holder, data));
   if (data.grid) matrix = new Matrix(data, find('#matrix'), openCell);
+  window.addEventListener('hashchange', () => location.reload()); // a link to another view of this page
   document.documentElement.dataset.ready = 'yes';
 }
 start().catch((error) => {

@@ -2,7 +2,7 @@
 function activateTable(holder, data) {
   const about = data.tables[holder.dataset.table];
   const table = find('table', holder), body = find('tbody', table), more = find('.more', holder);
-  const heads = [...table.querySelectorAll('th')];
+  const heads = [...table.querySelectorAll('th')], [sorted, filtered] = ['sort', 'filter'].map((name) => name + holder.dataset.table);
   [...body.rows].forEach((row, number) => (row.number = number));
   let complete = !about.rest.length;
 
@@ -22,9 +22,9 @@ function activateTable(holder, data) {
     more?.remove();
   }
 
-  function sortBy(column) {
+  function sortBy(column, descending) {
     completed();
-    const descending = heads[column].getAttribute('aria-sort') === 'ascending';
+    remember(sorted, (descending ? '-' : '') + (column + 1));
     heads.forEach((head) => head.removeAttribute('aria-sort'));
     heads[column].setAttribute('aria-sort', descending ? 'descending' : 'ascending');
     const key = (row) => about.keys[row.number][column];
@@ -40,7 +40,7 @@ function activateTable(holder, data) {
 
   heads.forEach((head, column) => {
     const button = element('button', { type: 'button', title: 'sort' }, ...head.childNodes);
-    button.addEventListener('click', () => sortBy(column));
+    button.addEventListener('click', () => sortBy(column, head.getAttribute('aria-sort') === 'ascending'));
     head.replaceChildren(button);
   });
   const tools = element('div', { class: 'tools' });
@@ -49,6 +49,7 @@ function activateTable(holder, data) {
     const count = element('span', { 'aria-live': 'polite' });
     filter.addEventListener('input', () => {
       completed();
+      remember(filtered, filter.value);
       const wanted = filter.value.toLowerCase().split(/\s+/);
       let shown = 0;
       for (const row of body.rows) {
@@ -59,6 +60,15 @@ function activateTable(holder, data) {
       count.textContent = filter.value ? `${shown} of ${body.rows.length} rows` : '';
     });
     tools.append(filter, count);
+    if (view.has(filtered)) {
+      filter.value = view.get(filtered);
+      filter.dispatchEvent(new Event('input'));
+    }
+  }
+  const order = Number(view.get(sorted));
+  if (heads[Math.abs(order) - 1]) sortBy(Math.abs(order) - 1, order < 0);
+  if (view.has(sorted) || view.has(filtered)) {
+    for (let fold = holder.closest('details'); fold; fold = fold.parentElement.closest('details')) fold.open = true;
   }
   if (more) {
     const all = element('button', { type: 'button' }, `show all ${about.keys.length} rows`);

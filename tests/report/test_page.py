@@ -50,13 +50,6 @@ def book(findings: Findings, text: str = "what is 1 + 1?") -> AnswerBook:
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    browser = Browser(tmp_path / "profile")
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
 def page(browser: Browser, folder: Path) -> Iterator[Browser]:
     browser.open(folder / "report.html")
     yield browser
@@ -82,7 +75,7 @@ def test_the_page_opens_without_an_error_or_a_request(page: Browser) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("model", "1"), ("shown", "seed1"), ("shown", "shrunk"), ("shown", "now"), ("shown", "base")]
-    + [("order", order) for order in ("language", "effect")],
+    + [("order", order) for order in ("language", "family", "effect")],
 )
 def test_every_switch_changes_the_picture(page: Browser, name: str, value: str) -> None:
     before = picture(page)
