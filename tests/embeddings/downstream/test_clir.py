@@ -149,3 +149,13 @@ def test_run_files_hold_what_was_retrieved(clir_spec: Path, tmp_path: Path) -> N
     assert tuple(first.values()) == tuple(found["procrustes"].answers.columns["answer"])
     with pytest.raises(StoreError, match="exists already; choose another folder"):
         list(write_runs(Store(tmp_path / "out"), "", tmp_path / "runs"))
+
+
+def test_a_transductive_task_has_the_same_results_and_is_named_in_the_study(clir_spec: Path, tmp_path: Path) -> None:
+    plain, marked = (load_study(clir_spec, sets) for sets in ([], ["tasks.clir.transductive=true"]))
+
+    described = [describe_study(study, Store(tmp_path / "out")) for study in (plain, marked)]
+
+    assert described[0].jobs == described[1].jobs
+    assert described[0].labels.transductive == {}
+    assert described[1].labels.transductive == {"clir": True}
