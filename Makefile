@@ -114,7 +114,7 @@ $(VENV)/.dev: $(VENV)/.demo
 
 # what the slow tests compare with
 $(VENV)/.all: $(VENV)/.dev
-	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,almanac,generation,gguf,lm-eval,wandb,mlflow,figures,dev]'
+	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,almanac,generation,gguf,lm-eval,wandb,mlflow,figures,checks,dev]'
 	touch $@
 
 # with lm-evaluation-harness, to be compared with

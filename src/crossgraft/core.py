@@ -143,12 +143,14 @@ class Treatment:
 class Labels:
     """What the analysis conditions on, as the spec says it: of models family and size, of tasks how they were translated.
 
-    ``translated`` is "human", "machine" or "no"; what is not said is not in it.
+    ``translated`` is "human", "machine" or "no"; what is not said is not in it. ``transductive`` names the tasks of which
+    the word vectors have seen the test texts.
     """
 
     family: Mapping[str, str] = field(default_factory=dict)
     billions: Mapping[str, float] = field(default_factory=dict)
     translated: Mapping[str, str] = field(default_factory=dict)
+    transductive: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

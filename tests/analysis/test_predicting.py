@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import analyse
 from crossgraft.analysis.mappings.predicting import levels, predictions, sentence
 from crossgraft.analysis.mappings.references import Reference
-from crossgraft.core import Answers, Job, Point, Record, Treatment
+from crossgraft.core import Answers, Job, Labels, Point, Record, Treatment
 from crossgraft.report.write import write_report
 from crossgraft.transfer.matrix import TransferMatrix
 from outcomes import matrix_of, measured
@@ -64,6 +65,18 @@ def test_the_sentence_says_for_which_tasks() -> None:
         r"it is not shown to order methods for clir \(r \+0.\d\d, 7 methods, 5 pairs\).",
         said,
     )
+
+
+def test_a_transductive_task_is_marked_and_not_judged(tmp_path: Path) -> None:
+    grid = replace(study(), labels=Labels(transductive={"other": True}))
+
+    said = sentence(predictions(grid))
+    files = {file.name: file for file in write_report(analyse(Evidence(grid)), tmp_path)}
+
+    assert {one.verdict for one in predictions(grid) if one.task == "other"} == {"transductive, not judged"}
+    assert said.endswith("Not judged, because the vectors have learnt from the texts: other.")
+    assert "other way round" not in said
+    assert "other, AP (transductive)" in files["report.html"].read_text("utf-8")
 
 
 def test_methods_without_a_score_on_some_pair_are_left_out_and_named() -> None:

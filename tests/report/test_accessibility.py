@@ -25,7 +25,7 @@ AXE = "axe_playwright_python"  # axe-core comes with it
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome is on the path"),
-    pytest.mark.skipif(find_spec(AXE) is None, reason="axe-core is not installed: pip install axe-playwright-python"),
+    pytest.mark.skipif(find_spec(AXE) is None, reason="axe-core is not installed: pip install 'crossgraft[checks]'"),
 ]
 SERIOUS = (
     "axe.run().then((seen) => (seen.passes.length ? seen.violations : [{ impact: 'serious', id: 'axe', help: 'no rule ran', nodes: [] }]).filter((rule) => ['serious', 'critical'].includes(rule.impact))"

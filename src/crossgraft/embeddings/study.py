@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from crossgraft.core import SHUFFLED, Cell, Job, Pairing, Point, Treatment
+from crossgraft.core import SHUFFLED, Cell, Job, Labels, Pairing, Point, Treatment
 from crossgraft.embeddings import preflight
 from crossgraft.embeddings.mapping import identity
 from crossgraft.embeddings.spaces import devices
@@ -96,6 +96,11 @@ class EmbeddingStudy(EmbeddingSpec):
             item_set = f"limit {self.limit}" if self.limit else "all"
             cells.append(Cell(Point(name, str(pair)), record_id, texts_id, item_set, task.metric))
         return Job(treatment, treatment_id, tuple(cells))
+
+    def labels(self) -> Labels:
+        """Which tasks have texts that the vectors have learnt from."""
+        seen = {name: True for name, task in self.tasks.items() if getattr(task, "transductive", False)}
+        return Labels(transductive=seen)
 
     def pairing(self, workplace: Workplace) -> Pairing:
         return Pairing(devices.kind_of(workplace.device), "", workplace.threads)

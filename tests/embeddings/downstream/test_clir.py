@@ -9,6 +9,7 @@ import pytest
 from crossgraft.core import Record
 from crossgraft.embeddings.downstream.documents.runs import write_runs
 from crossgraft.errors import DataError, SpecError, StoreError
+from crossgraft.metrics import METRICS
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, run
 from crossgraft.runs.storage.store import Store
 from crossgraft.spec import load_study
@@ -149,3 +150,32 @@ def test_run_files_hold_what_was_retrieved(clir_spec: Path, tmp_path: Path) -> N
     assert tuple(first.values()) == tuple(found["procrustes"].answers.columns["answer"])
     with pytest.raises(StoreError, match="exists already; choose another folder"):
         list(write_runs(Store(tmp_path / "out"), "", tmp_path / "runs"))
+
+
+def test_run_files_have_the_scores_of_the_records_for_each_topic_by_trec_eval(clir_spec: Path, tmp_path: Path) -> None:
+    ir_measures = pytest.importorskip(
+        "ir_measures", reason="ir_measures is not installed; pip install 'crossgraft[checks]'"
+    )
+    found = records_of(clir_spec, tmp_path / "out", "tasks.clir.depth=100")
+    qrels = list(ir_measures.read_trec_qrels(str(clir_spec.parent / "qrels.txt")))
+    theirs = {"AP": ir_measures.AP, "RR": ir_measures.RR, "nDCG@10": ir_measures.nDCG @ 10}
+
+    assert len(list(write_runs(Store(tmp_path / "out"), "", tmp_path / "runs"))) == len(found)
+    for name, record in found.items():
+        file = next(file for file in (tmp_path / "runs").iterdir() if file.name.startswith(name))
+        run = list(ir_measures.read_trec_run(str(file)))
+        for metric, measure in theirs.items():
+            expected = {one.query_id: one.value for one in ir_measures.iter_calc([measure], qrels, run)}
+            rows = METRICS.get(metric).statistics(record.answers)
+            ours = dict(zip(record.answers.items, rows[:, 0] / rows[:, 1], strict=True))
+            assert ours == pytest.approx(expected, abs=1e-12), (name, metric)
+
+
+def test_a_transductive_task_has_the_same_results_and_is_named_in_the_study(clir_spec: Path, tmp_path: Path) -> None:
+    plain, marked = (load_study(clir_spec, sets) for sets in ([], ["tasks.clir.transductive=true"]))
+
+    described = [describe_study(study, Store(tmp_path / "out")) for study in (plain, marked)]
+
+    assert described[0].jobs == described[1].jobs
+    assert described[0].labels.transductive == {}
+    assert described[1].labels.transductive == {"clir": True}

@@ -51,7 +51,9 @@ def test_average_precision_is_the_mean_precision_at_relevant_ranks() -> None:
 
 @pytest.mark.parametrize("depth", [0, 25])
 def test_scores_are_those_of_trec_eval(depth: int) -> None:
-    ir_measures = pytest.importorskip("ir_measures")
+    ir_measures = pytest.importorskip(
+        "ir_measures", reason="ir_measures is not installed; pip install 'crossgraft[checks]'"
+    )
     scores, judged, answers = ranking(depth=depth)
     run = [
         ir_measures.ScoredDoc(f"t{topic}", NAMES[place], scores[topic, place])

@@ -8,6 +8,7 @@ from math import isnan
 
 import numpy as np
 
+from crossgraft.analysis.wording import listed
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.metrics import Metric
 from crossgraft.stats.matrices.predicting import Predicting, predicting
@@ -45,10 +46,13 @@ class Prediction:
     left_out: tuple[Treatment, ...]  # rows without a score on some of the pairs
     pairs: tuple[str, ...]
     found: Predicting
+    is_transductive: bool = False  # the vectors have learnt from the texts of the task
 
     @property
     def verdict(self) -> str:
         """Whether the order of methods by BLI is that of the task."""
+        if self.is_transductive:
+            return "transductive, not judged"
         link = self.found.rows
         if isnan(link.low):
             return "too few methods to say"
@@ -67,7 +71,7 @@ def predictions(matrix: TransferMatrix) -> tuple[Prediction, ...]:
         for bli in induced
         for task in tasks
         if task not in induced
-        for prediction in _predictions(matrix.rows, cells, bli, task)
+        for prediction in _predictions(matrix, cells, bli, task)
     )
 
 
@@ -86,11 +90,12 @@ def _metric(cells: Cells, task: str) -> Metric:
     return next(cell.metric for (_, target), cell in cells.items() if target.task == task)
 
 
-def _predictions(rows: Sequence[Treatment], cells: Cells, bli: str, task: str) -> Iterator[Prediction]:
+def _predictions(matrix: TransferMatrix, cells: Cells, bli: str, task: str) -> Iterator[Prediction]:
+    seen = matrix.labels.transductive.get(task, False)
     measured = {name: {(row, target.lang) for row, target in cells if target.task == name} for name in (bli, task)}
     both = measured[bli] & measured[task]
     pairs = tuple(dict.fromkeys(target.lang for _, target in cells if any(target.lang == pair for _, pair in both)))
-    there = [row for row in rows if any((row, pair) in both for pair in pairs)]
+    there = [row for row in matrix.rows if any((row, pair) in both for pair in pairs)]
     whole = [row for row in there if all((row, pair) in both for pair in pairs)]
     for without in ("", _RELAXED):
         kept = [row for row in whole if not without or row.name.partition(":")[0] != without]
@@ -104,7 +109,7 @@ def _predictions(rows: Sequence[Treatment], cells: Cells, bli: str, task: str) -
             rng=np.random.default_rng(_SEED),
         )
         gone = tuple(row for row in there if row not in whole)
-        yield Prediction(bli, task, _metric(cells, task).name, without, tuple(kept), gone, pairs, found)
+        yield Prediction(bli, task, _metric(cells, task).name, without, tuple(kept), gone, pairs, found, seen)
 
 
 def _scores(cells: Cells, task: str, rows: Iterable[Treatment], pairs: Sequence[str]) -> Floats:
@@ -121,7 +126,10 @@ def sentence(found: Sequence[Prediction]) -> str:
         "cannot be judged, with so few methods, for": [one for one in shown if one.verdict.startswith("too")],
     }
     said = [f"{verb} {', '.join(map(_named, ones))}" for verb, ones in groups.items() if ones]
-    return f"In this study BLI {'; it '.join(said)}." if said else ""
+    sentences = [f"In this study BLI {'; it '.join(said)}."] if said else []
+    if seen := list(dict.fromkeys(prediction.task for prediction in shown if prediction.is_transductive)):
+        sentences.append(f"Not judged, because the vectors have learnt from the texts: {listed(seen)}.")
+    return " ".join(sentences)
 
 
 def _named(prediction: Prediction) -> str:

@@ -43,6 +43,7 @@ class FromFiles:
     id: str = "id"
     label: str = "label"
     pairs: tuple[str, ...] = ()  # of languages, of the study's; all if empty
+    transductive: bool = False  # the vectors have learnt from its texts; it is left out of what BLI predicts
 
     def __post_init__(self) -> None:
         for key in ("train", "test"):

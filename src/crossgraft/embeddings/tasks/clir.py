@@ -58,6 +58,7 @@ class CLIR:
     shortest: int = 2  # characters of a word
     depth: int = 0  # documents that count as retrieved, 0 for all
     pairs: tuple[str, ...] = ()  # of languages, of the study's; all if empty
+    transductive: bool = False  # the vectors have learnt from its texts; it is left out of what BLI predicts
     kept: int = 100  # documents of each topic that a record keeps, for run files
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isnan
 
 from crossgraft.analysis.findings import Findings
@@ -22,17 +22,23 @@ _NOTE = (
     "in the verdict."
 )
 
+_SEEN = (
+    "Transductive: the vectors have learnt from the texts of the task, so that its scores are higher than on new texts; "
+    "its correlations with BLI are shown and not judged."
+)
+
 
 def sections(findings: Findings) -> Iterator[Section]:
     found, scores = findings.predictions, levels(findings.matrix)
+    seen = findings.matrix.labels.transductive
     if any(not score.is_induction for score in scores):
-        tables = (_levels(scores), _references(findings.evidence.references), _predictions(found))
+        tables = (_levels(scores, seen), _references(findings.evidence.references), _predictions(found))
         said = (sentence(found),) if found else ()
         yield Section(
             "Downstream tasks",
             tuple(table for table in tables if table.rows),
             said,
-            note=_NOTE if found else "",
+            note=" ".join(filter(None, (_NOTE if found else "", _SEEN if seen else ""))),
             charts=tuple(_charts(scores)),
             shows="Scores of the methods on other tasks, and whether lexicon induction predicts them.",
             explained="embeddings-downstream.md",
@@ -57,11 +63,12 @@ def _references(references: Sequence[Reference]) -> Table:
     return Table("references", columns("target", "reference", "score"), rows, "What needs no mapping")
 
 
-def _levels(found: Sequence[Level]) -> Table:
+def _levels(found: Sequence[Level], seen: Mapping[str, bool]) -> Table:
     tasks = list(dict.fromkeys((level.task, level.metric) for level in found))
     by_place = {(level.row, level.task): level for level in found}
     rows = list(dict.fromkeys(level.row for level in found))
-    head = columns("method", *((f"{task}, {metric}", f"{task} {metric}") for task, metric in tasks))
+    marks = {task: " (transductive)" if seen.get(task) else "" for task, _ in tasks}
+    head = columns("method", *((f"{task}, {metric}{marks[task]}", f"{task} {metric}") for task, metric in tasks))
     body: tuple[tuple[Value, ...], ...] = tuple(
         (row.label, *(_level(by_place.get((row, task))) for task, _ in tasks)) for row in rows
     )
