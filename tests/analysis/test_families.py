@@ -26,8 +26,14 @@ def test_families_of_both_tables_have_the_same_names() -> None:
 
 @pytest.mark.parametrize(
     ("tag", "expected"),
-    [("sw", "Niger-Congo"), ("pt-BR", "Indo-European"), ("sr-Cyrl-RS", "Indo-European"), ("qaa", "unknown")]
-    + [("tr:qaa", "Turkic:unknown"), ("fi:et", "Uralic")],
+    [
+        ("sw", "Niger-Congo"),
+        ("pt-BR", "Indo-European"),
+        ("sr-Cyrl-RS", "Indo-European"),
+        ("qaa", "unknown"),
+        ("tr:qaa", "Turkic:unknown"),
+        ("fi:et", "Uralic"),
+    ],
 )
 def test_script_and_region_do_not_matter_and_unknown_stays_unknown(tag: str, expected: str) -> None:
     assert families.family(tag) == expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.mappings import BLIFindings
@@ -11,6 +12,7 @@ from crossgraft.analysis.mappings.references import Reference
 from crossgraft.analysis.mappings.shuffled import ShuffledControl
 from crossgraft.analysis.mappings.standings import TaskStandings
 from crossgraft.analysis.questions.training import Training
+from crossgraft.analysis.questions.variance.posterior import Posterior, posterior
 from crossgraft.core import Check
 from crossgraft.transfer.matrix import TransferMatrix
 
@@ -36,6 +38,11 @@ class Evidence:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "draws", Draws(self.matrix))
+
+    @cached_property
+    def posterior(self) -> Posterior:
+        """The true change of every cell; DataError where there is nothing to fit."""
+        return posterior(self.matrix)
 
     @property
     def standings(self) -> tuple[TaskStandings, ...]:

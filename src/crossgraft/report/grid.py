@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from crossgraft.core import Point, Treatment
@@ -15,12 +15,22 @@ _MANY, _DRAWN = 6000, 3  # cells, and models that are drawn where there are more
 _MOST = 0.9  # of the cells
 
 
+@dataclass(frozen=True)
+class Shrunk:
+    """Changes drawn towards what the rest of the grid says of them: by what, in a word and in a sentence, and by cell the value,
+    and the ends of its interval where it has one."""
+
+    name: str
+    about: str
+    changes: Mapping[Place, tuple[float, ...]]
+
+
 @dataclass(frozen=True, eq=False)
 class Grid:
     """Models side by side: a row is a treatment whatever its model, a column a target that any treatment was measured on."""
 
     matrix: TransferMatrix
-    shrunken: Mapping[Place, float] = field(default_factory=dict)  # changes drawn towards their donor and recipient
+    shrunk: Shrunk | None = None
 
     @cached_property
     def models(self) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ function openCell(matrix, place) {
       const value = cells.seeds[number][place];
       if (value !== null) facts.push([`seed ${seed}`, `${signed(value)} ${unit}`]);
     });
-    if ((grid.shrunk[place] ?? null) !== null) facts.push(['shrunk', `${signed(grid.shrunk[place])} ${unit}`]);
+    if (matrix.shrunk(place)) facts.push([grid.shrunk.name, matrix.shrunk(place)]);
     facts.push(
       ['metric', grid.metrics[cells.metric[place]]],
       ['base', matrix.level(place, cells.base[place])],

@@ -9,7 +9,7 @@ from typing import Any
 from crossgraft.analysis.questions.paper.families import family
 from crossgraft.analysis.wording import signed
 from crossgraft.core import Point, Treatment
-from crossgraft.report.grid import Grid
+from crossgraft.report.grid import Grid, Shrunk
 from crossgraft.transfer.changes import ChangeCell
 
 _ID = 10  # letters of a record's id; `store show` takes the beginning of one
@@ -46,9 +46,7 @@ def grid_data(grid: Grid, shorten: Callable[[str], str]) -> dict[str, Any]:
         "deepest": [grid.deepest[unit] for unit in dict.fromkeys(cell.unit for cell in known)],
         "seeds": seeds if len(seeds) > 1 else [],
         "cells": _arrays(cells, seeds if len(seeds) > 1 else []),
-        "shrunk": [None if cell is None else _optional(grid.shrunken.get((cell.row, cell.target))) for cell in cells]
-        if grid.shrunken
-        else [],
+        "shrunk": _shrunk(grid.shrunk, cells) if grid.shrunk else None,
         "asked": [[number for number, row in enumerate(grid.rows) if grid.has(model, row)] for model in grid.models],
         "why": _reasons(grid),
     }
@@ -78,6 +76,16 @@ def _arrays(cells: list[ChangeCell | None], seeds: list[int]) -> dict[str, list[
             for seed in seeds
         ],
     }  # fmt: skip
+
+
+def _shrunk(shrunk: Shrunk, cells: list[ChangeCell | None]) -> dict[str, Any]:
+    changes = [shrunk.changes.get((cell.row, cell.target), ()) if cell else () for cell in cells]
+    longest = max(map(len, changes), default=0)
+
+    def part(at: int) -> list[float | None]:
+        return [rounded(change[at]) if at < len(change) else None for change in changes] if at < longest else []
+
+    return {"name": shrunk.name, "about": shrunk.about, "value": part(0), "low": part(1), "high": part(2)}
 
 
 def _records(cell: ChangeCell, *, many: bool) -> str:

@@ -34,7 +34,7 @@ class Matrix {
   switches() {
     const { models, metrics, seeds, shrunk } = this.grid;
     const ways = [['change', 'change, mean of seeds']];
-    if (shrunk.length) ways.push(['shrunk', 'change, shrunk']);
+    if (shrunk) ways.push(['shrunk', `change, ${shrunk.name}`]);
     seeds.forEach((seed, number) => ways.push([`seed${number}`, `change, seed ${seed}`]));
     ways.push(['now', 'score'], ['base', 'score of the base']);
     const tools = element('div', { class: 'tools' });
@@ -72,9 +72,14 @@ class Matrix {
 
   value(place) {
     if (this.metric >= 0 && this.cells.metric[place] !== this.metric) return null;
-    if (this.shown === 'shrunk') return this.grid.shrunk[place];
+    if (this.shown === 'shrunk') return this.grid.shrunk.value[place];
     if (this.shown.startsWith('seed')) return this.cells.seeds[Number(this.shown.slice(4))][place];
     return this.cells[this.shown][place];
+  }
+
+  shrunk(place) {
+    const { value, low, high } = this.grid.shrunk ?? { value: [] }, change = value[place] ?? null;
+    return change === null ? '' : signed(change) + (low.length ? ` ${interval(low[place], high[place])}` : '');
   }
 
   get isScore() {
@@ -128,6 +133,7 @@ class Matrix {
       element('span', {}, '●, – or bold: the interval excludes zero, for better or worse'),
       element('span', {}, '□ the treatment’s own source'),
       element('span', {}, '╱ no number'),
+      ...(this.shown === 'shrunk' ? [element('span', {}, this.grid.shrunk.about)] : []),
     );
   }
 
@@ -366,13 +372,12 @@ class Matrix {
       return;
     }
     const unit = grid.units[cells.unit[place]], count = cells.count[place];
-    const shrunk = grid.shrunk[place] ?? null;
     this.panel.replaceChildren(
       head,
       `, ${model}: ${signed(cells.change[place])} ${unit} ${interval(cells.low[place], cells.high[place])}, ${this.verdict(place)}; ` +
         `n = ${cells.n[place] || 'unknown'}, ${count} ${count === 1 ? 'seed' : 'seeds'}; ` +
         `${grid.metrics[cells.metric[place]]} of the base ${this.level(place, cells.base[place])}, now ${this.level(place, cells.now[place])}` +
-        (shrunk === null ? '' : `; shrunk ${signed(shrunk)}`),
+        (this.shrunk(place) && `; ${grid.shrunk.name} ${this.shrunk(place)}`),
     );
   }
 }

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
 
 from crossgraft.analysis.findings import Findings, columns_of
 from crossgraft.analysis.wording import interval, signed
-from crossgraft.report.grid import Grid
+from crossgraft.errors import DataError
+from crossgraft.report.grid import Grid, Shrunk
 from crossgraft.report.section import HIDDEN, Column, Number, Section, Table, Value
 from crossgraft.transfer.matrix import ChangeCell
 
 PLACE = 5
+_MANY = 4000  # cells, whose posterior takes some six seconds
 _SHOWS = (
     "Rows are treatments, columns targets: percentage points against the control on the same items, blue better, orange worse. Bold, a dot (better) or a dash (worse): "
     "the interval excludes zero. Outlined: the treatment's own source. A stroke: no number."
 )
-_NOTE = (
-    "Intervals: 95 %, paired by item, the variance between seeds added; they are not corrected for the number of cells. Shrunk: cells between themselves and "
-    "the two-way model of donors and recipients, by their noise. All cells with intervals, n and the ids of their records are in cells.csv."
+_NOTE = "Intervals: 95 %, paired by item, the variance between seeds added; they are not corrected for the number of cells. Shrunk: see the line below the matrix. All cells with intervals, n and the ids of their records are in cells.csv."
+
+_POSTERIOR = (
+    "Shrunk: the posterior mean of the cell with its 95 % credible interval, drawn towards what its model, source, target and their pairs say of it, the "
+    "more the noisier it is; noise of the base and of the seeds is taken out"
+)
+_TWO_WAY = (
+    f"Shrunk: between the cell and the two-way model of donors and recipients, by its noise; not on the own source. With more than {_MANY:,} cells the posterior "
+    "of every cell would take too long"
 )
 
 
 def sections(findings: Findings) -> Iterator[Section]:
     matrix = findings.matrix
-    shrunken = {(cell.cell.row, cell.cell.target): cell.shrunken for way in findings.two_way for cell in way.cells}
     tables = []
     for model in dict.fromkeys(row.model for row in matrix.rows):
         targets = columns_of(matrix, model) or matrix.columns
@@ -41,8 +51,27 @@ def sections(findings: Findings) -> Iterator[Section]:
             note=_NOTE,
             shows=_SHOWS,
             explained="reading-a-report.md",
-            grid=Grid(matrix, shrunken),
+            grid=Grid(matrix, _shrunk(findings)),
         )
+
+
+def _shrunk(findings: Findings) -> Shrunk | None:
+    """The posterior; of a large grid, where that takes too long, the two-way estimate."""
+    if len(findings.matrix.cells) > _MANY:
+        way = {(cell.cell.row, cell.cell.target): (cell.shrunken,) for way in findings.two_way for cell in way.cells}
+        return Shrunk("shrunk (two-way)", _TWO_WAY, way) if way else None
+    try:
+        found = findings.evidence.posterior
+    except DataError:  # nothing in percentage points, or no noise that could be taken out
+        return None
+    low, high = np.quantile(found.draws, [0.025, 0.975], axis=0)
+    numbers = np.stack([found.mean, low, high], axis=-1).tolist()
+    places = product(range(len(found.rows)), range(len(found.columns)))
+    return Shrunk(
+        "shrunk (posterior)",
+        _POSTERIOR,
+        {(found.rows[row], found.columns[at]): tuple(numbers[row][at]) for row, at in places},
+    )
 
 
 def _cell(cell: ChangeCell | None) -> Value:

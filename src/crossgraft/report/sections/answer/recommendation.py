@@ -8,7 +8,8 @@ from dataclasses import replace
 from crossgraft.analysis.findings import Findings
 from crossgraft.errors import CrossgraftError
 from crossgraft.recommendation import wording
-from crossgraft.recommendation.answer import recommend
+from crossgraft.recommendation.answer import decide
+from crossgraft.recommendation.asked import Asked
 from crossgraft.recommendation.options import name_of
 from crossgraft.recommendation.question import Question, question_of
 from crossgraft.recommendation.specialisation.specialise import Specialised, specialise
@@ -57,7 +58,7 @@ def sections(findings: Findings) -> Iterator[Section]:
 def _sections(title: str, question: Question, findings: Findings) -> Iterator[Section]:
     """The answer, then what it was chosen from."""
     try:
-        found = recommend(findings.matrix, question)
+        found = decide(findings.matrix, Asked.of(question, findings.matrix), findings.evidence.posterior)
         every = (*question.improve, *question.protect)
         routed = specialise(findings.matrix, replace(question, improve=every, protect=()), _ADAPTERS)
     except CrossgraftError as error:
