@@ -7,8 +7,9 @@ from itertools import product
 import pytest
 
 from crossgraft.analysis.intervals.draws import Draws
-from crossgraft.analysis.questions.effects.axes import HARMED, AxisEffect, axis_effects
+from crossgraft.analysis.questions.effects.axes import HARMED, AxisEffect, axis_effects, level_means
 from crossgraft.core import Point, Treatment
+from crossgraft.transfer.matrix import TransferMatrix
 from outcomes import BASE, answers, matrix_of, measured
 
 EN, DE, OTHER = Point("a", "en"), Point("a", "de"), Point("b", "de")
@@ -16,14 +17,18 @@ TARGETS = (EN, DE, OTHER)
 N = 40
 
 
-def effects(right: dict[tuple[str, int, Point], int], loss: tuple[str, ...] = ("answer", "all")) -> list[AxisEffect]:
+def matrix_with(right: dict[tuple[str, int, Point], int], loss: tuple[str, ...] = ("answer", "all")) -> TransferMatrix:
     """The base has 20 of 40 right; a treatment what is given for its loss, rank and target (else 20)."""
     pairs = [measured(BASE, answers([1] * 20 + [0] * 20), target) for target in TARGETS]
     for masked, rank, target in product(loss, (8, 32), TARGETS):
         row = Treatment("m", "a/en", "trained", EN, (("loss_on", masked), ("rank", rank)), 1)
         score = right.get((masked, rank, target), 20)
         pairs.append(measured(row, answers([1] * score + [0] * (N - score)), target))
-    matrix = matrix_of(*pairs)
+    return matrix_of(*pairs)
+
+
+def effects(right: dict[tuple[str, int, Point], int], loss: tuple[str, ...] = ("answer", "all")) -> list[AxisEffect]:
+    matrix = matrix_with(right, loss)
     return list(axis_effects(matrix, Draws(matrix)))
 
 
@@ -72,3 +77,15 @@ def test_unequal_sets_are_compared_on_the_targets_they_share() -> None:
     matrix = matrix_of(*pairs)
 
     assert [one.outcome for one in axis_effects(matrix, Draws(matrix))] == ["gain on the source"]
+
+
+def test_the_mean_at_a_level_is_over_all_treatments_that_have_it() -> None:
+    """All tokens: +10 items of 40 at rank 8, +20 at rank 32; the answer alone changes nothing."""
+    matrix = matrix_with({("all", 8, EN): 30, ("all", 32, EN): 40})
+
+    gains = {mean.levels: mean.means["gain on the source"] for mean in level_means(matrix, Draws(matrix))}
+
+    means = {levels: gain.mean for levels, gain in gains.items() if gain}
+    assert means[("loss_on", "all"),] == pytest.approx(37.5)
+    assert means[("loss_on", "answer"),] == 0
+    assert means[("loss_on", "all"), ("rank", 32)] == pytest.approx(50.0)

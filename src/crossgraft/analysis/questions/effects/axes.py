@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 
 from crossgraft.analysis import cells as select
 from crossgraft.analysis.first.floor import can_show_harm
@@ -47,20 +47,44 @@ class AxisEffect:
         return " × ".join(name for name, _ in self.levels)
 
 
+@dataclass(frozen=True)
+class LevelMean:
+    """The mean changes of all treatments at a level, or at a level of each of two axes."""
+
+    model: str
+    levels: Levels
+    means: dict[str, Estimate | None]  # by outcome; none where no cell has it
+
+
 def axis_effects(matrix: TransferMatrix, draws: Draws) -> tuple[AxisEffect, ...]:
     """Main effects of all axes, then interactions of any two, for each model and for all of them together."""
+    return tuple(
+        effect for model, rows, axes in _compared(matrix) for effect in _effects(model, rows, axes, matrix, draws)
+    )
+
+
+def level_means(matrix: TransferMatrix, draws: Draws) -> Iterator[LevelMean]:
+    """Of every level of each axis, then of every two levels of two axes. The noise of the base is in all of them."""
+    for model, rows, axes in _compared(matrix):
+        for levels in product(*([(name, level) for level in values] for name, values in axes.items())):
+            at_level = {row for row in rows if set(levels) <= set(row.recipe)}
+            cells = [cell for cell in draws.cells if cell.row in at_level]
+            means = {name: draws.mean(select.in_regimes(cells, *regimes)) for name, regimes in _OUTCOMES.items()}
+            yield LevelMean(model, levels, means)
+
+
+def _compared(matrix: TransferMatrix) -> Iterator[tuple[str, list[Treatment], dict[str, list[Scalar]]]]:
+    """Every axis by itself, then any two, with the treatments of each model, and of all models together."""
     rows = [row for row in matrix.rows if row.recipe and not row.is_sham]
     models = list(dict.fromkeys(row.model for row in rows))
     groups = [(model, [row for row in rows if row.model == model]) for model in models]
     if len(models) > 1:
         groups.append(("all models", rows))
-    effects: list[AxisEffect] = []
     for model, group in groups:
         axes = _axes(group)
         for count in (1, 2):
             for names in combinations(axes, count):
-                effects += _effects(model, group, {name: axes[name] for name in names}, matrix, draws)
-    return tuple(effects)
+                yield model, group, {name: axes[name] for name in names}
 
 
 def _axes(rows: Sequence[Treatment]) -> dict[str, list[Scalar]]:

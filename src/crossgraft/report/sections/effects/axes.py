@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import isfinite
 
 from crossgraft.analysis.findings import Findings
-from crossgraft.analysis.questions.effects.axes import AxisEffect
+from crossgraft.analysis.questions.effects.axes import AxisEffect, LevelMean, level_means
 from crossgraft.report.section import HIDDEN, Number, Section, Table, Value, columns, counted, estimate
 
 PLACE = 45
@@ -22,9 +22,16 @@ _HEAD = columns(
     (HIDDEN, "cells"),
     (HIDDEN, "items"),
 )
+_LEVEL_HEAD = columns(
+    "model",
+    "level",
+    ("gain on the source, pp", "on_source"),
+    ("same task, other languages, pp", "same_task"),
+    ("other tasks, pp", "other_tasks"),
+)
 _NOTE = (
     "Compared are treatments that differ in the axis only, so the base cancels. Axis × axis: how much larger the effect of the first is at the "
-    "second's level than at its reference."
+    "second's level than at its reference. Means at a level are over all treatments that have it; they share the noise of the base."
 )
 
 
@@ -34,13 +41,19 @@ _WORDS = {"better": "higher", "worse": "lower", "not distinguishable": "not dist
 def sections(findings: Findings) -> Iterator[Section]:
     if findings.axes:
         rows = tuple(map(_row, findings.axes))
+        levels = tuple(map(_level_row, level_means(findings.matrix, findings.evidence.draws)))
         yield Section(
             "What the axes of the recipe do",
-            (Table("axes", _HEAD, rows),),
+            (Table("axes", _HEAD, rows), Table("axis_levels", _LEVEL_HEAD, levels, title="Means at each level")),
             note=_NOTE,
             shows="What one level of the recipe does more than another, all else equal.",
             explained="reading-a-report.md#the-numbers",
         )
+
+
+def _level_row(mean: LevelMean) -> tuple[Value, ...]:
+    levels = ", ".join(f"{name} {value}" for name, value in mean.levels)
+    return (mean.model, levels, *map(estimate, mean.means.values()))
 
 
 def _row(effect: AxisEffect) -> tuple[Value, ...]:
