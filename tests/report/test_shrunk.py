@@ -11,7 +11,7 @@ from crossgraft.analysis.findings import analyse
 from crossgraft.core import Point
 from crossgraft.report.grid import Grid, Shrunk
 from crossgraft.report.page.cells import grid_data, rounded
-from crossgraft.report.sections import matrices
+from crossgraft.report.sections.answer import matrices
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid
 
