@@ -81,7 +81,10 @@ def mean_metric(
         def statistics(answers: Answers) -> Floats:
             values = values_of(answers)
             counted = ~np.isnan(values)
-            return np.stack([np.where(counted, values, 0.0), counted.astype(np.float64)], axis=1)
+            rows = np.empty((len(values), 2))
+            rows[:, 0] = np.where(counted, values, 0.0)
+            rows[:, 1] = counted
+            return rows
 
         description = (values_of.__doc__ or "").strip().partition("\n")[0]
         return METRICS.add(

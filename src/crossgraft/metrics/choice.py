@@ -17,7 +17,7 @@ def _chosen_right(scores: Floats, gold: Floats) -> Floats:
 
     Giving ties to the first option, as is common, favours whatever stands first.
     """
-    best = np.nanmax(scores, axis=1, keepdims=True)
+    best = np.fmax.reduce(scores, axis=1, keepdims=True)  # without NaN
     tied = scores == best  # (n, options)
     right = tied[np.arange(len(gold)), gold.astype(np.int64)]
     return np.where(right, 1.0 / tied.sum(axis=1), 0.0)

@@ -68,16 +68,16 @@ class Measured:
     control_ids: tuple[str, ...] = ()
     chance: float | None = None
 
-    @property
+    @cached_property
     def after(self) -> Floats:
         """The score of each seed."""
         return self.metric.aggregate(self.treated.sum(axis=1))
 
-    @property
+    @cached_property
     def before(self) -> Floats:
         return self.metric.aggregate(self.control.sum(axis=1))
 
-    @property
+    @cached_property
     def sampled(self) -> float:
         """The variance between seeds that comes of their items alone: each run draws answers of its own.
 

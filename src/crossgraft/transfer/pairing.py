@@ -51,6 +51,15 @@ class _Pair:
     control: Record
 
 
+@dataclass(frozen=True)
+class _Control:
+    """What many treatments need of the control that they are compared with."""
+
+    statistics: Floats
+    chance: float | None
+    groups: tuple[str, ...]
+
+
 class Pairs:
     """Finds for every treatment its control: same model, same target, same items, same numerics."""
 
@@ -59,7 +68,7 @@ class Pairs:
         for record in records:
             self._records.setdefault(record.id, []).append(record)
         self._controls: dict[tuple[str, Point], list[Record]] = {}
-        self._of_controls: dict[tuple[str, int], Floats] = {}
+        self._of_controls: dict[tuple[str, int], _Control] = {}
         self._variants: list[tuple[Job, Cell, Record]] = []
         for job in jobs:
             if not job.treatment.is_control:
@@ -158,25 +167,29 @@ def _same_items(treatment: Treatment, target: Point, pair: _Pair) -> _Pair | Gap
     return Gap(treatment, target, "refused", other_items(before, after))
 
 
-def _measured(metric: Metric, pairs: Sequence[_Pair], of_controls: dict[tuple[str, int], Floats]) -> Measured:
-    """``of_controls`` keeps the statistics of a control, which many treatments are compared with."""
-    first = pairs[0].control
-    group = first.answers.columns.get("group")
+def _measured(metric: Metric, pairs: Sequence[_Pair], of_controls: dict[tuple[str, int], _Control]) -> Measured:
+    """``of_controls`` keeps what was computed of a control."""
     for pair in pairs:
         key = metric.name, id(pair.control)
         if key not in of_controls:
-            of_controls[key] = metric.statistics(pair.control.answers)
+            of_controls[key] = _control(metric, pair.control.answers)
+    first = of_controls[metric.name, id(pairs[0].control)]
     return Measured(
         metric,
         tuple(pair.seed for pair in pairs),
         np.stack([metric.statistics(pair.treated.answers) for pair in pairs]),
-        np.stack([of_controls[metric.name, id(pair.control)] for pair in pairs]),
-        first.answers.items,
-        () if group is None else tuple(map(str, group)),
+        np.stack([of_controls[metric.name, id(pair.control)].statistics for pair in pairs]),
+        pairs[0].control.answers.items,
+        first.groups,
         tuple(pair.treated.id for pair in pairs),
         tuple(dict.fromkeys(pair.control.id for pair in pairs)),
-        chance(first.answers),
+        first.chance,
     )
+
+
+def _control(metric: Metric, answers: Answers) -> _Control:
+    group = answers.columns.get("group")
+    return _Control(metric.statistics(answers), chance(answers), () if group is None else tuple(map(str, group)))
 
 
 def chance(answers: Answers) -> float | None:

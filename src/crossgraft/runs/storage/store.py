@@ -34,7 +34,7 @@ from crossgraft.runs.storage.failures import Failures
 from crossgraft.runs.storage.layout import FORMAT, Manifest, Shared, read_record, read_texts, record_table, texts_table
 from crossgraft.runs.storage.manifests import Manifests
 from crossgraft.runs.storage.pack_folder import PackFolder
-from crossgraft.runs.storage.reading import Damage, Stamp, damage_of, entries, load, stamp_of, still_there
+from crossgraft.runs.storage.reading import Damage, Stamp, damage_of, entries, load, names, stamp_of, still_there
 from crossgraft.runs.storage.writing import write_parquet, writing
 from crossgraft.safety import files
 from crossgraft.safety.seals import Broken
@@ -251,7 +251,7 @@ class Store:
     def _record_files(self) -> Iterator[Path]:
         for root in self._roots:
             for folder in sorted(entries(root / "records")):
-                yield from sorted(entries(folder))
+                yield from map(folder.joinpath, names(folder))
 
     def _record_damage(self, file: Path) -> str:
         return self._damage(file, partial(_read_record, file, {}))
