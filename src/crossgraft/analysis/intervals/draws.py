@@ -119,9 +119,9 @@ class Draws:
         sums = np.concatenate([summary(block) for block in blocks])
         return self._estimate(point, sums - sums.mean() + point, places, np.full(len(places), 1 / len(places)))
 
-    def of(self, cells: Sequence[ChangeCell]) -> Floats:
-        """The cells in every draw: (draws, cells); a cell that lost all its items in a draw keeps its estimate."""
-        return self._change[self.places(cells)].T
+    def of(self, cells: Sequence[ChangeCell], first: int = DRAWS) -> Floats:
+        """The cells in every draw, or in the first ones: (draws, cells); a cell that lost all its items in a draw keeps its estimate."""
+        return self._change[:, :first][self.places(cells)].T
 
     def sums(self, weighted: Weighted) -> Floats:
         """A weighted sum in every draw: (draws,)"""
