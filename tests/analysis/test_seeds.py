@@ -43,10 +43,10 @@ def test_the_seeds_of_two_treatments_have_nothing_in_common() -> None:
 def test_three_seeds_alone_are_judged_by_two_degrees_of_freedom() -> None:
     weighted = [(CELLS[0][0], 1.0)]
     sums = SeedSums.of(weighted, BY_HAND)
-    between = sums.variance, sums.spent
+    between, places = (sums.variance, sums.spent), DRAWS.places([CELLS[0][0]])
 
-    assert DRAWS.noise(0.0, between, weighted) == pytest.approx((np.sqrt(sums.variance), 2))
-    assert DRAWS.noise(1e6, between, weighted)[1] == np.inf  # beside so much noise of items, nothing is left of it
+    assert DRAWS.noise(0.0, between, places) == pytest.approx((np.sqrt(sums.variance), 2))
+    assert DRAWS.noise(1e6, between, places)[1] == np.inf  # beside so much noise of items, nothing is left of it
 
 
 def test_one_seed_adds_nothing_that_is_known() -> None:

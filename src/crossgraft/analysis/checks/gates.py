@@ -151,14 +151,16 @@ def _undeclared(matrix: TransferMatrix) -> dict[str, list[ChangeCell]]:
 
 
 def _clustered_items(cells: Sequence[ChangeCell]) -> Clustered | None:
-    place = {item: number for number, item in enumerate(sorted({item for cell in cells for item in cell.items}))}
+    sets = {cell.items for cell in cells}
+    place = {item: number for number, item in enumerate(sorted({item for items in sets for item in items}))}
+    places = {items: np.array([place[item] for item in items]) for items in sets}
     sums, counts = np.zeros(len(place)), np.zeros(len(place))
     for cell in cells:
         treated, control = cell.treated_statistics, cell.control_statistics
         counted = (treated[:, 1] > 0) & (control[:, 1] > 0)
         if counted.any():
             change = treated[counted, 0] / treated[counted, 1] - control[counted, 0] / control[counted, 1]
-            at = np.array([place[item] for item in cell.items])[counted]
+            at = places[cell.items][counted]
             sums[at] += change - change.mean()
             counts[at] += 1
     there = counts > 0

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossgraft.analysis.intervals import unpaired
+from crossgraft.analysis.intervals.columns import Columns, Runs, largest
 from crossgraft.analysis.intervals.estimate import AS_MEASURED, exact
 from crossgraft.analysis.intervals.estimate import Estimate as Estimate
 from crossgraft.analysis.intervals.estimate import Verdict as Verdict
@@ -22,6 +23,7 @@ from crossgraft.transfer.matrix import ChangeCell, TransferMatrix
 
 DRAWS = 1000
 SEED = 0
+_BLOCK = 256  # cells or draws at a time, for memory that is near
 
 
 class Draws:
@@ -42,12 +44,12 @@ class Draws:
         for cell in every:
             self._rows.setdefault(cell.row, []).append(cell)
         self.deviations = seed_deviations(every)  # of the seeds of each cell, by its id
-        self._groups = {id(cell): len(set(cell.groups)) for cell in every if cell.groups}
+        self._runs = Runs.of(every, self.deviations)
+        self._columns = Columns.of(every)
         self._items, self._items_of = _item_sets(every)
         self._counts: dict[bytes, int] = {}  # of different items, by which sets of them
-        means = np.array([cell.change.mean for cell in every], dtype=np.float64)
         # (cells, draws), so that a cell is read in one go; one that loses all its items in a draw keeps its estimate
-        self._change = np.repeat(means[:, None], DRAWS, axis=1)
+        self._change = np.repeat(self._columns.means[:, None], DRAWS, axis=1)
         paired = [cell for cell in every if cell.items]
         for task in dict.fromkeys((cell.target.task, cell.metric.name) for cell in paired):
             block = [cell for cell in paired if (cell.target.task, cell.metric.name) == task]
@@ -89,8 +91,9 @@ class Draws:
         """A weighted sum of cells."""
         if not has_items(cell for cell, _ in weighted):
             return unpaired.contrast(weighted)
-        point = float(sum(weight * cell.change.mean for cell, weight in weighted))
-        return self.estimate(point, self.sums(weighted), weighted, self.seeds(weighted))
+        places, weights = self._picked(weighted)
+        point, sums = float(weights @ self._columns.means[places]), self._sums(places, weights[None])[:, 0]
+        return self._estimate(point, sums, places, weights, self._runs.sums(places, weights))
 
     def over_items(self, weighted: Weighted) -> Estimate:
         """A weighted sum of cells, with an interval over new items and seeds or with none."""
@@ -110,28 +113,43 @@ class Draws:
         """A summary over cells, such as the median, which takes the last axis away; its interval is centred as well."""
         if not has_items(cells):
             return unpaired.statistic(cells, summary)
-        point = float(summary(np.array([cell.change.mean for cell in cells])))
-        sums = summary(self.of(cells))
-        return self.estimate(point, sums - sums.mean() + point, [(cell, 1 / len(cells)) for cell in cells])
+        places = self.places(cells)
+        point = float(summary(self._columns.means[places]))
+        blocks = (np.ascontiguousarray(self._drawn(places, start).T) for start in range(0, DRAWS, _BLOCK))
+        sums = np.concatenate([summary(block) for block in blocks])
+        return self._estimate(point, sums - sums.mean() + point, places, np.full(len(places), 1 / len(places)))
 
-    def of(self, cells: Sequence[ChangeCell]) -> Floats:
-        """The cells in every draw: (draws, cells); a cell that lost all its items in a draw keeps its estimate."""
-        return self._change[self.places(cells)].T
+    def of(self, cells: Sequence[ChangeCell], first: int = DRAWS) -> Floats:
+        """The cells in every draw, or in the first ones: (draws, cells); a cell that lost all its items in a draw keeps its estimate."""
+        return self._change[:, :first][self.places(cells)].T
 
     def sums(self, weighted: Weighted) -> Floats:
         """A weighted sum in every draw: (draws,)"""
-        return np.asarray(self.of([cell for cell, _ in weighted]) @ np.array([weight for _, weight in weighted]))
+        places, weights = self._picked(weighted)
+        return self._sums(places, weights[None])[:, 0]
+
+    def many(self, cells: Sequence[ChangeCell], weights: Floats) -> Floats:
+        """Weighted sums (sums, cells) in every draw: (draws, sums)"""
+        return self._sums(self.places(cells), weights)
 
     def seeds(self, weighted: Weighted) -> SeedSums:
         """What training runs add to a weighted sum."""
-        return SeedSums.of(weighted, self.deviations)
+        return self._runs.sums(*self._picked(weighted))
+
+    def rare(self, places: npt.NDArray[np.intp], weights: Floats) -> Rare:
+        """What changes too rare to be seen do to a sum of the cells at these places."""
+        return Rare.of(self._columns, places, weights)
 
     def estimate(self, point: float, sums: Floats, weighted: Weighted, seeds: SeedSums | None = None) -> Estimate:
         """A value with the interval of its draws, widened by what training runs and changes too rare to be seen add."""
-        items = self.count(self.places([cell for cell, _ in weighted]))
-        drawn, rare = float(np.var(sums)), Rare.of(weighted)
+        return self._estimate(point, sums, *self._picked(weighted), seeds)
+
+    def _estimate(
+        self, point: float, sums: Floats, places: npt.NDArray[np.intp], weights: Floats, seeds: SeedSums | None = None
+    ) -> Estimate:
+        drawn, rare = float(np.var(sums)), self.rare(places, weights)
         between = (seeds.variance, seeds.spent) if seeds else (0.0, 0.0)
-        error, df = self.noise(max(drawn, rare.variance), between, weighted)
+        error, df = self.noise(max(drawn, rare.variance), between, places)
         low, high = (float(edge) - point for edge in np.quantile(sums, [0.025, 0.975]))
         student = quantile(df)
         if drawn > 0:
@@ -139,30 +157,38 @@ class Draws:
             low, high = low * wider, high * wider
         half = student * sqrt(max(0.0, error**2 - drawn))  # in case the draws lie on one side of the value, or on it
         low, high = point + rare.shift + min(low, -half), point + rare.shift + max(high, half)
-        most = 100 * sum(abs(weight) for _, weight in weighted)  # no change is larger than from nothing right to all
+        most = 100 * float(np.abs(weights).sum())  # no change is larger than from nothing right to all
         low, high = max(min(low, point), min(-most, point)), min(max(high, point), max(most, point))
-        return Estimate(exact(point), exact(low), exact(high), error, len(weighted), items, df=df)
+        return Estimate(exact(point), exact(low), exact(high), error, len(places), self.count(places), df=df)
 
-    def noise(self, variance: float, seeds: tuple[float, float], weighted: Weighted) -> tuple[float, float]:
-        """The standard error of a sum and its degrees of freedom (Satterthwaite), from the variance of its draws of items.
+    def _picked(self, weighted: Weighted) -> tuple[npt.NDArray[np.intp], Floats]:
+        """Places and weights of the cells of a sum."""
+        places = self.places([cell for cell, _ in weighted])
+        return places, np.array([weight for _, weight in weighted], dtype=np.float64)
+
+    def _sums(self, places: npt.NDArray[np.intp], weights: Floats) -> Floats:
+        """Weighted sums (sums, cells) in every draw, some cells at a time: (draws, sums). A copy of all draws of all cells is what takes long."""
+        total = np.zeros((len(weights), DRAWS))
+        for start in range(0, len(places), _BLOCK):
+            some = slice(start, start + _BLOCK)
+            total += weights[:, some] @ self._change[places[some]]
+        return total.T
+
+    def _drawn(self, places: npt.NDArray[np.intp], start: int) -> Floats:
+        """Some draws of the cells: (cells, draws)"""
+        return self._change[:, start : start + _BLOCK][places]
+
+    def noise(self, variance: float, seeds: tuple[float, float], places: npt.NDArray[np.intp]) -> tuple[float, float]:
+        """The standard error of a sum of the cells at these places and its degrees of freedom (Satterthwaite), from the variance of its draws of items.
 
         Items are many, but passages and seeds can be few: draws of m passages vary by (m - 1)/m of what passages do, and know
         the variance by m - 1 degrees of freedom. ``seeds`` is what seeds add: a variance, and Σ v²/df of its parts.
         """
         between, spent = seeds
-        if (count := self._passages(weighted)) > 1:
+        if (count := self._columns.passages(places)) > 1:
             variance *= count / (count - 1)
             spent += variance**2 / (count - 1)
         return sqrt(variance + between), satterthwaite(variance + between, spent)
-
-    def _passages(self, weighted: Weighted) -> int:
-        """Over all tasks of the sum; none where items stand alone."""
-        units: dict[str, int] = {}
-        for cell, _ in weighted:
-            if groups := self._groups.get(id(cell)):
-                task = cell.target.task
-                units[task] = max(units.get(task, 0), groups)
-        return sum(units.values())
 
 
 @dataclass(frozen=True)
@@ -178,21 +204,14 @@ class Rare:
     variance: float
 
     @classmethod
-    def of(cls, weighted: Weighted) -> Rare:
-        sums: dict[tuple[Treatment, str], list[float]] = {}  # of weights, and of weighted changes
-        items: dict[tuple[Treatment, str], int] = {}
-        for cell, weight in weighted:
-            place = cell.row, cell.target.task
-            items[place] = max(items.get(place, 0), len(cell.items))
-            found = sums.setdefault(place, [0.0, 0.0])
-            found[0] += weight
-            found[1] += weight * cell.change.mean
-        shift = -sum(2 * change / (items[place] + 2) for place, (_, change) in sums.items())
-        variance = sum(
-            (100 * weight / (items[place] + 2)) ** 2 + 2 * items[place] * change**2 / (items[place] + 2) ** 3
-            for place, (weight, change) in sums.items()
-        )
-        return cls(shift, variance)
+    def of(cls, columns: Columns, places: npt.NDArray[np.intp], weights: Floats) -> Rare:
+        blocks = columns.blocks[places]
+        weight = np.bincount(blocks, weights)
+        change = np.bincount(blocks, weights * columns.means[places])
+        items = largest(blocks, columns.items[places])
+        shift = -float((2 * change / (items + 2)).sum())
+        variance = (100 * weight / (items + 2)) ** 2 + 2 * items * change**2 / (items + 2) ** 3
+        return cls(shift, float(variance[items > 0].sum()))
 
 
 def has_items(cells: Iterable[ChangeCell]) -> bool:
@@ -209,13 +228,19 @@ def _item_sets(cells: Sequence[ChangeCell]) -> tuple[list[tuple[str, frozenset[s
 
 def _aligned(block: Sequence[ChangeCell]) -> tuple[Floats, Floats, npt.NDArray[np.integer] | None]:
     """Statistics (cells, items, k) over the union of the cells' items, zero where a cell lacks one; and the items' groups."""
-    items = {item: place for place, item in enumerate(sorted({item for cell in block for item in cell.items}))}
+    items = {
+        item: place
+        for place, item in enumerate(sorted({item for some in {cell.items for cell in block} for item in some}))
+    }
     width = block[0].treated_statistics.shape[1]
     treated = np.zeros((len(block), len(items), width))
     control = np.zeros_like(treated)
     group_of = list(items)  # an item without a group is a group of its own
+    known: dict[tuple[str, ...], npt.NDArray[np.intp]] = {}
     for number, cell in enumerate(block):
-        at = [items[item] for item in cell.items]
+        if cell.items not in known:
+            known[cell.items] = np.array([items[item] for item in cell.items], dtype=np.intp)
+        at = known[cell.items]
         treated[number, at] = cell.treated_statistics
         control[number, at] = cell.control_statistics
         for place, group in zip(at, cell.groups, strict=False):

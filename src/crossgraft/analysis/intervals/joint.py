@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from crossgraft.analysis.intervals.draws import Draws, Rare
+from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.intervals.estimate import Estimate, Weighted, exact
 from crossgraft.analysis.intervals.seeds import by_name
 from crossgraft.core import Floats, Treatment
@@ -47,17 +47,18 @@ class Joint:
 def joint(sums: Sums, draws: Draws) -> Joint:
     """All cells must have items. Seed noise is normal, the same for all targets of a training run."""
     points = sums.weights @ sums.values
-    items = draws.of(sums.cells) @ sums.weights.T
+    items = draws.many(sums.cells, sums.weights)
     noise, spent = _seeds(sums.cells, sums.weights, draws)
     variances, between = np.var(items, axis=0), (noise**2).sum(axis=1)
-    places = draws.places(sums.cells)
+    everywhere = draws.places(sums.cells)
     estimates = []
-    for number, (used, weighted) in enumerate(zip(sums.used, sums, strict=True)):
-        variance = max(float(variances[number]), Rare.of(weighted).variance)
-        error, df = draws.noise(variance, (float(between[number]), float(spent[number])), weighted)
+    for number, (used, weights) in enumerate(zip(sums.used, sums.weights, strict=True)):
+        places = everywhere[used]
+        variance = max(float(variances[number]), draws.rare(places, weights[used]).variance)
+        error, df = draws.noise(variance, (float(between[number]), float(spent[number])), places)
         point, half = float(points[number]), quantile(df) * error
         ends = exact(point - half), exact(point + half)
-        estimates.append(Estimate(exact(point), *ends, error, int(used.sum()), draws.count(places[used]), df=df))
+        estimates.append(Estimate(exact(point), *ends, error, len(places), draws.count(places), df=df))
     return Joint(points, _with_seeds(items, noise), tuple(estimates))
 
 

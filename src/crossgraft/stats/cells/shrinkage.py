@@ -76,9 +76,7 @@ def _weights(likelihood: Floats) -> Floats:
     extra[0] = _NULL - 1
     weights = np.full(likelihood.shape[1], 1 / likelihood.shape[1])
     for _ in range(_ROUNDS):
-        shares = likelihood * weights
-        shares /= shares.sum(axis=1, keepdims=True)
-        found = shares.sum(axis=0) + extra
+        found = weights * ((1 / (likelihood @ weights)) @ likelihood) + extra  # shares of each component, summed
         found /= found.sum()
         if np.abs(found - weights).max() < 1e-7:
             return np.asarray(found)

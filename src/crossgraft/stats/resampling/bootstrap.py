@@ -27,16 +27,26 @@ def joint_item_bootstrap(
     groups: npt.NDArray[np.integer] | None = None,  # (items,) labels from 0 on: what is drawn together
 ) -> Floats:
     """The change of every cell in every draw: (draws, cells)."""
-    cells, items, width = treated.shape
+    cells, items, _ = treated.shape
     units = items if groups is None else int(groups.max()) + 1
     change = np.empty((draws, cells))
-    flat_treated = treated.transpose(1, 0, 2).reshape(items, cells * width)
-    flat_control = control.transpose(1, 0, 2).reshape(items, cells * width)
+    rows, which = _distinct(np.concatenate([treated, control]))
     for start in range(0, draws, BLOCK):
         size = min(BLOCK, draws - start)
         drawn = rng.multinomial(units, np.full(units, 1 / units), size=size).astype(np.float64)
         weights = drawn if groups is None else drawn[:, groups]
-        after = aggregate((weights @ flat_treated).reshape(size, cells, width))
-        before = aggregate((weights @ flat_control).reshape(size, cells, width))
-        change[start : start + size] = after - before
+        sums = (weights @ rows.T)[:, which]  # (size, treated and control cells, k)
+        change[start : start + size] = aggregate(sums[:, :cells]) - aggregate(sums[:, cells:])
     return change
+
+
+def _distinct(statistics: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:
+    """The different rows (rows, items) of statistics (cells, items, k), and which of them each cell and statistic is.
+
+    The cells of a column have the same control, and often all cells the same counts: they are summed once.
+    """
+    flat = np.ascontiguousarray(statistics.transpose(0, 2, 1)).reshape(-1, statistics.shape[1])
+    first: dict[bytes, int] = {}
+    which = np.array([first.setdefault(row.tobytes(), len(first)) for row in flat], dtype=np.intp)
+    chosen = np.unique(which, return_index=True)[1]
+    return flat[chosen], which.reshape(statistics.shape[0], statistics.shape[2])

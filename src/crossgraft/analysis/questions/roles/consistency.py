@@ -171,14 +171,14 @@ class _Table:
         if len(targets) < _LEAST_RECIPIENTS:
             return None
         flat = [cell for group in cells.values() for cell in group]
-        drawn = draws.of(flat)[:_DRAWS]
+        drawn = draws.of(flat, _DRAWS)
         changes = np.full((len(levels), len(targets)), np.nan)
         moved = np.full((len(drawn), *changes.shape), np.nan)
         start = 0
         for (level, target), group in cells.items():
             place = levels.index(level), targets.index(target)
-            changes[place] = np.mean([cell.change.mean for cell in group])
-            moved[:, *place] = drawn[:, start : start + len(group)].mean(axis=1)
+            changes[place] = sum(cell.change.mean for cell in group) / len(group)
+            moved[:, *place] = drawn[:, start] if len(group) == 1 else drawn[:, start : start + len(group)].mean(axis=1)
             start += len(group)
         index = float(agreement.mean_tau(changes))
         if np.isnan(index):

@@ -71,7 +71,7 @@ class _Grid:
         groups = {place: numbers for place, numbers in groups.items() if len(numbers) == full}
         sources = tuple(sorted({source for source, _ in groups}))
         targets = tuple(sorted({target for _, target in groups}))
-        drawn = draws.of(cells)[:_DRAWS]
+        drawn = draws.of(cells, _DRAWS)
         change = np.full((len(sources), len(targets)), np.nan)
         noise = np.full((len(drawn), *change.shape), np.nan)
         for (source, target), numbers in groups.items():

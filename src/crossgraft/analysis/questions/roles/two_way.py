@@ -62,11 +62,15 @@ class Fit:
 def fits(cells: Sequence[ChangeCell]) -> Iterator[tuple[str, Fit | None]]:
     """Every model's, from its cells off the source; None where the effects are not identified."""
     off = select.sourced(cells)
+    solved: dict[tuple[bytes, bytes], Additive | None] = {}  # models that have the same cells share one
     for model in dict.fromkeys(cell.row.model for cell in off):
         own = tuple(cell for cell in off if cell.row.model == model)
         sources, gives = _numbered([source_of(cell) for cell in own])
         targets, takes = _numbered([cell.target for cell in own])
-        found = additive(gives, takes)
+        pattern = gives.tobytes(), takes.tobytes()
+        if pattern not in solved:
+            solved[pattern] = additive(gives, takes)
+        found = solved[pattern]
         yield model, Fit(own, sources, targets, gives, takes, found) if found else None
 
 
