@@ -17,6 +17,8 @@ from crossgraft.core import Answers, Job, Point, Record, Treatment
 from crossgraft.report.about import About
 from crossgraft.report.html import html
 from crossgraft.report.markdown import markdown
+from crossgraft.report.pictures.kinds import Curves
+from crossgraft.report.sections import bli as bli_section
 from crossgraft.report.write import write_report
 from outcomes import BASE, answers, matrix_of, measured, trained
 
@@ -371,3 +373,16 @@ def test_with_one_method_nothing_is_tested() -> None:
     found = read(*controls("de:en"), ran(method("a"), ranking([2, 2, 2, 2])))
 
     assert "over 1 pair (4 items). Unmapped" in found.standings.sentence
+
+
+def test_the_report_draws_the_parts_by_frequency() -> None:
+    columns = {"frequency": [1, 1000, 1001, 30_000]}
+    runs = [*controls("de:en", **columns), ran(method("a"), ranking([1, 1, 2, 100], **columns))]
+    matrix = matrix_of(*runs)
+    found = analyse(Evidence(matrix, "a study", bli=bli_findings(matrix, [record for _, record in runs])))
+
+    (section,) = bli_section.sections(found)
+    chart = next(chart for chart in section.charts if isinstance(chart, Curves))
+    assert chart.steps == ("1-1K", "1K-5K", "20K+")
+    line = next(line for line in chart.lines if line.name == "a")
+    assert line.points == ((0, 1.0), (1, 0.5), (2, 0.01))

@@ -144,7 +144,7 @@ def test_the_command_line_writes_figures_and_tables(tmp_path: Path, monkeypatch,
         f"m,{name},{name and 'qa/de'},qa/sw,{item},{score}" for name, score in (("", 0), ("a", 1)) for item in range(30)
     ]
     (tmp_path / "t.csv").write_text("\n".join(["model,treatment,source,target,item,score", *rows]))
-    monkeypatch.setattr(sys, "argv", ["crossgraft", "read", "t.csv", "--figures", "--columns", "1", "--latex"])
+    monkeypatch.setattr(sys, "argv", ["crossgraft", "read", "t.csv", "--figures", "--figure-width", "1", "--latex"])
     with pytest.raises(SystemExit) as stop:
         main()
 

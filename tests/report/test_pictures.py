@@ -9,16 +9,17 @@ import pytest
 
 from crossgraft.report.pictures.axes import Scale
 from crossgraft.report.pictures.draw import drawn
-from crossgraft.report.pictures.kinds import Bars, Chart, Curves, Dots, Heat, Line, Mark, Scatter, Spot
+from crossgraft.report.pictures.kinds import Chart, Curves, Dots, Heat, Line, Mark, Scatter, Spot
 from crossgraft.report.pictures.scatter import frontier
 
 EVIL = "<script>alert(1)</script>\u202e" + "x" * 10_000
 CHARTS: dict[str, Chart] = {
     "dots": Dots(EVIL, EVIL, (Mark(EVIL, 1.0, -1.0, 2.0), Mark("b", -3.0)), EVIL),
-    "bars": Bars(EVIL, EVIL, (Mark(EVIL, 40.0, 10.0, 70.0), Mark("b", 0.0)), EVIL),
+    "bars": Dots(EVIL, EVIL, (Mark(EVIL, 40.0, 10.0, 70.0), Mark("b", 0.0)), EVIL, bars=True),
     "scatter": Scatter(EVIL, EVIL, EVIL, (Spot(EVIL, 1.0, 2.0, 3.0, 1.0, 30.0), Spot("b", 0.0, 0.0)), EVIL, frontier=True),
     "curves": Curves(EVIL, EVIL, EVIL, (Line(EVIL, ((1.0, 2.0), (2.0, 1.0))), Line("b", ((1.0, 1.0),))), EVIL),
     "doublings": Curves(EVIL, EVIL, EVIL, (Line(EVIL, ((50.0, 0.1), (400.0, 0.5))),), EVIL, doubling=True),
+    "steps": Curves(EVIL, EVIL, EVIL, (Line(EVIL, ((0, 0.1), (1, 0.5)), ((0.0, 0.2), (0.4, 0.6))),), EVIL, steps=(EVIL, "b")),
     "heat": Heat(EVIL, (EVIL, "b"), (EVIL, "d"), ((1.0, None), (0.5, 0.0)), about=EVIL),
 }  # fmt: skip
 
@@ -76,3 +77,23 @@ def test_a_scale_has_ticks_within_its_ends(values: list[float]) -> None:
 
     assert 1 <= len(scale.ticks) <= 12
     assert all(scale.low <= tick <= scale.high for tick in scale.ticks)
+
+
+def test_a_line_with_intervals_has_one_at_each_point_that_has_one() -> None:
+    line = Line("a", ((0, 1.0), (1, 3.0)), ((0.5, 1.5), (float("nan"), float("nan"))))
+    svg = str(drawn(Curves("t", "x", "y", (line,), steps=("rare", "common"))))
+
+    low, high = map(float, re.search(r'class="interval" d="M[\d.]+ ([\d.]+)L[\d.]+ ([\d.]+)', svg).groups())  # type: ignore[union-attr]
+    first, _ = map(float, re.findall(r'<circle class="dot" cx="[\d.]+" cy="([\d.]+)"', svg))
+    assert first == pytest.approx((low + high) / 2, abs=0.1)
+    assert svg.count('class="interval"') == 1
+    assert ">rare</text>" in svg
+
+
+def test_an_axis_leaves_out_names_that_would_lie_on_others() -> None:
+    points = tuple((float(x), 1.0) for x in (1000, 1010, 64000))
+    svg = str(drawn(Curves("t", "pairs", "y", (Line("a", points),), doubling=True)))
+
+    assert ">1,000</text>" in svg
+    assert ">1,010</text>" not in svg
+    assert ">64,000</text>" in svg

@@ -13,6 +13,7 @@ from crossgraft.core import Treatment
 
 FREQUENCY = "frequency"  # column: the rank of the source word in its vocabulary, from 1
 IDENTICAL = "identical"  # column: whether the source word is one of its translations
+BY_FREQUENCY = "frequency of the source word"
 _BANDS = {"1-1K": (0, 1_000), "1K-5K": (1_000, 5_000), "5K-20K": (5_000, 20_000), "20K+": (20_000, np.inf)}
 
 
@@ -41,7 +42,7 @@ def _splits(tables: TaskTables) -> Iterator[tuple[str, str, list[Keep]]]:
         for words, (low, high) in _BANDS.items():
             keep = [_between(table.answers.columns[FREQUENCY], low, high) for table in tables.pairs]
             if any(one.any() for one in keep):
-                yield "frequency of the source word", words, keep
+                yield BY_FREQUENCY, words, keep
     if all(IDENTICAL in table.answers.columns for table in tables.pairs):
         same = [np.asarray(table.answers.columns[IDENTICAL], dtype=bool) for table in tables.pairs]
         if any(one.any() for one in same):

@@ -23,14 +23,14 @@ def paper(command: F) -> F:
     """The options for what a paper takes, as one ``Paper``."""
 
     @wraps(command)
-    def with_paper(*, latex: bool, figures: bool, width: str, **arguments: Any) -> Any:
-        return command(paper=Paper(latex, figures, 1 if width == "1" else 2), **arguments)
+    def with_paper(*, latex: bool, figures: bool, figure_width: str, **arguments: Any) -> Any:
+        return command(paper=Paper(latex, figures, 1 if figure_width == "1" else 2), **arguments)
 
     options = (
         click.option("--latex", is_flag=True, help="Write the tables as LaTeX as well, into tables/ beside the report."),
         click.option("--figures", is_flag=True, help="Draw figures for a paper as well, into figures/ beside the report."),
         click.option(
-            "--columns", "width", type=click.Choice(["1", "2"]), default="2", show_default=True, help="How wide figures are: columns of a paper."
+            "--figure-width", type=click.Choice(["1", "2"]), default="2", show_default=True, help="Width of figures, in columns of a paper."
         ),
     )  # fmt: skip
     for option in reversed(options):

@@ -18,12 +18,13 @@ class Mark:
 
 @dataclass(frozen=True)
 class Dots:
-    """One row per name: a dot, and its interval as a line."""
+    """One row per name: a dot, or a bar from zero, and its interval as a line."""
 
     title: str
     axis: str
     marks: tuple[Mark, ...]
     about: str = ""
+    bars: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,26 +52,19 @@ class Scatter:
 
 
 @dataclass(frozen=True)
-class Bars:
-    """One row per name: a bar from zero, and its interval as a line."""
-
-    title: str
-    axis: str
-    marks: tuple[Mark, ...]
-    about: str = ""
-
-
-@dataclass(frozen=True)
 class Line:
-    """A named line through points in order of x."""
+    """A named line through points in order of x; ``ends`` is the interval at every point, where there is one."""
 
     name: str
     points: tuple[tuple[float, float], ...]
+    ends: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Lines over an axis; ``doubling``: each step of the axis doubles."""
+    """Lines over an axis. ``doubling``: each step of the axis doubles; ``steps``: the axis has these names at 0, 1, 2 and so on;
+    ``zero``: the vertical axis has zero on it.
+    """
 
     title: str
     x: str
@@ -78,6 +72,8 @@ class Curves:
     lines: tuple[Line, ...]
     about: str = ""
     doubling: bool = False
+    steps: tuple[str, ...] = ()
+    zero: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,4 +88,4 @@ class Heat:
     about: str = ""
 
 
-Chart = Dots | Scatter | Bars | Curves | Heat
+Chart = Dots | Scatter | Curves | Heat

@@ -9,21 +9,20 @@ from markupsafe import Markup
 
 from crossgraft.analysis.wording import signed
 from crossgraft.report.pictures.axes import Scale, frame, horizontal, line, name_width, shortened, text
-from crossgraft.report.pictures.kinds import Bars, Dots, Mark
+from crossgraft.report.pictures.kinds import Dots, Mark
 
 _WIDTH = 556.0
 _PITCH = 17.0  # of rows
 _TOP = 8.0
 
 
-def draw_rows(chart: Dots | Bars) -> Markup:
+def draw_rows(chart: Dots) -> Markup:
     left = min(name_width([mark.name for mark in chart.marks]) + 10, 0.45 * _WIDTH)
     ends = [value for mark in chart.marks for value in (mark.value, mark.low, mark.high)]
     scale = Scale.of(ends, left, _WIDTH - 14, zero=True)
     bottom = _TOP + _PITCH * len(chart.marks) + 4
     rows = [
-        _row(mark, _TOP + _PITCH * (number + 0.5) + 2, scale, bar=isinstance(chart, Bars))
-        for number, mark in enumerate(chart.marks)
+        _row(mark, _TOP + _PITCH * (number + 0.5) + 2, scale, bar=chart.bars) for number, mark in enumerate(chart.marks)
     ]
     return frame(chart.title, chart.about, _WIDTH, bottom + 34, [horizontal(scale, _TOP, bottom, chart.axis), *rows])
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.questions.variance.components import VarianceFit, VarianceShare
 from crossgraft.analysis.wording import signed
-from crossgraft.report.pictures.kinds import Bars, Mark
+from crossgraft.report.pictures.kinds import Dots, Mark
 from crossgraft.report.section import HIDDEN, Interval, Number, Section, Table, Value, columns, decimals
 
 PLACE = 260
@@ -42,7 +42,7 @@ def sections(findings: Findings) -> Iterator[Section]:
     )
 
 
-def _bars(fit: VarianceFit) -> Bars:
+def _bars(fit: VarianceFit) -> Dots:
     marks = tuple(
         Mark(
             share.factor,
@@ -52,7 +52,9 @@ def _bars(fit: VarianceFit) -> Bars:
         )
         for share in fit.shares
     )
-    return Bars(f"{fit.name.capitalize()}: {fit.words}", "% of the variance, with 95 % for new levels", marks)
+    return Dots(
+        f"{fit.name.capitalize()}: {fit.words}", "% of the variance, with 95 % for new levels", marks, bars=True
+    )
 
 
 def _table(fit: VarianceFit, notes: tuple[str, ...]) -> Table:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import isnan
+from operator import itemgetter
 
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.mappings import BLIFindings, Comparison, MethodRow, PairMean, PairState, Slope
+from crossgraft.analysis.mappings.subsets import BY_FREQUENCY
 from crossgraft.report.pictures.kinds import Curves, Heat, Line
 from crossgraft.report.section import HIDDEN, Column, Interval, Number, Section, Table, Value, columns, decimals
 from crossgraft.transfer.matrix import TransferMatrix
 
 _ERRORS = 15  # on the page
+_IN_CHART = 6  # lines
+_ENDS = "A vertical line is the 95 % interval over new queries on these language pairs."
 PLACE = 30
 Rows = tuple[tuple[Value, ...], ...]
 _MEAN = ("pairs_low", "pairs_high", "pairs", "queries", "clusters")
@@ -36,8 +40,8 @@ def sections(findings: Findings) -> Iterator[Section]:
             f"Embeddings: {one.task}",
             tuple(replace(table, folded=number > 0) for number, table in enumerate(tables) if table.rows),
             note=one.method,
-            charts=(*_heat(findings.matrix, one), *_curves(one)),
-            shows="MAP of every method on every language pair, and what a larger dictionary adds.",
+            charts=(*_heat(findings.matrix, one), *_curves(one), *_frequencies(one)),
+            shows="MAP of every method on every language pair, what a larger dictionary adds, and how much rare words cost.",
             explained="embeddings.md",
         )
 
@@ -59,13 +63,31 @@ def _heat(matrix: TransferMatrix, findings: BLIFindings) -> Iterator[Heat]:
 
 def _curves(findings: BLIFindings) -> Iterator[Curves]:
     """Of methods with several dictionary sizes: MAP over the training pairs."""
-    points: dict[str, list[tuple[float, float]]] = {}
+    means: dict[str, list[tuple[float, PairMean]]] = {}
     for method in findings.rows:
         if not isnan(method.training) and method.training > 0:
-            points.setdefault(method.row.name, []).append((method.training, method.all.value))
-    lines = tuple(Line(name, tuple(sorted(at))) for name, at in points.items() if len(at) > 1)
+            means.setdefault(method.row.name, []).append((method.training, method.all))
+    lines = tuple(_line(name, sorted(at, key=itemgetter(0))) for name, at in means.items() if len(at) > 1)
     if lines:
-        yield Curves("MAP by the size of the dictionary", "training pairs", "MAP", lines, doubling=True)
+        yield Curves("MAP by the size of the dictionary", "training pairs", "MAP", lines, _ENDS, doubling=True)
+
+
+def _frequencies(findings: BLIFindings) -> Iterator[Curves]:
+    """MAP in bands of the source word's frequency; of many methods those with the highest MAP."""
+    parts = [part for part in findings.parts if part.by == BY_FREQUENCY]
+    bands = list(dict.fromkeys(part.part for part in parts))
+    best = [method.row for method in findings.rows[:_IN_CHART]]
+    lines = tuple(
+        _line(row.label, [(bands.index(part.part), part.mean) for part in parts if part.row == row]) for row in best
+    )
+    if len(bands) > 1:
+        more = f"; the first {_IN_CHART} of {len(findings.rows)} methods" if len(findings.rows) > _IN_CHART else ""
+        title = f"MAP by frequency of the source word{more}"
+        yield Curves(title, "rank of the word in its vocabulary", "MAP", lines, _ENDS, steps=tuple(bands))
+
+
+def _line(name: str, means: Sequence[tuple[float, PairMean]]) -> Line:
+    return Line(name, tuple((at, mean.value) for at, mean in means), tuple((mean.low, mean.high) for _, mean in means))
 
 
 def _methods(findings: BLIFindings) -> Table:
