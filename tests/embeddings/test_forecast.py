@@ -78,7 +78,9 @@ def forecast_of(spec: Path, *sets: str) -> Forecast:
 def test_the_memory_of_a_run_is_within_a_factor_of_two(tmp_path: Path) -> None:
     spec = study_of_random_vectors(tmp_path)
 
-    ran = subprocess.run([sys.executable, "-c", RUN, spec, tmp_path / "out"], capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", RUN, spec, tmp_path / "out"], capture_output=True, text=True, check=True
+    )
 
     assert 0.5 < forecast_of(spec).memory / float(ran.stdout.split()[-1]) < 2
 
