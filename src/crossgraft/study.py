@@ -206,6 +206,27 @@ class Costed(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """What jobs without a language model will take, from shapes: FLOPs by kind of work, and arrays in bytes, the largest first.
+
+    ``memory`` is of one process, with libraries; ``uncounted`` is work of which nothing is known.
+    """
+
+    flops: Mapping[str, float]
+    arrays: Mapping[str, float]
+    memory: float
+    uncounted: tuple[str, ...]
+    about: str
+
+
+@runtime_checkable
+class Forecasts(Protocol):
+    """A study that can say from shapes what its jobs will take, also where some of its files are missing."""
+
+    def forecast(self, jobs: Sequence[Job]) -> Forecast | None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class PreviewItem:
     """One item as the study will see it: labelled lines of text, for ``preview``."""
 

@@ -67,5 +67,7 @@ def test_plan_says_how_large_it_is_and_what_is_missing(
     out, err = capsys.readouterr()
     assert ended.value.code == 2
     assert out.startswith("xling: ")
+    assert "of memory for a process; the largest arrays: vectors of both languages" in out
+    assert "not in the estimate, as files are not there or sizes not known: clir, xnli, cldc" in out
     assert "inputs of the study are missing:" in err
     assert "Traceback" not in err

@@ -17,9 +17,10 @@ from crossgraft.runs.campaign import Campaign, Settings, describe_study, plan_st
 from crossgraft.runs.plan import Done, Plan, per_model, plan
 from crossgraft.runs.prices import are_timed, seconds_of, timings_in, work_of
 from crossgraft.runs.storage.store import Store
-from crossgraft.study import Amount, Cost, Costed, Failed, Measurable, Recorded, Study, Trains
+from crossgraft.study import Amount, Cost, Costed, Failed, Forecast, Forecasts, Measurable, Recorded, Study, Trains
 
 _RECENT = 1800.0  # seconds
+_LISTED = 6  # kinds of work, and arrays, in a line
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Outlook:
     measured: str = ""  # what was timed just now, if anything
     measurable: bool = False  # whether something could be
     cost: Cost | None = None  # estimated from lengths and shapes; None where these are not known
+    forecast: Forecast | None = None  # the same of studies without language models
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -48,6 +50,7 @@ class Outlook:
             "untimed": list(self.untimed),
             "measured": self.measured,
             "cost": None if self.cost is None else asdict(self.cost),
+            "forecast": None if self.forecast is None else asdict(self.forecast),
             "notes": list(self.notes),
         }
 
@@ -65,6 +68,8 @@ class Outlook:
             yield f"  time: {self._time()}"
         if self.cost:
             yield from _cost_lines(self.cost)
+        if self.forecast:
+            yield from _forecast_lines(self.forecast)
         for note in self.notes:
             yield f"  note: {note}"
 
@@ -97,6 +102,19 @@ def _cost_lines(cost: Cost) -> Iterator[str]:
     yield f"  estimates rest on: {cost.about}"
 
 
+def _forecast_lines(forecast: Forecast) -> Iterator[str]:
+    """The most expensive kinds of work and the largest arrays, then what is not in the numbers."""
+    total = sum(forecast.flops.values())
+    shares = {work: flops / total for work, flops in forecast.flops.items() if flops > total / 100}
+    most = ", ".join(f"{work} {share:.0%}" for work, share in [*shares.items()][:_LISTED])
+    yield f"  estimate: {total:.1e} FLOPs{f' ({most})' if most else ''}"
+    arrays = ", ".join(f"{what} {size(round(count))}" for what, count in [*forecast.arrays.items()][:_LISTED])
+    yield f"  estimate: {size(round(forecast.memory))} of memory for a process; the largest arrays: {arrays}"
+    if forecast.uncounted:
+        yield f"  not in the estimate, as files are not there or sizes not known: {', '.join(forecast.uncounted)}"
+    yield f"  estimates rest on: {forecast.about}"
+
+
 def _takes_a_minute(cost: Cost) -> bool:
     """Whether hours on a large GPU are worth a line: of tiny models nobody asks."""
     return any(60 * most >= 1 for _, most in cost.hours.values())
@@ -111,14 +129,16 @@ def _many(count: float) -> str:
 
 
 def without_inputs(study: Study) -> str:
-    """How large a study is of which not all files are there."""
+    """How large a study is of which not all files are there, and what it would take as far as shapes are known."""
     jobs = study.jobs(defaultdict(str))  # ids depend on content, how many there are does not
     treatments = {job.treatment.row for job in jobs if not job.treatment.is_control}
     targets = {cell.target for job in jobs for cell in job.cells}
-    return (
+    count = (
         f"{study.name}: {sum(len(job.cells) for job in jobs):,} results in {len(jobs):,} jobs, of {len(treatments)} treatments on "
         f"{len(targets)} targets; it cannot be planned further before its files are there"
     )
+    forecast = study.forecast(jobs) if isinstance(study, Forecasts) else None
+    return "\n".join([count, *(_forecast_lines(forecast) if forecast else ())])
 
 
 def outlook(study: Study, store: Store, settings: Settings, *, measure: bool = False) -> Outlook:
@@ -149,6 +169,7 @@ def outlook(study: Study, store: Store, settings: Settings, *, measure: bool = F
         rates.basis if rates else "",
         isinstance(study, Measurable),
         study.cost(todo.jobs) if isinstance(study, Costed) else None,
+        study.forecast(todo.jobs) if isinstance(study, Forecasts) else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -179,6 +180,12 @@ def read_lexicon(path: str | Path, *, case: Case = "keep") -> Lexicon:
     Blank lines and lines that begin with # are passed over; the file may be gzipped, or alone in a zip.
     """
     file = Path(path)
+    seen = file.stat() if is_file(file) else None
+    return _lexicon(file, case, (seen.st_size, seen.st_mtime_ns) if seen else (0, 0))
+
+
+@lru_cache(6)  # training, validation and test of a pair, which every job of the pair asks for
+def _lexicon(file: Path, case: Case, _: tuple[int, int]) -> Lexicon:
     separator = "\t" if any("\t" in line for _, line in islice(_lines(file), _MOST_PAIRS)) else None
     words: dict[str, str] = {}  # each word once in memory
     pairs: list[tuple[str, str]] = []

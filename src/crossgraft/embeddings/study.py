@@ -10,13 +10,14 @@ from typing import Any
 
 from crossgraft.core import SHUFFLED, Cell, Job, Labels, Pairing, Point, Treatment
 from crossgraft.embeddings import preflight
+from crossgraft.embeddings.forecast.cost import forecast
 from crossgraft.embeddings.mapping import identity
 from crossgraft.embeddings.spaces import devices
 from crossgraft.embeddings.spec.study_spec import EmbeddingSpec
 from crossgraft.embeddings.tasks import EmbeddingTask, LanguagePair, Seeded, is_stochastic
 from crossgraft.embeddings.worker import EmbeddingWorker
 from crossgraft.identity import content_id
-from crossgraft.study import Fingerprints, PreviewItem, Worker, Workplace
+from crossgraft.study import Fingerprints, Forecast, PreviewItem, Worker, Workplace
 
 SCORING = 2  # raise it when the same inputs would give other answers
 
@@ -112,6 +113,9 @@ class EmbeddingStudy(EmbeddingSpec):
         with threadpool_limits(workplace.threads), devices.on(workplace.device, workplace.threads):
             preflight.check_words(self, partial(self.space, steps=(), kept=workplace.artefacts / "spaces"))
             yield EmbeddingWorker(self, self.pairing(workplace), workplace)
+
+    def forecast(self, jobs: Sequence[Job]) -> Forecast | None:
+        return forecast(self, jobs)
 
     def check(self) -> Sequence[str]:
         return preflight.check(self)

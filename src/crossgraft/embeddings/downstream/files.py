@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crossgraft.embeddings.downstream.labelled import Fields, Item, files_of, labels_of, read_labelled
+from crossgraft.embeddings.downstream.shape import TextShape
 from crossgraft.embeddings.downstream.words import words_of
 from crossgraft.embeddings.tasks import LanguagePair
 from crossgraft.errors import DataError, SpecError, shown
@@ -84,6 +85,13 @@ class FromFiles:
             if empty := sum(not all(map(words_of, item.texts)) for item in items):
                 notes.append(f"{pair}: {empty} of {len(items)} {split} items have an empty text")
         return tuple(notes)
+
+    def text_shape(self, pair: LanguagePair, origin: Origin) -> TextShape:
+        """Training and dev texts are asked first, test texts answered."""
+        data = self.data(pair, origin)
+        source, target = [*data.train, *data.dev], data.test
+        words = (sum(text.count(" ") + 1 for item in items for text in item.texts) for items in (source, target))
+        return TextShape(len(source), len(target), *words)
 
     def path(self, split: Split, pair: LanguagePair, origin: Origin) -> Path:
         language = pair.target if split == "test" else pair.source

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +41,8 @@ def plain(word: str) -> str:
     >>> plain("Übergröße")
     'Ubergroße'
     """
+    if word.isascii():
+        return word
     parts = unicodedata.normalize("NFD", word)
     return "".join(part for part in parts if not unicodedata.combining(part))
 
@@ -59,10 +61,19 @@ class LookUp:
         return self._known[word]
 
     def _known_form(self, word: str) -> tuple[str, int]:
-        for form in (word, word.lower(), plain(word), plain(word).lower()):
+        for form in _forms(word):
             if form in self.index:
                 return form, self.index[form]
         return word.lower(), -1
+
+
+def _forms(word: str) -> Iterator[str]:
+    yield word
+    yield word.lower()
+    if not word.isascii():  # most words that a vocabulary lacks end here
+        bare = plain(word)
+        yield bare
+        yield bare.lower()
 
 
 def read_stop_words(path: str | Path) -> frozenset[str]:

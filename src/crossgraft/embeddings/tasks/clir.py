@@ -16,6 +16,7 @@ from crossgraft.embeddings.downstream.documents.bags import Bags, bags
 from crossgraft.embeddings.downstream.documents.collection import Asked, asked, collection_of, documents_of, topics_of
 from crossgraft.embeddings.downstream.documents.lexical import BM25, Dirichlet, JelinekMercer, Lexical
 from crossgraft.embeddings.downstream.documents.ranked import retrieval_answers
+from crossgraft.embeddings.downstream.shape import TextShape
 from crossgraft.embeddings.downstream.words import LookUp, read_stop_words, words_of
 from crossgraft.embeddings.lexicon import Lexicon
 from crossgraft.embeddings.mapping import Mapping
@@ -121,6 +122,13 @@ class CLIR:
             if empty := sum(not words_of(text) for text in texts.values()):
                 notes.append(f"{pair}: {empty} of {len(texts)} {what} have no text")
         return tuple(notes)
+
+    def text_shape(self, pair: LanguagePair, origin: Origin) -> TextShape:
+        collection = self._asked(pair, origin)
+        topics, documents = (list(texts.values()) for texts in (collection.topics, collection.documents))
+        return TextShape(
+            len(topics), len(documents), *(sum(text.count(" ") + 1 for text in one) for one in (topics, documents))
+        )
 
     def _asked(self, pair: LanguagePair, origin: Origin) -> Asked:
         topics = topics_of(self._path(self.topics, pair.source, pair, origin), self.topic_fields)

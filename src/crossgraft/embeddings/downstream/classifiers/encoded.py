@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 
 import numpy as np
@@ -17,6 +18,8 @@ from crossgraft.embeddings.spaces.space import Space, Vectors, unit
 
 Rows = npt.NDArray[np.int64]
 Labels = npt.NDArray[np.int64]
+
+_AT_ONCE = 8  # training, dev and test texts of the tasks of a pair, which every mapping of the pair is asked about
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +83,23 @@ class Rarity:
 
 
 def rarity(items: Sequence[tuple[str, ...]], space: Space) -> Rarity:
-    look_up = LookUp(space.index)
+    return _rarity(tuple(items), space.words)
+
+
+@lru_cache(_AT_ONCE)
+def _rarity(items: tuple[tuple[str, ...], ...], words: tuple[str, ...]) -> Rarity:
+    look_up = LookUp({word: row for row, word in enumerate(words)})
     forms = ({look_up(word)[0] for text in item for word in words_of(text)} for item in items)
     return Rarity(len(items), Counter(chain.from_iterable(forms)))
+
+
+@lru_cache(_AT_ONCE)
+def _rows(items: tuple[tuple[str, ...], ...], words: tuple[str, ...]) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """The rows of the words that have a vector, of each text of each item."""
+    look_up = LookUp({word: row for row, word in enumerate(words)})
+    return tuple(
+        tuple(tuple(row for _, row in map(look_up, words_of(text)) if row >= 0) for text in item) for item in items
+    )
 
 
 def encode(
@@ -92,8 +109,7 @@ def encode(
     weight: Callable[[str], float] = lambda _: 1.0,
 ) -> Encoded:
     """The texts of items in the shared space, into which ``mapped`` takes vectors of the space."""
-    look_up = LookUp(space.index)
-    found = [[[row for _, row in map(look_up, words_of(text)) if row >= 0] for text in item] for item in items]
+    found = _rows(tuple(items), space.words)
     used = sorted({row for item in found for text in item for row in text})
     place = {row: number for number, row in enumerate(used)}
     texts = tuple(tuple(np.array([place[row] for row in text], dtype=np.int64) for text in item) for item in found)

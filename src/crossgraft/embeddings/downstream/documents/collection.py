@@ -23,6 +23,8 @@ from crossgraft.safety.opening import is_file
 Named = Mapping[str, str]  # topic or document → its text
 Stamp = tuple[int, int]  # of a file: another one once it was written anew
 
+_AT_ONCE = 4  # collections are large, and jobs go through all tasks of a pair before the next pair
+
 
 @dataclass(frozen=True, eq=False)
 class Asked:
@@ -69,17 +71,17 @@ def _stamp(file: Path) -> Stamp:
     return (seen.st_size, seen.st_mtime_ns) if seen else (0, 0)
 
 
-@lru_cache(4)
+@lru_cache(_AT_ONCE)
 def _topics(file: Path, fields: tuple[str, ...], _: Stamp) -> Named:
     return read_topics(file, fields)
 
 
-@lru_cache(2)  # collections are large, and pairs come in order of their source, so that more would hardly help
+@lru_cache(_AT_ONCE)
 def _documents(file: Path, fields: tuple[str, ...], _: Stamp) -> Named:
     return read_documents(file, fields)
 
 
-@lru_cache(2)
+@lru_cache(_AT_ONCE)
 def _collection(
     file: Path, fields: tuple[str, ...], shortest: int, stop_words: Path | None, vocabulary: tuple[str, ...], _: Stamp
 ) -> Bags:

@@ -1,0 +1,1 @@
+"""What an embedding study will take, from shapes alone."""
