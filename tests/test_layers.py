@@ -31,7 +31,8 @@ MAY_BE_HEAVY = {
     "adapters/check/doctor.py",
     "adapters/bases/gguf/conversion.py",
     *(f"adapters/training/{name}.py" for name in ("attention", "examples", "loop", "loss", "run")),
-    *(f"adapters/engine/{name}.py" for name in ("body", "generation", "local", "paths", "rows", "scorer", "selftest")),
+    *(f"adapters/engine/{name}.py" for name in ("body", "generation", "likelihoods", "local", "paths")),
+    *(f"adapters/engine/{name}.py" for name in ("rows", "scorer", "selftest")),
     *(
         f"adapters/tasks/harness/{name}.py" for name in ("__init__", "data", "definition", "items", "sandbox")
     ),  # inside functions only

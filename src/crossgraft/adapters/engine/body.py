@@ -6,10 +6,9 @@ from typing import Any, Protocol
 
 import torch
 
-from crossgraft.adapters.engine.rows import Mask, Picks, Rows
+from crossgraft.adapters.engine.rows import Mask, Rows
 
-_LEAST_ROWS = 64
-_TILE_BYTES = {"cpu": 2**23, "cuda": 2**29}  # of float32 logits at a time
+_ALL = slice(None)
 
 
 class Body(Protocol):
@@ -19,14 +18,21 @@ class Body(Protocol):
     def device(self) -> torch.device: ...
 
     @property
-    def vocabulary(self) -> int: ...
+    def vocabulary(self) -> int:
+        """Entries that the head has logits of."""
+        ...
+
+    @property
+    def head_can_be_cut(self) -> bool:
+        """Whether the logits of a part of the vocabulary cost a part of the work."""
+        ...
 
     def states(self, rows: Rows, mask: Mask, cache: Any = None) -> torch.Tensor:
         """(rows, width, …)"""
         ...
 
-    def logits(self, states: torch.Tensor) -> torch.Tensor:
-        """(places, vocabulary), in float32"""
+    def logits(self, states: torch.Tensor, entries: slice = _ALL) -> torch.Tensor:
+        """(places, vocabulary), in float32; of some entries only where the head can be cut"""
         ...
 
 
@@ -51,7 +57,16 @@ class Halves:
 
     @property
     def vocabulary(self) -> int:
-        return int(self._model.config.get_text_config(decoder=True).vocab_size)
+        head = self._model.get_output_embeddings()
+        return int(getattr(head, "out_features", 0) or self._model.config.get_text_config(decoder=True).vocab_size)
+
+    @property
+    def head_can_be_cut(self) -> bool:
+        """A plain linear layer can: no adapter in it, no packed weights, nobody who listens or moves weights."""
+        head = self._model.get_output_embeddings()
+        return type(head) is torch.nn.Linear and not (
+            "forward" in vars(head) or head._forward_hooks or head._forward_pre_hooks
+        )
 
     def states(self, rows: Rows, mask: Mask, cache: Any = None) -> torch.Tensor:
         output = self._model.base_model(
@@ -64,8 +79,13 @@ class Halves:
         states: torch.Tensor = output.last_hidden_state
         return states
 
-    def logits(self, states: torch.Tensor) -> torch.Tensor:
-        logits = self._model.get_output_embeddings()(states).float()
+    def logits(self, states: torch.Tensor, entries: slice = _ALL) -> torch.Tensor:
+        head = self._model.get_output_embeddings()
+        if entries == _ALL:
+            logits = head(states).float()
+        else:
+            bias = None if head.bias is None else head.bias[entries]
+            logits = torch.nn.functional.linear(states, head.weight[entries], bias).float()
         if self._factor != 1.0:
             logits = logits * self._factor
         if self._cap is not None:
@@ -88,6 +108,10 @@ class Whole:
     def vocabulary(self) -> int:
         return int(self._model.config.get_text_config(decoder=True).vocab_size)
 
+    @property
+    def head_can_be_cut(self) -> bool:
+        return False
+
     def states(self, rows: Rows, mask: Mask, cache: Any = None) -> torch.Tensor:
         output = self._model(
             input_ids=rows.ids,
@@ -99,36 +123,5 @@ class Whole:
         states: torch.Tensor = output.logits
         return states
 
-    def logits(self, states: torch.Tensor) -> torch.Tensor:
-        return states.float()
-
-
-def zero_sums(count: int, device: torch.device) -> torch.Tensor:
-    """Room for so many sums: float64, or float32 where the device (Apple's MPS) has nothing wider."""
-    return torch.zeros(count, dtype=torch.float32 if device.type == "mps" else torch.float64, device=device)
-
-
-def add_sums(body: Body, states: torch.Tensor, picks: Picks, sums: torch.Tensor) -> None:
-    """Add to ``sums``, option by option, the log-probability of every token that is predicted.
-
-    Log-softmax in float32, a tile of rows at a time; sums in their own type.
-    """
-    if not len(picks.places):
-        return
-    chosen = states.flatten(0, 1)[picks.places]
-    found = torch.empty(len(picks.tokens), dtype=sums.dtype, device=chosen.device)
-    starts = torch.searchsorted(picks.at, torch.arange(len(picks.places) + 1, device=picks.at.device)).tolist()
-    tile = _tile(body.vocabulary, chosen.device)
-    for first in range(0, len(chosen), tile):
-        last = min(first + tile, len(chosen))
-        logits = body.logits(chosen[first:last])
-        whole = torch.logsumexp(logits, dim=-1)
-        mine = slice(starts[first], starts[last])
-        at = picks.at[mine] - first
-        found[mine] = (logits[at, picks.tokens[mine]] - whole[at]).to(sums.dtype)
-    sums.index_add_(0, picks.owners, found)
-
-
-def _tile(vocabulary: int, device: torch.device) -> int:
-    """Rows of logits at a time: few enough for memory, enough that the head's weights are not read for each anew."""
-    return max(_LEAST_ROWS, _TILE_BYTES.get(device.type, 2**26) // (4 * vocabulary))
+    def logits(self, states: torch.Tensor, entries: slice = _ALL) -> torch.Tensor:
+        return states[:, entries].float()

@@ -9,7 +9,8 @@ from typing import Protocol
 import torch
 from transformers import DynamicCache
 
-from crossgraft.adapters.engine.body import Body, add_sums
+from crossgraft.adapters.engine.body import Body
+from crossgraft.adapters.engine.likelihoods import Wanted
 from crossgraft.adapters.engine.requests import Request
 from crossgraft.adapters.engine.rows import CONTEXT, Row, Rows, Windows, assemble
 
@@ -38,6 +39,9 @@ class Path(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def body(self) -> Body: ...
+
     def keep(self, tokens: Sequence[int]) -> Kept | None:
         """Read the beginning that many contexts share; None for a way that cannot use it."""
         ...
@@ -46,8 +50,8 @@ class Path(Protocol):
         """Rows and width that a request takes."""
         ...
 
-    def add(self, requests: Sequence[Request], kept: Kept | None, sums: torch.Tensor) -> None:
-        """Add the log-likelihoods of all options, in order, to ``sums``."""
+    def read(self, requests: Sequence[Request], kept: Kept | None) -> Wanted:
+        """Hidden states where tokens of the options are predicted; options are numbered through, in order."""
         ...
 
 
@@ -65,7 +69,7 @@ class PlainRows:
         rows = len({option[:-1] for option in request.options})
         return rows, len(request.context) + max(map(len, request.options)) - 1
 
-    def add(self, requests: Sequence[Request], kept: Kept | None, sums: torch.Tensor) -> None:  # noqa: ARG002
+    def read(self, requests: Sequence[Request], kept: Kept | None) -> Wanted:  # noqa: ARG002
         rows: list[Row] = []
         number = 0
         for request in requests:
@@ -80,7 +84,7 @@ class PlainRows:
                 number += 1
         batch, picks = assemble(rows, self.body.device)
         there = (batch.segments == CONTEXT).long()  # padding is on the right: a causal model does not see it
-        add_sums(self.body, self.body.states(batch, there), picks, sums)
+        return Wanted.of(self.body.states(batch, there), picks)
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class PackedRow:
     def size(self, request: Request, kept: int) -> tuple[int, int]:
         return 1, len(request.context) - kept + sum(len(option) - 1 for option in request.options)
 
-    def add(self, requests: Sequence[Request], kept: Kept | None, sums: torch.Tensor) -> None:
+    def read(self, requests: Sequence[Request], kept: Kept | None) -> Wanted:
         rows = []
         number = 0
         for request in requests:
@@ -115,7 +119,7 @@ class PackedRow:
         keys = batch.after(kept.rows) if kept else batch
         cache = kept.cache(len(rows)) if kept else None
         states = self.body.states(batch, self.windows.mask(batch, keys, self.dtype), cache)
-        add_sums(self.body, states, picks, sums)
+        return Wanted.of(states, picks)
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ class KeptContext:
     def size(self, request: Request, kept: int) -> tuple[int, int]:
         return 1, len(request.context) - kept + sum(len(option) - 1 for option in request.options)
 
-    def add(self, requests: Sequence[Request], kept: Kept | None, sums: torch.Tensor) -> None:
+    def read(self, requests: Sequence[Request], kept: Kept | None) -> Wanted:
         contexts, rows, counts = [], [], []
         number = 0
         for request in requests:
@@ -152,19 +156,19 @@ class KeptContext:
         keys = first.after(kept.rows) if kept else first
         cache = kept.cache(len(first.ids)) if kept else DynamicCache()
         states = self.body.states(first, self.windows.mask(first, keys, self.dtype), cache)
-        add_sums(self.body, states, picks, sums)
-        if any(row.ids for row in rows):
-            self._options(rows, keys, cache, torch.tensor(counts, device=self.body.device), sums)
+        of_contexts = Wanted.of(states, picks)
+        if not any(row.ids for row in rows):
+            return of_contexts
+        of_options = self._options(rows, keys, cache, torch.tensor(counts, device=self.body.device))
+        return Wanted.together([(0, of_contexts), (0, of_options)])
 
-    def _options(
-        self, rows: Sequence[Row], contexts: Rows, cache: DynamicCache, counts: torch.Tensor, sums: torch.Tensor
-    ) -> None:
+    def _options(self, rows: Sequence[Row], contexts: Rows, cache: DynamicCache, counts: torch.Tensor) -> Wanted:
         batch, picks = assemble(rows, self.body.device)
         of_row = torch.repeat_interleave(torch.arange(len(counts), device=self.body.device), counts)
         cache.batch_select_indices(of_row)
         keys = batch.after(contexts.repeated(counts))
         states = self.body.states(batch, self.windows.mask(batch, keys, self.dtype), cache)
-        add_sums(self.body, states, picks, sums)
+        return Wanted.of(states, picks)
 
 
 def _context_row(request: Request, kept: Kept | None) -> Row:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Generator, Iterator, Sequence
+from itertools import accumulate
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
 
 from crossgraft.adapters.engine import Scores, Steps
-from crossgraft.adapters.engine.body import Halves, Whole, zero_sums
+from crossgraft.adapters.engine.body import Halves, Whole
+from crossgraft.adapters.engine.likelihoods import Wanted, log_likelihoods
 from crossgraft.adapters.engine.paths import Kept, KeptContext, PackedRow, Path, PlainRows
 from crossgraft.adapters.engine.requests import Request, shared_beginning
 from crossgraft.adapters.engine.rows import Windows
@@ -17,10 +19,12 @@ from crossgraft.adapters.engine.selftest import self_test
 from crossgraft.core import Floats
 from crossgraft.errors import JobFailed
 
+T = TypeVar("T")
 Way = Literal["auto", "packed", "kept", "plain"]
 
 _CPU_TOKENS = 512  # a batch, for each thread; more falls out of the cache
 _MOST_TOKENS = 65536
+_ENOUGH_BYTES = 2**21  # of hidden states for a pass of the head: its weights are read once for all of them
 _MASK_ENTRIES = 2**25  # a batch's mask: rows × width × (width + beginning)
 
 
@@ -74,18 +78,23 @@ class Scorer:
             shared = len(kept) if kept else 0
             pending = self._batches(requests, shared)
             done = 0
+            waiting: list[tuple[list[int], Wanted]] = []
             while pending:
                 batch = pending.pop(0)
-                sums = self._sums([requests[n] for n in batch], kept)
-                if sums is None:
-                    pending = [batch[: len(batch) // 2], batch[len(batch) // 2 :], *pending]
+                read = self._read([requests[n] for n in batch], kept)
+                if read is None:
+                    pending = [*_halves(batch), *pending]
                     continue
-                start = 0
-                for n in batch:
-                    count = len(requests[n].options)
-                    loglik[n, :count] = sums[start : start + count]
-                    start += count
+                waiting.append((batch, read))
                 done += len(batch)
+                if not pending or self._are_enough([read for _, read in waiting]):
+                    sums = self._sums(requests, waiting)
+                    if sums is None:
+                        pending = [half for batch, _ in waiting for half in _halves(batch)] + pending
+                        done -= sum(len(batch) for batch, _ in waiting)
+                    else:
+                        _fill(loglik, requests, [n for batch, _ in waiting for n in batch], sums)
+                    waiting = []
                 yield done, len(requests)
         return Scores(loglik, self._path.name, shared)
 
@@ -106,17 +115,34 @@ class Scorer:
                 rows = more
         return batches
 
-    def _sums(self, batch: Sequence[Request], kept: Kept | None) -> Floats | None:
-        """The sums of a batch; None when it did not fit into memory, after halving the budget."""
-        sums = zero_sums(sum(len(request.options) for request in batch), self._device)
+    def _are_enough(self, waiting: Sequence[Wanted]) -> bool:
+        """Whether the head should run now: no more places wait than the budget of a batch, and in little memory."""
+        waits = sum(map(len, waiting))
+        return waits >= self._tokens or sum(one.states.nbytes for one in waiting) >= _ENOUGH_BYTES
+
+    def _read(self, batch: Sequence[Request], kept: Kept | None) -> Wanted | None:
+        """A batch through the body."""
+        return self._attempt(lambda: self._path.read(batch, kept), batch)
+
+    def _sums(self, requests: Sequence[Request], waiting: Sequence[tuple[list[int], Wanted]]) -> Floats | None:
+        """All that waits through the head: the log-likelihoods of all options, in the order of the batches."""
+        counts = [sum(len(requests[n].options) for n in batch) for batch, _ in waiting]
+        firsts = accumulate(counts, initial=0)
+        parts = [(first, read) for first, (_, read) in zip(firsts, waiting, strict=False)]
+        return self._attempt(
+            lambda: log_likelihoods(self._path.body, Wanted.together(parts), sum(counts)),
+            [requests[n] for batch, _ in waiting for n in batch],
+        )
+
+    def _attempt(self, work: Callable[[], T], requests: Sequence[Request]) -> T | None:
+        """What the work gives; None when it did not fit into memory, after halving the budget."""
         try:
-            self._path.add(batch, kept, sums)
-            return np.asarray(sums.cpu().numpy())
+            return work()
         except (torch.OutOfMemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-        if len(batch) == 1:
-            tokens = len(batch[0].context) + sum(map(len, batch[0].options))
+        if len(requests) == 1:
+            tokens = len(requests[0].context) + sum(map(len, requests[0].options))
             raise JobFailed(
                 f"out of memory on {self._device} with a single item of {tokens} tokens; use a smaller dtype, a larger "
                 "device, or shorter items"
@@ -125,6 +151,21 @@ class Scorer:
             torch.cuda.empty_cache()
         self._tokens = max(1, self._tokens // 2)
         return None
+
+
+def _halves(batch: list[int]) -> list[list[int]]:
+    """Two batches of half the size; one of a single request stays."""
+    middle = len(batch) // 2
+    return [half for half in (batch[:middle], batch[middle:]) if half]
+
+
+def _fill(loglik: Floats, requests: Sequence[Request], numbers: Sequence[int], sums: Floats) -> None:
+    """Write the sums, request by request, into their rows."""
+    start = 0
+    for n in numbers:
+        count = len(requests[n].options)
+        loglik[n, :count] = sums[start : start + count]
+        start += count
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from crossgraft.adapters.engine.body import zero_sums
+from crossgraft.adapters.engine.likelihoods import log_likelihoods
 from crossgraft.adapters.engine.paths import Path
 from crossgraft.adapters.engine.requests import Request, shared_beginning
 from crossgraft.core import Floats
@@ -142,7 +142,7 @@ def _swing(model: Any, requests: Sequence[Request], expected: Floats) -> float:
 def _trial(path: Path, model: Any, requests: Sequence[Request], expected: Floats, swing: float) -> Trial:
     tokens = np.array([len(option) for request in requests for option in request.options])
     try:
-        found = _scored_by(path, model, requests)
+        found = _scored_by(path, requests)
     except torch.OutOfMemoryError:
         raise
     except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, NotImplementedError) as error:
@@ -157,10 +157,8 @@ def _trial(path: Path, model: Any, requests: Sequence[Request], expected: Floats
     return Trial(path.name, float(difference.max()), float(difference.mean()), passed)
 
 
-def _scored_by(path: Path, model: Any, requests: Sequence[Request]) -> Floats:
+def _scored_by(path: Path, requests: Sequence[Request]) -> Floats:
     """By the path: all requests in one batch, with what they share read once where the path can."""
     beginning = shared_beginning(requests)
     kept = path.keep(beginning) if beginning else None
-    sums = zero_sums(sum(len(request.options) for request in requests), model.device)
-    path.add(requests, kept, sums)
-    return np.asarray(sums.cpu().numpy())
+    return log_likelihoods(path.body, path.read(requests, kept), sum(len(request.options) for request in requests))
