@@ -64,6 +64,7 @@ RESTLESS = replace(GRID, seed=2.0)
 OTHER_RESTLESS = OtherGrid(models=2, tasks=2, languages=2, sources=4, seeds=6, items=150, seed=1.8, seed_cell=0.9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draw", [RESTLESS.measured, lambda seed: OTHER_RESTLESS.draw(seed).measured])
 def test_restless_training_is_announced_as_a_change_in_at_most_5_percent_of_pairs(draw: Draw) -> None:
     """Runs that differ by 2 pp on all targets at once, of two generators."""
