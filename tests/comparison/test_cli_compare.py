@@ -46,7 +46,7 @@ def test_sentences_come_first_then_tables(tables: Path, capsys, monkeypatch) -> 
 
     assert code == 0
     assert out.startswith("A is old, B is new; both have 1 cell.")
-    assert "1 of the 1 cell measured anew changed significantly, 1 up and 0 down" in out
+    assert "1 of the 1 cell tested changed significantly, 1 up and 0 down" in out
     assert "higher in B" in out
 
 

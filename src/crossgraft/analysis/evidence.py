@@ -42,7 +42,7 @@ class Evidence:
     @cached_property
     def posterior(self) -> Posterior:
         """The true change of every cell; DataError where there is nothing to fit."""
-        return posterior(self.matrix)
+        return posterior(self.matrix, draws=self.draws)
 
     @property
     def standings(self) -> tuple[TaskStandings, ...]:

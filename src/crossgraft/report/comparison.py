@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from crossgraft.analysis.comparison.compare import CellDifference, Comparison
 from crossgraft.analysis.comparison.sentences import lines_only
+from crossgraft.report.section import NOTHING, Number, Section, Table, Value, change, columns, estimate, whole
 from crossgraft.report.section import Interval as Ends
-from crossgraft.report.section import Number, Section, Table, Value, change, columns, estimate, whole
 
 _SHOWN = 40  # rows of a page; files have all
 _MEANS = columns(
@@ -41,7 +41,8 @@ _BASES = columns(
 _ONLY = columns("side", "model", "treatment", "target", "change")
 _NOTE = (
     "B less A, with 95 % intervals over new items and seeds that are not corrected for their number. Verdicts are: all differences in these tables are one "
-    "family of tests with a false discovery rate of 5 % (weighted Benjamini–Hochberg; a mean weighs four times as much as a cell)."
+    "family of tests with a false discovery rate of 5 % (weighted Benjamini–Hochberg; a mean weighs four times as much as a cell). "
+    "Not tested: both rest on the same records, or A or B has a single seed and the noise of training is not known; the interval is then over new items alone."
 )
 
 
@@ -58,10 +59,10 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
             estimate(mean.a),
             estimate(mean.b),
             estimate(mean.estimate, toned=True),
-            _p(mean.adjusted),
+            _p(mean.adjusted if mean.tested else None),
             whole(mean.cells),
             whole(mean.measured_anew),
-            _verdict(mean.significant, mean.estimate.mean),
+            _verdict(mean.significant, mean.estimate.mean, mean.tested),
         )
         for mean in comparison.means
     )
@@ -89,10 +90,10 @@ def _cell(cell: CellDifference) -> tuple[Value, ...]:
         change(b.change.mean),
         estimate(cell.estimate, toned=True),
         a.unit,
-        _p(cell.adjusted),
+        _p(cell.adjusted if cell.tested else None),
         whole(cell.pair.shared),
         cell.pair.pairing,
-        _verdict(cell.significant, cell.estimate.mean),
+        _verdict(cell.significant, cell.estimate.mean, cell.tested),
     )
 
 
@@ -117,11 +118,15 @@ def _score(value: float, unit: str) -> Number:
     return Number(value, f"{value:.1%}" if unit == "pp" else f"{value:.3f}")
 
 
-def _p(value: float) -> Number:
+def _p(value: float | None) -> Number:
+    if value is None:
+        return Number(None, NOTHING)
     return Number(value, "<.001" if value < 0.001 else f"{value:.3f}")
 
 
-def _verdict(significant: bool, difference: float) -> str:
+def _verdict(significant: bool, difference: float, tested: bool = True) -> str:
+    if not tested:
+        return "not tested"
     if not significant:
         return "not significant"
     return "higher in B" if difference > 0 else "lower in B"

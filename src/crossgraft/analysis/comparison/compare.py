@@ -10,6 +10,7 @@ import numpy as np
 from crossgraft.analysis.comparison.base import base_difference
 from crossgraft.analysis.comparison.differences import Drawn
 from crossgraft.analysis.comparison.matching import Matched, Pair, Side, bases, match
+from crossgraft.analysis.comparison.training import Known, is_tested
 from crossgraft.analysis.first.signals import LEVEL
 from crossgraft.analysis.intervals.estimate import Estimate
 from crossgraft.analysis.intervals.extremes import Named, named
@@ -28,7 +29,12 @@ class CellDifference:
     pair: Pair
     estimate: Estimate
     named: Named
+    training: Known = (None, None)  # the noise of training runs in A and in B
     adjusted: float = 1.0
+
+    @property
+    def tested(self) -> bool:
+        return is_tested(self.estimate)
 
     @property
     def significant(self) -> bool:
@@ -63,6 +69,10 @@ class MeanDifference:
     adjusted: float = 1.0
 
     @property
+    def tested(self) -> bool:
+        return self.measured_anew > 0 and is_tested(self.estimate)
+
+    @property
     def significant(self) -> bool:
         return self.adjusted <= LEVEL
 
@@ -80,7 +90,7 @@ class Comparison:
 
     @property
     def tests(self) -> int:
-        return len(self.cells) + len(self.bases) + sum(mean.measured_anew > 0 for mean in self.means)
+        return len(self.bases) + sum(cell.tested for cell in self.cells) + sum(mean.tested for mean in self.means)
 
 
 def compare(a: Side, b: Side) -> Comparison:
@@ -89,18 +99,26 @@ def compare(a: Side, b: Side) -> Comparison:
     pairs = matched.pairs
     drawn = Drawn.of(pairs)
     anew = [place for place, pair in enumerate(pairs) if not pair.unchanged]
-    cells = _cells([pairs[place] for place in anew], [drawn.single(place) for place in anew])
+    cells = _cells([(pairs[place], drawn.single(place), drawn.training[place]) for place in anew])
     changed = [
         BaseDifference(pair, base_difference(pair)) for pair in bases(pairs) if not _same_base(pair, matched, a, b)
     ]
     return Comparison(a, b, matched, *_tested(cells, changed, list(_means(pairs, drawn))))
 
 
-def _cells(pairs: Sequence[Pair], estimates: Sequence[Estimate]) -> list[CellDifference]:
+def _cells(entries: Sequence[tuple[Pair, Estimate, Known]]) -> list[CellDifference]:
+    """With the values by which they are named: those that are tested among themselves."""
+    estimates = [estimate for _, estimate, _ in entries]
+    names = {tested: iter(_named([one for one in estimates if is_tested(one) is tested])) for tested in (True, False)}
+    return [
+        CellDifference(pair, estimate, next(names[is_tested(estimate)]), known) for pair, estimate, known in entries
+    ]
+
+
+def _named(estimates: Sequence[Estimate]) -> tuple[Named, ...]:
     errors, dfs = [one.error for one in estimates], [one.df for one in estimates]
     measured = all(one.items for one in estimates)  # else errors are bounds
-    rows = named([one.mean for one in estimates], errors, dfs, shrunk=measured)
-    return [CellDifference(*entry) for entry in zip(pairs, estimates, rows, strict=True)]
+    return named([one.mean for one in estimates], errors, dfs, shrunk=measured)
 
 
 def _same_base(pair: Pair, matched: Matched, a: Side, b: Side) -> bool:
@@ -147,17 +165,17 @@ def _tested(
     """With p-values adjusted for all that is tested: weighted Benjamini–Hochberg (Genovese, Roeder and Wasserman, 2006)."""
     p = np.array(
         [
-            *(cell.estimate.p for cell in cells),
+            *(cell.estimate.p for cell in cells if cell.tested),
             *(1.0 if base.change.p is None else base.change.p for base in changed),
-            *(mean.estimate.p for mean in means if mean.measured_anew),
+            *(mean.estimate.p for mean in means if mean.tested),
         ]
     )
-    singles = len(cells) + len(changed)
+    singles = sum(cell.tested for cell in cells) + len(changed)
     adjusted = iter(_adjusted(p, np.array([_SINGLE] * singles + [_MEAN] * (len(p) - singles))).tolist())
     return (
-        tuple(replace(cell, adjusted=next(adjusted)) for cell in cells),
+        tuple(replace(cell, adjusted=next(adjusted)) if cell.tested else cell for cell in cells),
         tuple(replace(base, adjusted=next(adjusted)) for base in changed),
-        tuple(replace(mean, adjusted=next(adjusted)) if mean.measured_anew else mean for mean in means),
+        tuple(replace(mean, adjusted=next(adjusted)) if mean.tested else mean for mean in means),
     )
 
 

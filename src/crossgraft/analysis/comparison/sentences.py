@@ -49,7 +49,7 @@ def _nothing_known(cells: Sequence[CellDifference]) -> str:
 
 
 def _means(means: Sequence[MeanDifference]) -> str:
-    tested = [mean for mean in means if mean.measured_anew]
+    tested = [mean for mean in means if mean.tested]
     if not tested:
         return ""
     changed = [mean for mean in tested if mean.significant]
@@ -64,11 +64,12 @@ def _means(means: Sequence[MeanDifference]) -> str:
 
 
 def _cells(cells: Sequence[CellDifference]) -> str:
+    cells = [cell for cell in cells if cell.tested]
     if not cells:
         return ""
     changed = sorted((cell for cell in cells if cell.significant), key=lambda cell: -abs(cell.estimate.mean))
     if not changed:
-        return f"None of the {number_of(len(cells), 'cell')} measured anew changed significantly.{_power(cells)}"
+        return f"None of the {number_of(len(cells), 'cell')} tested changed significantly.{_power(cells)}"
     up = sum(cell.estimate.mean > 0 for cell in changed)
     how = "shrunk, " if all(cell.estimate.items for cell in cells) else ""
     parts = [
@@ -76,7 +77,7 @@ def _cells(cells: Sequence[CellDifference]) -> str:
         for cell in changed[:_NAMED]
     ]
     return (
-        f"{len(changed)} of the {number_of(len(cells), 'cell')} measured anew changed significantly, {up} up and {len(changed) - up} down; "
+        f"{len(changed)} of the {number_of(len(cells), 'cell')} tested changed significantly, {up} up and {len(changed) - up} down; "
         f"the largest ({how}with simultaneous intervals): {'; '.join(parts)}."
     )
 
@@ -125,14 +126,33 @@ def _pairing(comparison: Comparison) -> str:
 
 
 def _seeds(cells: Sequence[CellDifference]) -> str:
-    alone = sum(
-        cell.pair.a.row.kind == "trained" and 1 in (len(cell.pair.a.seeds), len(cell.pair.b.seeds)) for cell in cells
+    """What single seeds leave unknown, and what they take from other treatments."""
+    return " ".join(filter(None, (_untested(cells), _borrowed(cells))))
+
+
+def _untested(cells: Sequence[CellDifference]) -> str:
+    untested = [cell for cell in cells if not cell.tested and np.isfinite(cell.estimate.error)]
+    if not untested:
+        return ""
+    off = sum(cell.estimate.low > 0 or cell.estimate.high < 0 for cell in untested)
+    return (
+        f"{_of_trained(len(untested))} cannot be tested: A or B has a single seed, so the noise of training is not known. "
+        f"The intervals hold the noise of items alone; {off} of {len(untested)} exclude zero, which another run of the same recipe can do as well. "
+        "To tell a change from the noise of training, train both with three seeds."
     )
-    if not alone:
+
+
+def _of_trained(cells: int) -> str:
+    return "1 cell of a trained adapter" if cells == 1 else f"{cells} cells of trained adapters"
+
+
+def _borrowed(cells: Sequence[CellDifference]) -> str:
+    borrowed = sum(cell.tested and any(noise and noise.borrowed for noise in cell.training) for cell in cells)
+    if not borrowed:
         return ""
     return (
-        f"{number_of(alone, 'cell')} of trained adapters have a single seed in A or in B: the noise of a training run is in none of their intervals, "
-        "and a new run of the same recipe can be called a change."
+        f"Where A or B has a single seed ({_of_trained(borrowed)}), the noise of training is that of other treatments "
+        "of the same model on the same task, which have several seeds."
     )
 
 

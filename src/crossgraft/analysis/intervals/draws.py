@@ -15,7 +15,7 @@ from crossgraft.analysis.intervals.estimate import AS_MEASURED, exact
 from crossgraft.analysis.intervals.estimate import Estimate as Estimate
 from crossgraft.analysis.intervals.estimate import Verdict as Verdict
 from crossgraft.analysis.intervals.estimate import Weighted as Weighted
-from crossgraft.analysis.intervals.seeds import SeedSums, seed_deviations
+from crossgraft.analysis.intervals.seeds import SeedSums, SeedVariance, seed_deviations
 from crossgraft.core import Floats, Treatment
 from crossgraft.stats.cells.student import quantile, satterthwaite
 from crossgraft.stats.resampling.bootstrap import joint_item_bootstrap
@@ -140,12 +140,17 @@ class Draws:
         """What changes too rare to be seen do to a sum of the cells at these places."""
         return Rare.of(self._columns, places, weights)
 
-    def estimate(self, point: float, sums: Floats, weighted: Weighted, seeds: SeedSums | None = None) -> Estimate:
+    def estimate(self, point: float, sums: Floats, weighted: Weighted, seeds: SeedVariance | None = None) -> Estimate:
         """A value with the interval of its draws, widened by what training runs and changes too rare to be seen add."""
         return self._estimate(point, sums, *self._picked(weighted), seeds)
 
     def _estimate(
-        self, point: float, sums: Floats, places: npt.NDArray[np.intp], weights: Floats, seeds: SeedSums | None = None
+        self,
+        point: float,
+        sums: Floats,
+        places: npt.NDArray[np.intp],
+        weights: Floats,
+        seeds: SeedVariance | None = None,
     ) -> Estimate:
         drawn, rare = float(np.var(sums)), self.rare(places, weights)
         between = (seeds.variance, seeds.spent) if seeds else (0.0, 0.0)

@@ -10,12 +10,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Protocol
 
 from crossgraft.analysis.intervals.estimate import Weighted
 from crossgraft.core import Treatment
 from crossgraft.transfer.changes import ChangeCell
 
 Deviations = Mapping[int | None, float]  # by seed, in percentage points
+
+
+class SeedVariance(Protocol):
+    """What seeds add to the variance of a sum, and how well that is known."""
+
+    @property
+    def variance(self) -> float:
+        """In squared percentage points."""
+
+    @property
+    def spent(self) -> float:
+        """Σ v²/df over its parts, as Satterthwaite's formula asks for it."""
 
 
 @dataclass(frozen=True, eq=False)

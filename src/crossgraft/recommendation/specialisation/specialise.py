@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossgraft.analysis.questions.variance.posterior import posterior
+from crossgraft.analysis.questions.variance.posterior import Posterior, posterior
 from crossgraft.core import Floats, Point, Treatment
 from crossgraft.errors import SpecError
 from crossgraft.recommendation.asked import Asked
@@ -73,11 +73,12 @@ def specialise(
     *,
     prices: Mapping[Treatment, float] | None = None,
     fair: bool = False,
+    found: Posterior | None = None,
 ) -> Specialised:
     """The best ``count`` treatments for the targets to improve; protected targets of the question are not looked at.
 
     ``prices`` are what keeping a treatment costs, in percentage points of the mean gain. With ``fair`` the language that gains least is
-    to gain as much as can be (max-min), instead of the mean over targets.
+    to gain as much as can be (max-min), instead of the mean over targets. ``found`` is the posterior of the matrix, where it is known.
 
     >>> from crossgraft.transfer.synthetic import SyntheticGrid
     >>> grid = SyntheticGrid(models=1, tasks=2, languages=3, items=400, on_source=8.0, same_task=4.0)
@@ -86,7 +87,7 @@ def specialise(
     """
     if count < 1:
         raise SpecError(f"expected 1 adapter or more; got {count}")
-    options = Options.of(Asked.of(question, matrix), posterior(matrix))
+    options = Options.of(Asked.of(question, matrix), found or posterior(matrix))
     draws = options.improved[:, 1:]  # without the base
     values = _values(draws, question)
     share = 1 / values.shape[1]

@@ -67,11 +67,18 @@ class Posterior:
         return np.asarray(self.draws[:, self.rows.index(row), self.columns.index(target)])
 
 
-def posterior(matrix: TransferMatrix, *, count: int = POSTERIOR_DRAWS, seed: int = 0, whole: bool = False) -> Posterior:
+def posterior(
+    matrix: TransferMatrix,
+    *,
+    count: int = POSTERIOR_DRAWS,
+    seed: int = 0,
+    whole: bool = False,
+    draws: Draws | None = None,
+) -> Posterior:
     """Fit the crossed model with the noise of every cell known, and draw. DataError where there is nothing to fit.
 
     Rows and targets without a measured cell are left out, unless the ``whole`` matrix is wanted: then they are predicted from what is
-    like them, and of their own effects nothing is known.
+    like them, and of their own effects nothing is known. ``draws`` are those of the matrix, where they have been made.
 
     >>> from crossgraft.transfer.synthetic import SyntheticGrid
     >>> grid = SyntheticGrid(models=2, tasks=2, languages=3, items=200, source=2.0)
@@ -79,7 +86,7 @@ def posterior(matrix: TransferMatrix, *, count: int = POSTERIOR_DRAWS, seed: int
     >>> found.draws.shape, bool(found.measured.all())
     ((100, 12, 6), True)
     """
-    draws = Draws(matrix)
+    draws = draws or Draws(matrix)
     cells = [cell for cell in draws.cells if cell.items or not cell.change.why]
     if not draws.cells:
         raise DataError("no cell has a change in percentage points: there is nothing to predict from")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from crossgraft.analysis.findings import Findings
+from crossgraft.analysis.questions.variance.posterior import Posterior
 from crossgraft.errors import CrossgraftError
 from crossgraft.recommendation import wording
 from crossgraft.recommendation.answer import decide
@@ -16,6 +17,7 @@ from crossgraft.recommendation.specialisation.specialise import Specialised, spe
 from crossgraft.recommendation.verdicts import Recommendation
 from crossgraft.report.pictures.kinds import Scatter, Spot
 from crossgraft.report.section import Interval, Number, Section, Table, Value, change, columns, decimals
+from crossgraft.transfer.matrix import TransferMatrix
 
 PLACE = 25
 _SHOWS = "The answer to the question of the spec, and the gain and the risk of harm of every option."
@@ -50,19 +52,28 @@ def sections(findings: Findings) -> Iterator[Section]:
     if question is None or not findings.matrix.cells:
         return
     models = [question.model] if question.model else list(dict.fromkeys(row.model for row, _ in findings.matrix.cells))
+    try:
+        drawn = evidence.posterior
+    except CrossgraftError as error:
+        yield _without_answer("What to train", error)
+        return
     for model in models:
         title = "What to train" if len(models) == 1 else f"What to train: {model}"
-        yield from _sections(title, replace(question, model=model), findings)
+        yield from _sections(title, replace(question, model=model), findings.matrix, drawn)
 
 
-def _sections(title: str, question: Question, findings: Findings) -> Iterator[Section]:
+def _without_answer(title: str, error: CrossgraftError) -> Section:
+    return Section(title, sentences=(f"The question of the spec has no answer: {error}",), shows=_SHOWS)
+
+
+def _sections(title: str, question: Question, matrix: TransferMatrix, drawn: Posterior) -> Iterator[Section]:
     """The answer, then what it was chosen from."""
     try:
-        found = decide(findings.matrix, Asked.of(question, findings.matrix), findings.evidence.posterior)
+        found = decide(matrix, Asked.of(question, matrix), drawn)
         every = (*question.improve, *question.protect)
-        routed = specialise(findings.matrix, replace(question, improve=every, protect=()), _ADAPTERS)
+        routed = specialise(matrix, replace(question, improve=every, protect=()), _ADAPTERS, found=drawn)
     except CrossgraftError as error:
-        yield Section(title, sentences=(f"The question of the spec has no answer: {error}",), shows=_SHOWS)
+        yield _without_answer(title, error)
         return
     yield Section(
         title,
