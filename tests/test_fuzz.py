@@ -14,7 +14,8 @@ FUZZ = Path(__file__).parent.parent / "tools/fuzz.py"
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory as Linux has them")
 @pytest.mark.parametrize(
-    "reader", ["jsonl", "text", "csv", "vectors", "dictionary", "spec", "adapter", "gguf", "harness"]
+    "reader",
+    ["jsonl", "text", "csv", "vectors", "dictionary", "spec", "adapter", "outcomes", "store", "gguf", "harness"],
 )
 def test_no_damaged_file_breaks_a_reader(reader: str) -> None:
     if reader == "harness":

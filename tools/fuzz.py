@@ -34,13 +34,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.csv
+import pyarrow.parquet as pq
 
 from crossgraft.errors import CrossgraftError, MissingExtra
 from crossgraft.study import Origin
 
 MEMORY = 1 << 30  # bytes above what good input takes
 SECONDS = 10  # an input
-BATCH = 250  # inputs a process
+BATCH = 1000  # inputs a process
 
 Files = Mapping[str, bytes]
 
@@ -78,6 +80,12 @@ SCORES = (
     b"m,a/en,a/de,0.61,0.55,6.0,1.2,3,100,0.5\nm,a/en,b/de,0.5,0.52,-2.0,0.7,3,100,0.5\nm,a/de,a/en,0.7,0.65,5.0,1.0,3,100,0.5\n"
 )
 WIDE = b"model,source,seed,a/en,a/de,b/en\nm,base,,0.5,0.5,0.4\nm,a/en,1,0.6,0.5,0.4\nm,a/en,2,0.62,0.53,0.45\n"
+OUTCOMES = b"model,treatment,source,target,seed,item,score,group\n" + b"".join(
+    f"m,{name},{source},qa/de,{seed},{item},{(item * seed) % 2},g{item // 2}\n".encode()
+    for name, source in (("", ""), ("a", "qa/en"))
+    for seed in (1, 2)
+    for item in range(6)
+)
 PAIRS = "Haus\thouse\nHund\tdog\nBär\tbear\n# Kommentar\nKatze\tcat\n".encode()
 VECTORS = b"5 3\n" + b"".join(b"w%d 0.5 -1.25 %d.0\n" % (n, n) for n in range(5))
 BARE = VECTORS.partition(b"\n")[2]
@@ -303,6 +311,65 @@ def read_definition(folder: Path) -> object:
     return task.items("en", "test", origin)
 
 
+def read_outcomes(folder: Path) -> object:
+    from crossgraft.analysis.external.outcomes import matrix_from_outcomes
+
+    return [matrix_from_outcomes(file).change for file in folder.iterdir()]
+
+
+def store_files() -> Files:
+    """A store of four records: two in a pack, one in a file of its own, and one as it was before there were seals."""
+    from crossgraft.core import Cell, Job, Point, Texts, Treatment
+    from crossgraft.errors import JobFailed
+    from crossgraft.runs.storage.compaction import compact
+    from crossgraft.runs.storage.layout import Manifest, record_table
+    from crossgraft.runs.storage.store import Store
+    from crossgraft.study import Failed
+    from crossgraft.testing import Fake
+
+    cells = tuple(Cell(Point("qa", f"{c}{c}"), c * 32, "f" * 32, "all", "accuracy") for c in "abcd")
+    job = Job(Treatment("m", "base", "control"), "d" * 32, cells, "e" * 32)
+    with tempfile.TemporaryDirectory() as place:
+        store = Store(place)
+        store.manifests.save(Manifest("many", ADAPTER_SPEC.decode(), (), (job,)))
+        store.failures.add(Failed(job, JobFailed("no room")))
+        records = [Fake().record(job, cell) for cell in cells]
+        for record in records[:2]:
+            store.take(record, Texts("f" * 32, record.answers.items, {"prompt": list(record.answers.items)}))
+        list(compact(store, size=2))
+        store.take(records[2])
+        store.take(records[3])
+        table = record_table(records[3])
+        facts = {key: value for key, value in table.schema.metadata.items() if key != b"sealed"}
+        pq.write_table(table.replace_schema_metadata(facts), store.record_file(records[3]))
+        files = {str(file.relative_to(place)): file.read_bytes() for file in Path(place).rglob("*") if file.is_file()}
+        return {name: content for name, content in files.items() if content}
+
+
+def read_store(folder: Path) -> object:
+    from crossgraft.runs.storage.store import Store
+
+    store = Store(folder)
+    records, damages = store.read()
+    studies = [store.study(name).jobs for name in store.studies()]
+    texts = [store.texts(record.texts_id) for record in records]
+    return store.done(), store.times(), store.failures.read(), store.manifests.read(), studies, texts, damages
+
+
+def store_cases() -> list[Case]:
+    files = store_files()
+    return [Case(files, (name,), read_store) for name in files]
+
+
+def outcome_cases() -> list[Case]:
+    stream = io.BytesIO()
+    pq.write_table(pyarrow.csv.read_csv(io.BytesIO(OUTCOMES)), stream)
+    return [
+        *(Case({"x.csv": OUTCOMES}, ("x.csv",), read_outcomes) for _ in range(2)),
+        Case({"x.parquet": stream.getvalue()}, ("x.parquet",), read_outcomes),
+    ]
+
+
 READERS: Mapping[str, Callable[[], list[Case]]] = {
     "jsonl": lambda: (
         [
@@ -340,6 +407,8 @@ READERS: Mapping[str, Callable[[], list[Case]]] = {
         Case({"adapter_config.json": CONFIG, "adapter_model.safetensors": safetensors()}, (name,), read_adapter)
         for name in ("adapter_config.json", "adapter_model.safetensors")
     ],
+    "outcomes": outcome_cases,
+    "store": store_cases,
     "gguf": lambda: [Case({"x.gguf": gguf()}, ("x.gguf",), read_gguf)],
     "harness": lambda: [
         Case({"colours.yaml": DEFINITION, "more.yaml": MORE, "rows.jsonl": ROWS}, (name,), read_definition)
@@ -424,6 +493,7 @@ def make(reader: str, seed: int, folder: Path, cases: list[Case]) -> Case:
         name = rng.choice(case.damaged)
         files[name] = damage(files[name], rng)[: 1 << 20]
     for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     return case
 
@@ -463,6 +533,7 @@ def read_batch(reader: str, first: int, count: int, progress: Path) -> None:
 def fill(folder: Path, case: Case) -> None:
     folder.mkdir()
     for name, content in case.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
 
 
@@ -517,17 +588,19 @@ def _virtual() -> int:
 
 
 def fuzz(readers: list[str], first: int, count: int, seconds: float) -> tuple[dict[str, int], list[Failure]]:
-    """How many inputs each reader took, and the first failure of every kind."""
+    """How many inputs each reader took, and the first failure of every kind.
+
+    The readers take turns, so that all have had their share when the time is up.
+    """
     counts = dict.fromkeys(readers, 0)
     failures: dict[tuple[str, str], Failure] = {}
     end = time.monotonic() + seconds
-    for reader in readers:
-        at = first
-        while at < first + count and time.monotonic() < end:
-            size = min(BATCH, first + count - at)
-            done, found = _watched(reader, at, size)
+    while time.monotonic() < end and (waiting := [reader for reader in readers if counts[reader] < count]):
+        for reader in waiting:
+            if time.monotonic() >= end:
+                break
+            done, found = _watched(reader, first + counts[reader], min(BATCH, count - counts[reader]))
             counts[reader] += done
-            at += done
             for failure in found:
                 failures.setdefault((reader, failure.what), failure)
     return counts, list(failures.values())
