@@ -12,14 +12,15 @@ _SCRIPT = re.compile(r"<script[^>]*>.*?</script>", re.DOTALL)
 
 
 def without_scripts(page: str) -> str:
-    """The page without its data and its scripts, of which it has two elements."""
+    """The page without its data, the items of its cells if it has any, and its scripts."""
     shown, count = _SCRIPT.subn("", page)
-    assert count == 2
+    assert count == 2 + ('id="items"' in page)
     return shown
 
 
-def data_of(page: str) -> dict[str, Any]:
-    found = re.search(r'<script type="text/plain" id="data">([^<]*)</script>', page)
+def data_of(page: str, kind: str = "data") -> dict[str, Any]:
+    """``kind`` is "data" or "items"."""
+    found = re.search(rf'<script type="text/plain" id="{kind}">([^<]*)</script>', page)
     assert found
     data: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(found[1])))
     return data

@@ -7,10 +7,11 @@ import pytest
 
 from crossgraft.analysis.external.scores import ScoreRow, matrix_of_scores
 from crossgraft.analysis.questions.variance.posterior import Posterior, posterior
-from crossgraft.core import Floats
+from crossgraft.core import Floats, Treatment
 from crossgraft.errors import DataError
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid
+from outcomes import BASE, answers, matrix_of, measured
 
 GRID = SyntheticGrid(models=3, tasks=3, languages=4, items=300, source=1, same_task=2, target_task=1, model_target=1)
 
@@ -177,3 +178,17 @@ def test_where_there_is_nothing_to_predict_from_a_sentence_says_so(grid: Synthet
 def test_an_empty_matrix_is_refused_with_a_sentence() -> None:
     with pytest.raises(DataError, match="no cell has a change"):
         found(TransferMatrix((), (), {}))
+
+
+def test_treatments_on_one_target_are_drawn_towards_their_mean() -> None:
+    """No factor is left that could be told from the cells."""
+    rights = {"a": [1] * 20 + [0] * 10, "b": [1] * 12 + [0] * 18, "c": [0] * 30}
+    pairs = [measured(BASE, answers([1] * 10 + [0] * 20))]
+    pairs += [measured(Treatment("m", name, "given"), answers(right)) for name, right in rights.items()]
+    matrix = matrix_of(*pairs)
+
+    result = found(matrix)
+
+    raw, shrunk = matrix.change[:, 0], result.mean[:, 0]
+    assert list(np.argsort(shrunk)) == list(np.argsort(raw))
+    assert np.ptp(shrunk) < np.ptp(raw)

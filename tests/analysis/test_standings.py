@@ -15,6 +15,8 @@ from crossgraft.analysis.mappings import bli_findings
 from crossgraft.analysis.mappings.standings import TaskStandings, downstream_standings
 from crossgraft.core import Answers, Job, Point, Record, Texts, Treatment
 from crossgraft.report.about import About
+from crossgraft.report.section import Section
+from crossgraft.report.sections import standings
 from crossgraft.report.write import write_report
 from outcomes import matrix_of, measured
 
@@ -158,3 +160,21 @@ def test_hubs_and_wrong_words_are_there_to_look_at(tmp_path: Path) -> None:
     assert [word["pair"] for word in words] == ["de:en"] * 5 + ["de:fi"] * 5
     assert {(word["method"], word["answer"], float(word["rank"])) for word in words} == {("a", "x2", 2.0)}
     assert all(word["translations"] == f"gold of {word['query']}" for word in words)
+
+
+def test_a_paper_table_marks_the_best_and_what_does_not_differ_from_it() -> None:
+    tested = task((mapped("a", 400), 0.9), (mapped("b", 400), 0.89), (mapped("c", 400), 0.6))
+    alone = task((mapped("a", 400), 0.9))
+
+    (scores,) = (table for table in sections_of(tested).tables if table.name == "scores")
+    assert [row[2] for row in (scores.rows[place] for place in scores.leaders)] == ["a (pairs 400)", "b (pairs 400)"]
+    (untested,) = (table for table in sections_of(alone).tables if table.name == "scores")
+    assert not untested.leaders
+    assert "No other method was tested" in untested.note
+
+
+def sections_of(found: TaskStandings) -> Section:
+    evidence = Evidence(
+        matrix_of(*[classified(CONTROL, np.ones(200, dtype=bool), pair) for pair in PAIRS]), downstream=[found]
+    )
+    return next(section for section in standings.sections(analyse(evidence)) if section.title.startswith("texts"))

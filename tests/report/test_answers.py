@@ -16,7 +16,7 @@ from crossgraft.report.about import About
 from crossgraft.report.html import html
 from crossgraft.runs.storage.store import Store
 from crossgraft.transfer.matrix import TransferMatrix
-from outcomes import BASE, answers, measured, trained
+from outcomes import BASE, SOURCE, TARGET, answers, measured, trained
 from pages import data_of, without_scripts
 
 BEFORE, NOW = [0, 0, 1, 1] * 5, [1, 0, 1, 0] * 5  # of four items the first gets right and the last wrong
@@ -69,7 +69,7 @@ def test_none_reads_no_record(matrix: TransferMatrix, tmp_path: Path) -> None:
 def test_a_page_has_the_text_of_an_item_once(matrix: TransferMatrix, tmp_path: Path) -> None:
     page = html(analyse(Evidence(matrix, "a study")), About(), book(matrix, tmp_path))
 
-    items = data_of(page)["items"]
+    items = data_of(page, "items")
     assert items["names"] == [[f"i{n}" for n in range(20) if n % 4 in (0, 3)]]
     assert items["texts"][0][0] == "prompt: what is i0?\noptions: right | wrong | odd | end"
     assert items["cells"]["0"]["shown"][0] == [0, 1, 0.0, 1.0, "wrong", "right"]
@@ -87,3 +87,21 @@ def test_more_flips_than_there_is_room_for_are_counted(tmp_path: Path) -> None:
     assert 0 < len(cell.shown) < 100
     assert len(cell.shown) + cell.left_out == 100
     assert cell.shown[0].says == "option 1"  # the store has no texts
+
+
+def test_texts_longer_than_a_page_can_bear_leave_the_least_noteworthy_cells_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second target changes more, so that its items come first, and they fill the page."""
+    some, more = [1] * 30 + [0] * 70, [1] * 90 + [0] * 10
+    pairs = [named(measured(BASE, answers([0] * 100), target)) for target in (TARGET, SOURCE)]
+    pairs += [named(measured(trained(), answers(right), target)) for right, target in ((some, TARGET), (more, SOURCE))]
+    for _, record in pairs:
+        Store(tmp_path).take(record)
+    matrix = TransferMatrix.from_records([job for job, _ in pairs], [record for _, record in pairs])
+    monkeypatch.setattr("crossgraft.analysis.answers._BYTES", {"flips": 1})
+
+    found = book(matrix, tmp_path)
+
+    assert [target for _, target in found.cells] == [SOURCE]
+    assert found.measured == 2

@@ -131,3 +131,11 @@ def test_all_tables_compile(tmp_path: Path) -> None:
 
     done = run(["lualatex", "-interaction=nonstopmode", "-halt-on-error", "all"], cwd=tmp_path, capture_output=True)
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("name", ["treatments", "roles-1"])
+def test_a_table_without_a_test_of_the_best_says_so(name: str) -> None:
+    text = tables_latex(sections_of(FINDINGS))[f"{name}.tex"]
+
+    assert "No test compares" in text
+    assert r"^\dagger" not in text

@@ -115,6 +115,7 @@ def test_enter_opens_the_cell_with_its_items_and_escape_closes_it(page: Browser,
 
     page.press("Enter")
 
+    page.wait("document.querySelectorAll('dialog .item').length > 0")
     opened = page.ask("document.querySelector('dialog').textContent")
     assert f"{signed(cell.change.mean)} pp" in opened
     assert "seed 2" in opened

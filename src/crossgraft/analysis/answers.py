@@ -1,6 +1,7 @@
 """The items behind the cells: what the control answered, what the treatment answers now, and the items as text.
 
-A report has room for some of them: the cells that are furthest from zero for their noise come first.
+A report has room for some of them: the cells that are furthest from zero for their noise come first, until there are enough cells or
+their texts are as long as a page can bear.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ Which = Literal["none", "flips", "all"]
 
 _CELLS: Mapping[Which, int] = {"none": 0, "flips": 2000, "all": 300}
 _ANSWERS: Mapping[Which, int] = {"none": 0, "flips": 12, "all": 400}  # of a cell
+_BYTES: Mapping[Which, int] = {
+    "none": 0,
+    "flips": 4_500_000,
+    "all": 20_000_000,
+}  # of texts and answers, before they are compressed
 _TEXT = 400  # letters of an item
 _ANSWER = 80  # letters of an answer
 
@@ -64,8 +70,12 @@ def answer_book(store: Store, matrix: TransferMatrix, which: Which = "flips") ->
     for record in store.read(wanted)[0] if wanted else ():
         records.setdefault(record.id, []).append(record)
     reader = _Reader(store, records, which)
-    answers = {(cell.row, cell.target): reader.cell(cell) for cell in cells}
-    shown = {place: of_cell for place, of_cell in answers.items() if of_cell}
+    shown = {}
+    for cell in cells:
+        if reader.bytes >= _BYTES[which]:
+            break
+        if of_cell := reader.cell(cell):
+            shown[cell.row, cell.target] = of_cell
     return AnswerBook(which, shown, len(matrix.cells), reader.shown)
 
 
@@ -75,13 +85,14 @@ def _noteworthy(cell: ChangeCell) -> float:
 
 
 class _Reader:
-    """Reads cells one after another, and keeps the texts of the items that were shown."""
+    """Reads cells one after another, keeps the texts of the items that were shown, and counts their bytes."""
 
     def __init__(self, store: Store, records: Mapping[str, Sequence[Record]], which: Which) -> None:
         self._store, self._records, self._which = store, records, which
         self._texts: dict[str, dict[str, tuple[str, Sequence[str]]]] = {}
         self._of_records: dict[tuple[str, int], Floats] = {}
         self.shown: dict[Point, dict[str, str]] = {}
+        self.bytes = 0
 
     def cell(self, cell: ChangeCell) -> CellAnswers | None:
         every: list[tuple[int | None, Record, Record, int]] = []
@@ -111,9 +122,11 @@ class _Reader:
     def _answered(self, cell: ChangeCell, seed: int | None, control: Record, treated: Record, number: int) -> Answered:
         item = control.answers.items[number]
         text, options = self._item(control, item)
-        if text:
-            self.shown.setdefault(cell.target, {})[item] = text
+        texts = self.shown.setdefault(cell.target, {})
         said, says = (_answer(cell.metric, record, number, options) for record in (control, treated))
+        self.bytes += sum(len(part.encode("utf-8", "replace")) for part in (said, says, "" if item in texts else text))
+        if text:
+            texts[item] = text
         before, now = (float(self._values(cell.metric, record)[number]) for record in (control, treated))
         return Answered(item, seed, before, now, said, says)
 

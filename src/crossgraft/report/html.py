@@ -19,7 +19,7 @@ from crossgraft.analysis.findings import Findings
 from crossgraft.report.about import About
 from crossgraft.report.page.matrix_svg import matrix_svg
 from crossgraft.report.page.names import renamed, shortener
-from crossgraft.report.page.payload import payload
+from crossgraft.report.page.payload import items_payload, payload
 from crossgraft.report.page.rows import Rows, is_numeric
 from crossgraft.report.pictures.draw import drawn
 from crossgraft.report.section import Picture, Section, short
@@ -57,7 +57,8 @@ def html(
         style=Markup(_read("page.css")),  # noqa: S704 - a file of ours
         script=Markup(script),  # noqa: S704 - a file of ours
         script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        data=payload(grid, rows, names, answers),
+        data=payload(grid, rows, names),
+        items=items_payload(grid, answers),
     )
 
 

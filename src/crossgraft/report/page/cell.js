@@ -31,11 +31,10 @@ function openCell(matrix, place) {
       ['records', named(cells.records[place], cells.count[place])],
     );
   }
-  const list = element('dl');
-  for (const [name, value] of facts) list.append(element('dt', {}, name), element('dd', {}, value));
-  dialog.append(list, ...itemsOf(data.items, place, place % grid.columns.length));
+  dialog.append(element('dl', {}, ...facts.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)])));
   document.body.append(dialog);
   dialog.showModal();
+  data.items().then((items) => dialog.append(...itemsOf(items, place, place % grid.columns.length)));
 }
 
 function named(records, count) { // of a large grid the page has the first one only

@@ -52,10 +52,7 @@ class Matrix {
     const menu = element('select', { name: field });
     for (const [value, words] of options) menu.append(element('option', { value }, words));
     const seen = [...menu.options].find((option) => option.text === view.get(field)); // a name outlives its number
-    if (seen) {
-      seen.selected = true;
-      this[field] = read(seen.value);
-    }
+    if (seen) [seen.selected, this[field]] = [true, read(seen.value)];
     menu.addEventListener('change', () => {
       this[field] = read(menu.value);
       remember(field, menu.selectedIndex && menu.selectedOptions[0].text);

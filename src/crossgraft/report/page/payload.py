@@ -19,13 +19,20 @@ from crossgraft.report.page.items import items_data
 from crossgraft.report.page.rows import Rows
 
 
-def payload(grid: Grid | None, rows: Rows, shorten: Callable[[str], str], answers: AnswerBook | None) -> str:
+def payload(grid: Grid | None, rows: Rows, shorten: Callable[[str], str]) -> str:
     on_page = {table.name for table in rows.tables} | {"matrix"}
     files = {name: text for name, text in tables_csv(rows.sections).items() if name.removesuffix(".csv") in on_page}
     data: dict[str, Any] = {"tables": rows.data(), "files": files}
     if grid is not None:
         data["grid"] = grid_data(grid, shorten)
-        if answers is not None and answers.cells:
-            data["items"] = items_data(grid, answers)
+    return _packed(data)
+
+
+def items_payload(grid: Grid | None, answers: AnswerBook | None) -> str:
+    """The items apart, as they may be most of the page and are read only when a cell is opened; empty where there are none."""
+    return _packed(items_data(grid, answers)) if grid is not None and answers is not None and answers.cells else ""
+
+
+def _packed(data: dict[str, Any]) -> str:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 9)).decode()

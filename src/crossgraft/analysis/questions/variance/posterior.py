@@ -148,7 +148,7 @@ def _noise(cells: Sequence[ChangeCell], noise: Floats, design: Design) -> tuple[
             own = own + variances[factor.codes]
         else:
             levels[place][design.factors[place].codes] += variances[factor.codes]
-    return np.maximum(own, [_least_noise(cell) for cell in cells]), np.concatenate(levels)
+    return np.maximum(own, [_least_noise(cell) for cell in cells]), np.concatenate([np.empty(0), *levels])
 
 
 def _least_noise(cell: ChangeCell) -> float:

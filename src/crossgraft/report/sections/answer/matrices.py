@@ -56,7 +56,9 @@ def sections(findings: Findings) -> Iterator[Section]:
 
 
 def _shrunk(findings: Findings) -> Shrunk | None:
-    """The posterior; of a large grid, where that takes too long, the two-way estimate."""
+    """The posterior; of a large grid, where that takes too long, the two-way estimate. Mappings have no donors to be drawn towards."""
+    if findings.evidence.standings:
+        return None
     if len(findings.matrix.cells) > _MANY:
         way = {(cell.cell.row, cell.cell.target): (cell.shrunken,) for way in findings.two_way for cell in way.cells}
         return Shrunk("shrunk (two-way)", _TWO_WAY, way) if way else None

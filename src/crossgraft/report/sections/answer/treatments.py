@@ -39,6 +39,7 @@ _NOTE = (
     "simultaneous. Significant losses: false discovery rate 5 % over all cells elsewhere whose base is above chance; a base that guesses has "
     "nothing to lose."
 )
+_UNTESTED = "The verdict is about the gain itself. No test compares the treatments of a model with the best one: their gains are over different targets."
 _CONTROLS = "A sham is trained on random answers; format-only also has no content in its prompts. Their changes show what the format alone does."
 
 
@@ -64,7 +65,7 @@ def sections(findings: Findings) -> Iterator[Section]:
 
 
 def _table(summaries: Sequence[Summary]) -> Table:
-    return Table("treatments", _HEAD, tuple(map(_row, summaries)))
+    return Table("treatments", _HEAD, tuple(map(_row, summaries)), note=_UNTESTED)
 
 
 def _row(summary: Summary) -> tuple[Value, ...]:

@@ -32,6 +32,8 @@ _NOTE = (
     "source, except on the source itself."
 )
 
+_UNTESTED = "No test compares the others with the highest: read its simultaneous interval, and the probabilities of ranks where they are given."
+
 
 def sections(findings: Findings) -> Iterator[Section]:
     if not findings.roles:
@@ -73,7 +75,7 @@ def _table(roles: Roles) -> Table:
     )
     if ranked:
         head += columns(("P(first)", "p_first"), (f"P(among {roles.k})", "p_among_k"))
-    notes = [roles.remark]
+    notes = [roles.remark, _UNTESTED]
     if roles.same_set is not None:
         notes.append(f"P(the {roles.k} highest are these) = {roles.same_set:.0%}.")
     elif roles.roles:

@@ -72,7 +72,11 @@ def _by_pair(task: TaskStandings) -> Table:
         *(Column(pair, pair.replace(":", "_")) for pair in task.pairs),
         *columns((HIDDEN, "pairs"), (HIDDEN, "items"), (HIDDEN, "clusters")),
     )
-    return Table("scores", head, tuple(_scores(task, one) for one in (*task.standings, task.control)))
+    rows = tuple(_scores(task, one) for one in (*task.standings, task.control))
+    if not task.tested_against(task.best):
+        return Table("scores", head, rows, note="No other method was tested against the best")
+    equal = (place for place, one in enumerate(task.standings) if one != task.best and task.among_the_best(one.row))
+    return Table("scores", head, rows, leaders=(0, *equal))
 
 
 def _scores(task: TaskStandings, standing: Standing) -> tuple[Value, ...]:
