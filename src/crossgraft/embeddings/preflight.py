@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from crossgraft.embeddings.spec.study_spec import EmbeddingSpec
 
 SPACES_KEPT = 4  # normalised ones, by a worker
-IN_USE = SPACES_KEPT + 5  # vocabularies' vectors at once: those, one mapped, both at length 1, and room to make them
+_IN_USE = SPACES_KEPT + 5  # vocabularies' vectors at once: those, one mapped, both at length 1, and room to make them
 
 
 def check(study: EmbeddingSpec) -> Sequence[str]:
@@ -59,7 +59,7 @@ def check_words(study: EmbeddingSpec, read: Callable[[str], Space]) -> None:
     for language in dict.fromkeys(one for pair in study.language_pairs() for one in (pair.source, pair.target)):
         file = study.vectors_file(language)
         seen = study.peek(language, study.spaces.top)
-        refuse_too_many(file, seen.words or 0, seen.width, memory, copies=IN_USE)
+        refuse_too_many(file, seen.words or 0, seen.width, memory, copies=_IN_USE)
 
     @lru_cache(None)
     def words(language: str) -> Space:

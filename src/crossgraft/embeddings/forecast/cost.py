@@ -11,7 +11,7 @@ from crossgraft.core import SHUFFLED, Job
 from crossgraft.embeddings.forecast.evaluations import evaluating
 from crossgraft.embeddings.forecast.fits import fitting
 from crossgraft.embeddings.forecast.shapes import PAIRS, WIDTH, WORDS, PairShape, Shapes
-from crossgraft.embeddings.preflight import IN_USE
+from crossgraft.embeddings.preflight import SPACES_KEPT
 from crossgraft.embeddings.spaces.isomorphism import WORDS as GRAPH
 from crossgraft.embeddings.tasks import is_stochastic
 from crossgraft.study import Forecast
@@ -19,7 +19,8 @@ from crossgraft.study import Forecast
 if TYPE_CHECKING:
     from crossgraft.embeddings.spec.study_spec import EmbeddingSpec
 
-_LIBRARIES, _TORCH = 200e6, 300e6  # bytes
+_LIBRARIES, _TORCH = 130e6, 250e6  # bytes
+_WORKING = 3  # vocabularies' vectors beside those that a worker keeps: mapped, at length 1, and on the way to that
 _NAMES = 200  # bytes of a word and its place in the index
 _SPACES = "vectors and words of both languages"
 
@@ -69,13 +70,15 @@ def forecast(study: EmbeddingSpec, jobs: Sequence[Job]) -> Forecast | None:
         return evaluating(study.tasks[task], pairs[pair], shapes.of(pairs[pair]), study.origin)
 
     tally, assumed = _Tally(), False
+    steps = {study.methods.get(name).normalise for name in study.methods.use} | {None}
+    copies = min(SPACES_KEPT, 2 * len(steps)) + _WORKING
     for job in jobs:
         pair = job.cells[0].target.lang
         shape = shapes.of(pairs[pair], int(dict(job.treatment.recipe).get("pairs", 0)))
         assumed |= shape.assumed
-        tally.hold(_SPACES, _of_spaces(shape))
+        tally.hold(_SPACES, _of_spaces(shape, copies))
         if job.treatment.is_control:
-            tally.hold("isomorphism", {"neighbourhood graph": 4 * 8.0 * min(GRAPH, shape.source) ** 2})
+            tally.hold("isomorphism", {"neighbourhood graph": 3 * 8.0 * min(GRAPH, shape.source) ** 2})
         else:
             name = job.treatment.name.removesuffix(SHUFFLED)
             fit = fitting(name, study.methods.get(name), shape)
@@ -93,10 +96,10 @@ def forecast(study: EmbeddingSpec, jobs: Sequence[Job]) -> Forecast | None:
     )
 
 
-def _of_spaces(shape: PairShape) -> dict[str, float]:
+def _of_spaces(shape: PairShape, copies: int) -> dict[str, float]:
     words = max(shape.source, shape.target)
     return {
-        "vectors of both languages": float(IN_USE * 4 * words * shape.width),
+        "vectors of both languages": float(copies * 4 * words * shape.width),
         "words of both languages": float(2 * _NAMES * words),
     }
 
