@@ -27,10 +27,14 @@ class Work:
 def least_work(requests: Sequence[Request]) -> Work:
     """Every context once, what all contexts begin with once for all, logits where an option's token is predicted.
 
-    For one request with a context of C tokens and K options of L tokens: C + K (L - 1) and 1 + K (L - 1).
+    For one request with a context of C tokens and K options of L tokens: C + K (L - 1) and 1 + K (L - 1), less K - 1 for
+    each token that all options begin with.
     """
     shared = len(shared_beginning(requests))
-    new = sum(sum(len(option) - 1 for option in request.options) for request in requests)
+    new = sum(
+        sum(len(option) - 1 for option in request.options) - len(request.opening) * (len(request.options) - 1)
+        for request in requests
+    )
     return Work(shared + sum(len(request.context) - shared for request in requests) + new, len(requests) + new)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from crossgraft.adapters.engine.body import Whole
+from crossgraft.adapters.engine.likelihoods import log_likelihoods
 from crossgraft.adapters.engine.paths import KeptContext, PackedRow, PlainRows
 from crossgraft.adapters.engine.requests import Request, shared_beginning
 from crossgraft.adapters.engine.rows import Windows
@@ -62,13 +63,12 @@ class Variant:
             kept = self.way.keep(beginning) if beginning else None
             sizes = [self.way.size(request, len(beginning)) for request in requests]
             for batch in by_rows(sizes, self.rows) if self.rows else by_tokens(sizes, TOKENS):
-                found = torch.zeros(
-                    sum(len(requests[n].options) for n in batch), dtype=torch.float64, device=self.way.body.device
-                )
-                self.way.add([requests[n] for n in batch], kept, found)
+                count = sum(len(requests[n].options) for n in batch)
+                read = self.way.read([requests[n] for n in batch], kept)
+                found = log_likelihoods(self.way.body, read, count)
                 start = 0
                 for n in batch:
-                    sums[n] = found[start : start + len(requests[n].options)].cpu().numpy()
+                    sums[n] = found[start : start + len(requests[n].options)]
                     start += len(requests[n].options)
         return np.concatenate([sums[n] for n in range(len(requests))])
 

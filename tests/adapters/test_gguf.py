@@ -17,7 +17,7 @@ from crossgraft.errors import DataError, MissingExtra, SpecError
 from crossgraft.runs.campaign import Campaign, Settings, describe_study, run
 from crossgraft.runs.storage.store import Store
 from crossgraft.spec import parse_study
-from crossgraft.study import Origin
+from crossgraft.study import Origin, Remark
 from gguf_files import make_gguf
 from parts import ADAPTER_SPEC
 
@@ -165,6 +165,21 @@ def test_a_study_on_gguf_runs_and_its_records_say_so(tiny_gguf: Path, tmp_path: 
     told = [record.provenance["gguf"] for record in store.read()[0]]
     assert {(one["file"], one["file_type"], one["dequantised"]) for one in told} == {("tiny.gguf", "F32", True)}
     assert all(one["tensor_types"] == {"F32": 21} for one in told)
+
+
+def test_dequantising_is_one_remark_the_first_time_and_no_bar(
+    tiny_gguf: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    study = parse_study(spec_of(tiny_gguf, tmp_path), folder=tmp_path)
+    said = []
+    for store in ("first", "second"):
+        events: list[Any] = []
+        run(study, Store(tmp_path / store), settings=Settings(threads=1), watch=events.append)
+        said.append([event.text for event in events if isinstance(event, Remark) and "dequantised" in event.text])
+
+    assert [len(texts) for texts in said] == [1, 0]
+    assert said[0][0].startswith("tiny.gguf is dequantised to float32, once; the weights are kept in ")
+    assert "quantizing" not in capfd.readouterr().err
 
 
 def test_a_plan_says_that_a_base_is_dequantised_and_what_adapters_weigh(

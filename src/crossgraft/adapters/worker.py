@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from crossgraft.adapters.bases.base import Base, load_base, load_checkpoint
+from crossgraft.adapters.bases.gguf.cached import announcement
 from crossgraft.adapters.bases.loading import device_of
 from crossgraft.adapters.bases.models import check_given_folder
 from crossgraft.adapters.engine import Engine
@@ -64,6 +65,7 @@ class AdapterWorker:
 
     def run(self, job: Job) -> Iterator[Progress | Remark | Recorded]:
         yield from self._doubted(job)
+        yield from self._dequantised(job.treatment.model, job)
         yield from self._trained(job)
         base = self._loaded(job.treatment.model)
         facts: dict[str, Any] = {}
@@ -91,6 +93,15 @@ class AdapterWorker:
                 "here. Each base is compared with the CPU before it is scored; its adapters are not. Repeat with "
                 "--device cpu what you want to publish",
             )
+
+    def _dequantised(self, name: str, job: Job) -> Iterator[Remark]:
+        """Said before a base that takes a while to make, the first time."""
+        if self._base is not None and self._base.name == name:
+            return
+        model = self._study.models[name]
+        file = model.gguf_file(self._study.origin)
+        if file and (text := announcement(file, model.dtype)):
+            yield Remark(job, text)
 
     def _checked(self, job: Job) -> Iterator[Remark]:
         """A kept adapter whose files are no longer those that were written makes way for a new one."""

@@ -109,6 +109,35 @@ def test_a_beginning_that_all_share_is_read_once(family: str, way: Any) -> None:
     np.testing.assert_allclose(scores.loglik, alone(model, requests), atol=1e-4)
 
 
+@pytest.mark.parametrize("shared", [0, 40])
+@pytest.mark.parametrize("way", ["packed", "kept"])
+@pytest.mark.parametrize("family", ["Llama", "Gemma3"])
+def test_what_all_options_begin_with_is_read_once(family: str, way: Any, shared: int) -> None:
+    model = make(family)
+    openings = ((5, 6, 7), (5, 6), (5,), ())
+    requests = [
+        Request(request.context, tuple(opening + option for option in request.options))
+        for request, opening in zip(asked(8, shared=shared), 2 * openings, strict=True)
+    ]
+    scorer = Scorer(model, way=way, tokens=500)
+
+    scores = result(scorer.score(requests))
+
+    assert scores.path == way
+    np.testing.assert_allclose(scores.loglik, alone(model, requests), atol=1e-4)
+    with_opening, without = (
+        scorer.path.size(Request((1, 2), options), 0) for options in (((5, 6), (5, 7)), ((5, 6), (8, 7)))
+    )
+    assert with_opening == (1, without[1] - 1)
+
+
+def test_each_option_keeps_a_token_of_its_own() -> None:
+    assert Request((1,), ((5, 6, 7), (5, 6, 8, 9))).opening == (5, 6)
+    assert Request((1,), ((5, 6), (5, 6, 8))).opening == (5,)
+    assert Request((1,), ((5,), (5, 6))).opening == ()
+    assert Request((1,), ((5, 6, 7),)).opening == (5, 6)
+
+
 @pytest.mark.parametrize("tokens", [1, 200, 10_000])
 def test_scores_do_not_depend_on_batch_size_order_or_company(tokens: int) -> None:
     model, requests = make("Llama"), asked()

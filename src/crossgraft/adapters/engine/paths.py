@@ -100,19 +100,18 @@ class PackedRow:
         return _keep(self.body, tokens, self.windows, self.dtype)
 
     def size(self, request: Request, kept: int) -> tuple[int, int]:
-        return 1, len(request.context) - kept + sum(len(option) - 1 for option in request.options)
+        return 1, _width(request, kept)
 
     def read(self, requests: Sequence[Request], kept: Kept | None) -> Wanted:
         rows = []
         number = 0
         for request in requests:
-            row = _context_row(request, kept)
-            last = len(row.ids) - 1
+            begun = len(request.opening)
+            row = _context_row(request, kept, number)
             for segment, option in enumerate(request.options, CONTEXT + 1):
-                row.predict(last, option[0], number)
-                for place, token in enumerate(option[1:], len(row.ids)):
+                for place, token in enumerate(option[begun + 1 :], len(row.ids)):
                     row.predict(place, token, number)
-                row.add(option[:-1], len(request.context), segment)
+                row.add(option[begun:-1], len(request.context) + begun, segment)
                 number += 1
             rows.append(row)
         batch, picks = assemble(rows, self.body.device)
@@ -135,23 +134,22 @@ class KeptContext:
         return _keep(self.body, tokens, self.windows, self.dtype)
 
     def size(self, request: Request, kept: int) -> tuple[int, int]:
-        return 1, len(request.context) - kept + sum(len(option) - 1 for option in request.options)
+        return 1, _width(request, kept)
 
     def read(self, requests: Sequence[Request], kept: Kept | None) -> Wanted:
         contexts, rows, counts = [], [], []
         number = 0
         for request in requests:
-            context = _context_row(request, kept)
+            begun = len(request.opening)
+            contexts.append(_context_row(request, kept, number))
             counts.append(len(request.options))
             for option in request.options:
-                context.predict(len(context.ids) - 1, option[0], number)
                 row = Row()
-                row.add(option[:-1], len(request.context), CONTEXT + 1)
-                for place, token in enumerate(option[1:]):
+                row.add(option[begun:-1], len(request.context) + begun, CONTEXT + 1)
+                for place, token in enumerate(option[begun + 1 :]):
                     row.predict(place, token, number)
                 rows.append(row)
                 number += 1
-            contexts.append(context)
         first, picks = assemble(contexts, self.body.device)
         keys = first.after(kept.rows) if kept else first
         cache = kept.cache(len(first.ids)) if kept else DynamicCache()
@@ -171,10 +169,21 @@ class KeptContext:
         return Wanted.of(states, picks)
 
 
-def _context_row(request: Request, kept: Kept | None) -> Row:
+def _width(request: Request, kept: int) -> int:
+    """Tokens that are read for a request, in one row or after its context."""
+    begun = len(request.opening)
+    return len(request.context) - kept + begun + sum(len(option) - 1 - begun for option in request.options)
+
+
+def _context_row(request: Request, kept: Kept | None, number: int) -> Row:
+    """The context with what all options begin with, and what it predicts of them: they are numbered from ``number``."""
     row = Row()
     begun = len(kept) if kept else 0
-    row.add(request.context[begun:], begun, CONTEXT)
+    row.add([*request.context[begun:], *request.opening], begun, CONTEXT)
+    last = len(request.context) - begun - 1
+    for option_number, option in enumerate(request.options, number):
+        for place, token in enumerate(option[: len(request.opening) + 1], last):
+            row.predict(place, token, option_number)
     return row
 
 

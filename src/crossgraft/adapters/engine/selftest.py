@@ -91,7 +91,9 @@ def _oracle(model: Any) -> Any:
 
 
 def probe_requests(model: Any) -> list[Request]:
-    """Random tokens, the same at every call: some with a beginning they share, one beyond any sliding window."""
+    """Random tokens, the same at every call: contexts with a beginning they share, some options too; one text goes beyond
+    any sliding window.
+    """
     text = model.config.get_text_config(decoder=True)
     most = int(getattr(text, "max_position_embeddings", 0) or 0) or 2**30
     rng = np.random.default_rng(0)
@@ -105,10 +107,12 @@ def probe_requests(model: Any) -> list[Request]:
         shapes.append((window + 24, (9, 2)))
     beginning = drawn(18)
     room = most - max(max(options) for _, options in shapes[: len(_SHAPES)])
-    return [
-        Request((beginning + drawn(context - len(beginning)))[: max(1, room)], tuple(drawn(n) for n in options))
-        for context, options in shapes
-    ]
+    requests = []
+    for context, options in shapes:
+        opening = drawn(min(options) - 1)
+        own = tuple(opening + drawn(n - len(opening)) for n in options)
+        requests.append(Request((beginning + drawn(context - len(beginning)))[: max(1, room)], own))
+    return requests
 
 
 def _one_by_one(model: Any, requests: Sequence[Request]) -> Floats:

@@ -59,12 +59,24 @@ def _check_model(header: Header) -> None:
         )
 
 
+def announcement(file: Path, dtype: str) -> str:
+    """What a reader should know before the weights are made; "" where they lie here already."""
+    place = cache()
+    if place.is_dir() and (place / _key(place, file, _weights(dtype))).is_dir():
+        return ""
+    return f"{file.name} is dequantised to {dtype}, once; the weights are kept in {place}"
+
+
 def weights(file: Path, dtype: str, role: str) -> Path:
     """The folder with the dequantised weights in a dtype: casting before they are kept is casting when they are loaded."""
     from crossgraft.adapters.bases.gguf import conversion
 
     header = check_gguf(file, role, own_tokenizer=False)
-    return _from_cache(header, f"{dtype} weights", role, lambda folder: conversion.save_weights(header, dtype, folder))
+    return _from_cache(header, _weights(dtype), role, lambda folder: conversion.save_weights(header, dtype, folder))
+
+
+def _weights(dtype: str) -> str:
+    return f"{dtype} weights"
 
 
 def tokenizer(file: Path, role: str) -> Path:

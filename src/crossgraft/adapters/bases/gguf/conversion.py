@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import re
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -114,9 +115,12 @@ def _plain(architecture: str) -> str:
 
 @contextmanager
 def _explained(header: Header, what: str) -> Iterator[None]:
-    """Whatever Transformers raises for a file that it cannot convert, as one sentence; its warnings are about packing."""
+    """Whatever Transformers raises for a file that it cannot convert, as one sentence; its warnings are about packing.
+
+    Its progress bar of tensors has no switch; our own remark says what goes on.
+    """
     try:
-        with warnings.catch_warnings(action="ignore"):
+        with warnings.catch_warnings(action="ignore"), redirect_stderr(io.StringIO()):
             yield
     except OSError:  # no room, for the caller to say where
         raise
