@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python benchmarks/analysis.py [--items 400]
 
 The grid has 9 models, 44 sources, 44 targets and 3 seeds: with 400 items a target 21 million outcomes, made by
-``crossgraft.transfer.synthetic``. The mark is a minute and 4 GB on one thread. Parts are run once more, each by itself, to say where
+``crossgraft.transfer.synthetic``. The mark is a minute and 2 GB on one thread. Parts are run once more, each by itself, to say where
 the time goes; they share nothing, so that they take a little longer than within the whole. Then grids of 2 models with 100,
 200 and 400 items: what is added from 200 to 400 items should be about twice what is added from 100 to 200.
 """
@@ -25,17 +25,19 @@ from measuring import Cost, Turns, forget_peak, peak_mib, processor, table, time
 from crossgraft.analysis.evidence import Evidence
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.analysis.intervals.draws import Draws
+from crossgraft.analysis.questions.base.noise import base_noise
 from crossgraft.analysis.questions.effects.regimes import regimes
 from crossgraft.analysis.questions.roles.asymmetry import asymmetries
 from crossgraft.analysis.questions.roles.consistency import consistencies
 from crossgraft.analysis.questions.roles.patterns import patterns
 from crossgraft.analysis.questions.roles.scores import roles
 from crossgraft.analysis.questions.variance.components import variance
+from crossgraft.analysis.questions.variance.posterior import posterior
 from crossgraft.report.write import write_report
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid
 
-SECONDS, MIB = 60, 4096
+SECONDS, MIB = 60, 2048
 GRID = SyntheticGrid(
     models=9, languages=11, items=400, same_task=1.2, source=0.3, target=0.5, model_target=0.6, cell=0.3, seed=0.5
 )
@@ -50,6 +52,8 @@ def parts(matrix: TransferMatrix, findings: Findings, folder: Path) -> dict[str,
         "consistency": lambda: list(consistencies(draws, matrix.labels)),
         "roles": lambda: roles(draws),
         "asymmetry and patterns": lambda: (list(asymmetries(draws)), list(patterns(draws))),
+        "base": lambda: list(base_noise(draws)),
+        "posterior, for a study with a question": lambda: posterior(matrix, draws=draws),
         "report": lambda: write_report(findings, folder),
     }
 

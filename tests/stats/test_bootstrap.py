@@ -63,6 +63,18 @@ def test_draws_do_not_depend_on_the_size_of_the_blocks() -> None:
     assert np.array_equal(first, again)
 
 
+def test_columns_that_are_alike_are_summed_once_and_change_nothing() -> None:
+    rng = np.random.default_rng(5)
+    treated, control = weighted(rng.random((4, 40))), weighted(np.repeat(rng.random((1, 40)), 4, axis=0))
+    treated[1] = treated[0]
+
+    found = joint_item_bootstrap(treated, control, ratio, draws=50, rng=np.random.default_rng(6))
+
+    counts = np.random.default_rng(6).multinomial(40, np.full(40, 1 / 40), size=50)
+    each = [counts @ (treated[cell, :, 0] - control[cell, :, 0]) / 40 for cell in range(4)]
+    assert found == pytest.approx(np.transpose(each), abs=1e-12)
+
+
 def test_an_item_a_cell_lacks_has_no_weight_in_it() -> None:
     treated = weighted(np.array([[1.0, 0.0, 1.0]]))
     control = weighted(np.array([[0.0, 0.0, 0.0]]))

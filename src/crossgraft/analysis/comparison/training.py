@@ -42,9 +42,12 @@ class Spread:
 
     @classmethod
     def of(cls, noises: Sequence[RunNoise]) -> Spread:
-        """Of a sum of independent runs; their variances come from one estimate, and are wrong together."""
-        whole = sum(noise.whole for noise in noises)
-        spent = whole**2 / min(noise.df for noise in noises) if whole > 0 else 0.0
+        """Of a sum of independent runs. Each study knows its own noise; what is borrowed can be the same estimate twice, and wrong twice."""
+        if any(noise.borrowed for noise in noises):
+            whole = sum(noise.whole for noise in noises)
+            spent = whole**2 / min(noise.df for noise in noises)
+        else:
+            spent = sum(noise.whole**2 / noise.df for noise in noises)
         return cls(sum(noise.variance for noise in noises), spent)
 
 
@@ -144,4 +147,4 @@ def together(parts: Iterable[tuple[Treatment, float, RunNoise]]) -> Spread:
         beyond, whole = sums.get(row, (0.0, 0.0))
         sums[row] = beyond + abs(weight) * sqrt(noise.variance), whole + abs(weight) * sqrt(noise.whole)
         df = min(df, noise.df)
-    return Spread.of([RunNoise(beyond**2, whole**2, df) for beyond, whole in sums.values()]) if sums else Spread()
+    return Spread.of([RunNoise(beyond**2, whole**2, df, borrowed=True) for beyond, whole in sums.values()])

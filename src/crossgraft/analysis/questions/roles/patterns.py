@@ -71,13 +71,14 @@ class _Grid:
         groups = {place: numbers for place, numbers in groups.items() if len(numbers) == full}
         sources = tuple(sorted({source for source, _ in groups}))
         targets = tuple(sorted({target for _, target in groups}))
-        drawn = draws.of(cells, _DRAWS)
+        row, column = ({point: place for place, point in enumerate(points)} for points in (sources, targets))
+        rows, columns = [row[source] for source, _ in groups], [column[target] for _, target in groups]
+        members = np.array(list(groups.values()))  # (pairs, cells of each)
         change = np.full((len(sources), len(targets)), np.nan)
+        change[rows, columns] = np.array([cell.change.mean for cell in cells])[members].mean(axis=1)
+        drawn = draws.of(cells, _DRAWS)
         noise = np.full((len(drawn), *change.shape), np.nan)
-        for (source, target), numbers in groups.items():
-            place = sources.index(source), targets.index(target)
-            change[place] = np.mean([cells[number].change.mean for number in numbers])
-            noise[:, *place] = drawn[:, numbers].mean(axis=1) - change[place]
+        noise[:, rows, columns] = drawn[:, members].mean(axis=2) - change[rows, columns]
         return cls(sources, targets, change, noise)
 
 
