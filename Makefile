@@ -59,7 +59,7 @@ faults: $(VENV)/.dev
 
 # the tools have a folder of their own, so that they are not part of what they look at
 audit: $(VENV)/.demo $(VENV)/.audit
-	$(VENV)/audit/bin/pip-audit --skip-editable --path $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+	$(BIN)/python tools/audit.py $(VENV)/audit/bin/pip-audit $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 
 sbom: $(VENV)/.demo $(VENV)/.audit
 	$(VENV)/audit/bin/cyclonedx-py environment $(VENV) --of JSON -o sbom.json

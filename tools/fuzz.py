@@ -2,6 +2,7 @@
 
 python tools/fuzz.py [--count 1000] [--first 0] [--seconds 500] [READER …]
 python tools/fuzz.py --show READER SEED   (writes the input to a folder, and reads it with its traceback)
+python tools/fuzz.py --guided READER [--count 1000] [--seconds 500]   (by coverage; needs: pip install atheris)
 
 An input is a small valid one with flipped bits, cut ends, spliced parts, hostile words and numbers; its seed makes it
 again. A process of its own reads a batch, with 1 GiB of memory above what it needs for good input and ten seconds an
@@ -630,6 +631,30 @@ def _watched(reader: str, first: int, count: int) -> tuple[int, list[Failure]]:
     return count, found
 
 
+def guided(reader: str, count: int, seconds: float) -> None:
+    """Atheris looks for inputs that reach new lines of ours; the first failure ends it with its traceback."""
+    import atheris
+
+    corpus = Path(tempfile.mkdtemp())
+    with tempfile.TemporaryDirectory() as place, atheris.instrument_imports(include=["crossgraft"]), _quietly():
+        cases = READERS[reader]()
+        for number, case in enumerate(cases):  # to read good input imports what is to be instrumented
+            fill(Path(place) / f"good-{number}", case)
+            case.read(Path(place) / f"good-{number}")
+            (corpus / str(number)).write_bytes(bytes([number]) + case.files[case.damaged[0]])
+
+    def read(data: bytes) -> None:
+        case = cases[data[0] % len(cases)] if data else cases[0]
+        with tempfile.TemporaryDirectory() as place:
+            fill(Path(place) / "input", Case({**case.files, case.damaged[0]: data[1:]}, case.damaged, case.read))
+            with _quietly(), suppress(CrossgraftError):
+                case.read(Path(place) / "input")
+
+    limits = [f"-runs={count}", f"-max_total_time={round(seconds)}", f"-timeout={SECONDS}", "-rss_limit_mb=4096"]
+    atheris.Setup([sys.argv[0], *limits, "-max_len=100000", str(corpus)], read)
+    atheris.Fuzz()
+
+
 def show(reader: str, seed: int) -> None:
     folder = Path(tempfile.mkdtemp())
     case = make(reader, seed, folder, READERS[reader]())
@@ -648,7 +673,11 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seconds", type=float, default=500, help="stop after so long")
     parser.add_argument("--show", nargs=2, metavar=("READER", "SEED"))
+    parser.add_argument("--guided", choices=READERS, metavar="READER", help="by coverage, with Atheris")
     told = parser.parse_args()
+    if told.guided:
+        guided(told.guided, told.count, told.seconds)
+        return 0
     if told.show:
         show(told.show[0], int(told.show[1]))
         return 0

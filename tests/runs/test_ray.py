@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from toy import answers, command, outcome, toy_spec
+from crossgraft.runs.storage.store import Store
+from toy import ENVIRONMENT, answers, command, outcome, toy_spec
 
 pytestmark = pytest.mark.slow
 RAY = ("--executor", "ray", "--workers", 2, "--threads", 1, "--device", "cpu")
@@ -19,6 +20,12 @@ RAY = ("--executor", "ray", "--workers", 2, "--threads", 1, "--device", "cpu")
 @pytest.fixture(autouse=True)
 def needs_ray() -> None:
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'crossgraft[ray]'")
+
+
+def running(out: Path) -> int:
+    """How many jobs somebody works on."""
+    store = Store(out)
+    return sum(store.running(store.study(name).jobs) for name in store.studies())
 
 
 def test_inline_and_ray_give_the_same_records(tmp_path: Path) -> None:
@@ -60,3 +67,27 @@ def test_a_killed_worker_of_ray_is_replaced(tmp_path: Path) -> None:
 
     assert code == 0, said
     assert len(answers(tmp_path / "out")) == 26
+
+
+def test_a_run_on_two_nodes_goes_on_when_one_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = toy_spec(tmp_path, count=9, seconds=0.5)
+    assert outcome(command("run", spec, "--out", tmp_path / "one"))[0] == 0
+    monkeypatch.setenv("PYTHONPATH", ENVIRONMENT["PYTHONPATH"])  # the workers of a node have its environment
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        lost = cluster.add_node(num_cpus=1)
+        monkeypatch.setitem(ENVIRONMENT, "RAY_ADDRESS", cluster.address)
+        process = command("run", spec, "--out", tmp_path / "many", *RAY)
+        while running(tmp_path / "many") < 2:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.05)
+        cluster.remove_node(lost, allow_graceful=False)
+        code, said = outcome(process, 400)
+    finally:
+        cluster.shutdown()
+
+    assert code == 0, said
+    assert "another takes its place" in said
+    assert answers(tmp_path / "many") == answers(tmp_path / "one")
