@@ -11,8 +11,8 @@ from crossgraft.analysis.findings import Findings, columns_of
 from crossgraft.analysis.wording import interval, signed
 from crossgraft.errors import DataError
 from crossgraft.report.grid import Grid, Shrunk
-from crossgraft.report.section import HIDDEN, Column, Number, Section, Table, Value
-from crossgraft.transfer.matrix import ChangeCell
+from crossgraft.report.section import HIDDEN, Column, Interval, Number, Section, Table, Value, columns
+from crossgraft.transfer.matrix import ChangeCell, TransferMatrix
 
 PLACE = 5
 _MANY = 4000  # cells, whose posterior takes some six seconds
@@ -20,7 +20,10 @@ _SHOWS = (
     "Rows are treatments, columns targets: percentage points against the control on the same items, blue better, orange worse. Bold, a dot (better) or a dash (worse): "
     "the interval excludes zero. Outlined: the treatment's own source. A stroke: no number."
 )
-_NOTE = "Intervals: 95 %, paired by item, the variance between seeds added; they are not corrected for the number of cells. Shrunk: see the line below the matrix. All cells with intervals, n and the ids of their records are in cells.csv."
+_NOTE = (
+    "Intervals: 95 %, paired by item, the variance between seeds added; they are not corrected for the number of cells. Shrunk: see the line below "
+    "the matrix when it is shown. All cells with intervals, n and the ids of their records are in cells.csv."
+)
 
 _POSTERIOR = (
     "Shrunk: the posterior mean of the cell with its 95 % credible interval, drawn towards what its model, source, target and their pairs say of it, the "
@@ -45,13 +48,14 @@ def sections(findings: Findings) -> Iterator[Section]:
         )
         tables.append(Table("matrix", head, rows, model))
     if tables:
+        shrunk = _shrunk(findings)
         yield Section(
             "Change on every target",
-            tuple(tables),
+            (*tables, *_posterior(matrix, shrunk)),
             note=_NOTE,
             shows=_SHOWS,
             explained="reading-a-report.md",
-            grid=Grid(matrix, _shrunk(findings)),
+            grid=Grid(matrix, shrunk),
         )
 
 
@@ -74,6 +78,23 @@ def _shrunk(findings: Findings) -> Shrunk | None:
         _POSTERIOR,
         {(found.rows[row], found.columns[at]): tuple(numbers[row][at]) for row, at in places},
     )
+
+
+def _posterior(matrix: TransferMatrix, shrunk: Shrunk | None) -> Iterator[Table]:
+    """The posterior of every measured cell; only in CSV."""
+    if shrunk and shrunk.about == _POSTERIOR:
+        head = columns("model", "treatment", "target", "change", "posterior")
+        rows = tuple(
+            _posterior_row(cell, *shrunk.changes[place])
+            for place, cell in matrix.cells.items()
+            if place in shrunk.changes
+        )
+        yield Table("posterior", head, rows, most=0)
+
+
+def _posterior_row(cell: ChangeCell, mean: float, low: float, high: float) -> tuple[Value, ...]:
+    change = Number(cell.change.mean, "")
+    return cell.row.model, cell.row.label, str(cell.target), change, Interval(mean, low, high)
 
 
 def _cell(cell: ChangeCell | None) -> Value:
