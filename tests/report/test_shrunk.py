@@ -74,6 +74,16 @@ def test_a_large_grid_has_the_two_way_estimate_and_says_why(monkeypatch: pytest.
     assert not grid_data(grid(MATRIX), str)["shrunk"]["low"]
 
 
+def test_scores_with_a_bound_on_their_noise_have_the_two_way_estimate() -> None:
+    points = [Point("xnli", language) for language in ("de", "sw", "tr", "zh")]
+    rows = [ScoreRow(1, "m", source, target, 0.5, 0.6, items=400) for source in points for target in points]
+    found = shrunk(matrix_of_scores(rows))
+
+    assert found
+    assert found.name == "shrunk (two-way)"
+    assert "upper bound" in found.about
+
+
 def test_scores_without_noise_are_not_shrunk() -> None:
     point, other = Point("xnli", "de"), Point("xnli", "sw")
     rows = [ScoreRow(1, "m", source, target, 0.5, 0.6) for source in (point, other) for target in (point, other)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from math import isfinite
 
 import numpy as np
 
 from crossgraft.analysis.findings import Findings, columns_of
+from crossgraft.analysis.intervals.draws import has_items
 from crossgraft.analysis.wording import interval, signed
 from crossgraft.errors import DataError
 from crossgraft.report.grid import Grid, Shrunk
@@ -30,9 +32,10 @@ _POSTERIOR = (
     "more the noisier it is; noise of the base and of the seeds is taken out"
 )
 _TWO_WAY = (
-    f"Shrunk: between the cell and the two-way model of donors and recipients, by its noise; not on the own source. With more than {_MANY:,} cells the posterior "
-    "of every cell would take too long"
+    "Shrunk: between the cell and the two-way model of donors and recipients, by its noise; not on the own source. "
 )
+_TOO_MANY = f"With more than {_MANY:,} cells the posterior of every cell would take too long"
+_NO_ITEMS = "Without outcomes of items the noise of a cell has an upper bound only, which is too coarse for a posterior"
 
 
 def sections(findings: Findings) -> Iterator[Section]:
@@ -60,12 +63,15 @@ def sections(findings: Findings) -> Iterator[Section]:
 
 
 def _shrunk(findings: Findings) -> Shrunk | None:
-    """The posterior; of a large grid, where that takes too long, the two-way estimate. Mappings have no donors to be drawn towards."""
+    """The posterior, or in its place the two-way estimate. Mappings have no donors to be drawn towards."""
     if findings.evidence.standings:
         return None
-    if len(findings.matrix.cells) > _MANY:
-        way = {(cell.cell.row, cell.cell.target): (cell.shrunken,) for way in findings.two_way for cell in way.cells}
-        return Shrunk("shrunk (two-way)", _TWO_WAY, way) if way else None
+    cells = findings.evidence.draws.cells
+    if len(cells) > _MANY or not has_items(cells):
+        estimates = (estimate for way in findings.two_way for estimate in way.cells)
+        shrunken = {(of.cell.row, of.cell.target): (of.shrunken,) for of in estimates if isfinite(of.cell.change.error)}
+        about = _TWO_WAY + (_TOO_MANY if len(cells) > _MANY else _NO_ITEMS)
+        return Shrunk("shrunk (two-way)", about, shrunken) if shrunken else None
     try:
         found = findings.evidence.posterior
     except DataError:  # nothing in percentage points, or no noise that could be taken out
