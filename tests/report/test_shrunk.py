@@ -51,6 +51,19 @@ def test_the_page_has_it_in_the_order_of_its_cells() -> None:
         assert [data[part][at] for part in ("value", "low", "high")] == list(map(rounded, numbers))
 
 
+def test_its_numbers_are_a_csv_file() -> None:
+    (section,) = matrices.sections(analyse(MATRIX))
+    found = next(table for table in section.tables if table.name == "posterior")
+
+    assert section.grid
+    assert section.grid.shrunk
+    first = next(iter(MATRIX.cells.values()))
+    record = next(found.records())
+    ends = (record[name] for name in ("posterior", "posterior_low", "posterior_high"))
+    assert tuple(ends) == section.grid.shrunk.changes[first.row, first.target]
+    assert record["change"] == first.change.mean
+
+
 def test_a_large_grid_has_the_two_way_estimate_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matrices, "_MANY", 10)
     found = shrunk(MATRIX)
@@ -59,6 +72,16 @@ def test_a_large_grid_has_the_two_way_estimate_and_says_why(monkeypatch: pytest.
     assert found.name == "shrunk (two-way)"
     assert "would take too long" in found.about
     assert not grid_data(grid(MATRIX), str)["shrunk"]["low"]
+
+
+def test_scores_with_a_bound_on_their_noise_have_the_two_way_estimate() -> None:
+    points = [Point("xnli", language) for language in ("de", "sw", "tr", "zh")]
+    rows = [ScoreRow(1, "m", source, target, 0.5, 0.6, items=400) for source in points for target in points]
+    found = shrunk(matrix_of_scores(rows))
+
+    assert found
+    assert found.name == "shrunk (two-way)"
+    assert "upper bound" in found.about
 
 
 def test_scores_without_noise_are_not_shrunk() -> None:
