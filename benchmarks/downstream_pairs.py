@@ -22,14 +22,17 @@ import gzip
 import json
 from collections.abc import Iterator, Sequence
 from html import escape
+from math import isnan
 from pathlib import Path
 
 import crossgraft as cg
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.mappings.predicting import Prediction, sentence
-from crossgraft.analysis.mappings.standings import Standing, TaskStandings
+from crossgraft.analysis.mappings.standings import Standing
+from crossgraft.analysis.wording import number_of
 from crossgraft.cli.progress import watch, watcher
 from crossgraft.safety.files import write_whole
+from crossgraft.stats.matrices.predicting import Link
 
 LANGUAGES = ("en", "de", "fr", "ru", "tr", "it", "hr", "fi")  # a pair has the first as its source
 PARTS = ("sizes", "xnli", "pairs", "methods")
@@ -180,16 +183,11 @@ def carried_out(campaign: cg.Campaign) -> None:
         seen_by.close()
 
 
-def tasks_of(findings: Findings) -> tuple[TaskStandings, ...]:
-    """Induction first, then the others in the order of the spec."""
-    return (*(task.standings for task in findings.evidence.bli), *findings.evidence.standings)
-
-
 def table(findings: Findings) -> Iterator[str]:
     """Rows of Markdown: a method, and its mean on each task with the interval for new items."""
-    tasks, seen = tasks_of(findings), findings.matrix.labels.transductive
+    tasks, seen = findings.evidence.standings, findings.matrix.labels.transductive
     heads = (
-        f"{task.task}{' †' if seen.get(task.task) else ''}, {task.metric}, {len(task.pairs)} pairs, "
+        f"{task.task}{' †' if seen.get(task.task) else ''}, {task.metric}, {number_of(len(task.pairs), 'pair')}, "
         f"{task.best.mean.queries:,} items"
         for task in tasks
     )
@@ -201,7 +199,7 @@ def table(findings: Findings) -> Iterator[str]:
 
 
 def shown(standing: Standing | None) -> str:
-    """In bold what is best, or cannot be distinguished from the best."""
+    """In bold what is best, or cannot be distinguished from the best with the same dictionary."""
     if standing is None:
         return "–"
     mean = standing.mean
@@ -213,9 +211,14 @@ def predicted(findings: Findings) -> Iterator[str]:
     yield "| task | left out | methods | pairs | r over methods | r within pairs | r over pairs | verdict |"
     yield "|---|---|---|---|---|---|---|---|"
     for one in findings.predictions:
-        links = (one.found.rows, one.found.within, one.found.columns)
-        cells = (one.task, one.without or "–", methods_of(one), str(len(one.pairs)))
-        yield f"| {' | '.join((*cells, *(f'{link.value:+.2f} [{link.low:+.2f}, {link.high:+.2f}]' for link in links), one.verdict))} |"
+        links = map(correlation, (one.found.rows, one.found.within, one.found.columns))
+        yield f"| {' | '.join((one.task, one.without or '–', methods_of(one), str(len(one.pairs)), *links, one.verdict))} |"
+
+
+def correlation(link: Link) -> str:
+    if isnan(link.low):
+        return "–" if isnan(link.value) else f"{link.value:+.2f}"
+    return f"{link.value:+.2f} [{link.low:+.2f}, {link.high:+.2f}]"
 
 
 def methods_of(prediction: Prediction) -> str:
@@ -227,7 +230,7 @@ PANEL, LEFT, TOP, GAP = 250, 60, 40, 70
 
 def drawn(findings: Findings) -> str:
     """A panel a task: its score over that of BLI, means over the pairs that both have, a dot a method."""
-    bli, *others = tasks_of(findings)
+    bli, *others = findings.evidence.standings
     x_of = {one.row: one for one in bli.standings}
     columns = min(len(others), 3)
     width, height = LEFT + columns * (PANEL + GAP), -(-len(others) // columns) * (PANEL + TOP + GAP)
@@ -239,7 +242,7 @@ def drawn(findings: Findings) -> str:
             for one in task.standings
             if one.row in x_of
         ]
-        parts += panel(origin, f"{task.task}, {task.metric}, {len(task.pairs)} pairs", dots)
+        parts += panel(origin, f"{task.task}, {task.metric}, {number_of(len(task.pairs), 'pair')}", dots)
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="10">{"".join(parts)}</svg>\n'
 
@@ -259,11 +262,17 @@ def panel(origin: tuple[int, int], title: str, dots: Sequence[tuple[str, float, 
         x, y = left + PANEL * part, top + PANEL * (1 - part)
         yield f'<text x="{x}" y="{top + PANEL + 14}" text-anchor="middle">{most_x * part:.2f}</text>'
         yield f'<text x="{left - 5}" y="{y + 4}" text-anchor="end">{most_y * part:.2f}</text>'
-    for name, at_x, at_y in dots:
+    free = 0.0  # where the next name may stand, so that none covers another
+    for name, at_x, at_y in sorted(dots, key=lambda dot: -dot[2]):
         x, y = left + PANEL * at_x / most_x, top + PANEL * (1 - at_y / most_y)
-        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="#1f62a8" fill-opacity="0.7"/>'
-        anchor, beside = ("end", -6) if at_x > 0.6 * most_x else ("start", 6)
-        yield f'<text x="{x + beside:.1f}" y="{y + 3:.1f}" text-anchor="{anchor}">{escape(name)}</text>'
+        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="#1f62a8" fill-opacity="{0.3 if "(" in name else 0.9}"/>'
+        if "(" in name:  # of the smaller dictionaries only pale dots
+            continue
+        beside, free = max(y + 3, free), max(y + 3, free) + 10
+        end, start = (left + PANEL * 0.55, x - 4) if at_x > 0.6 * most_x else (x + 8, x + 4)
+        anchor = "end" if end < x else "start"
+        yield f'<path d="M{start:.1f} {y:.1f}L{end:.1f} {beside - 3:.1f}" stroke="#bbb" stroke-width="0.6"/>'
+        yield f'<text x="{end:.1f}" y="{beside:.1f}" text-anchor="{anchor}">{escape(name)}</text>'
 
 
 def page(part: str, findings: Findings, folder: Path) -> None:
