@@ -8,7 +8,8 @@ and judgements, tasks/sib200/{language}.jsonl.gz and tasks/xnli/{language}.jsonl
 
     pairs    methods that take seconds, on all 28 pairs, with all of each dictionary
     sizes    the same on the 7 pairs with English, also with the first 1,000 pairs of each dictionary
-    methods  all methods, with settings cut down for one core, on the 4 pairs of the paper's XNLI, which is trained here too
+    xnli     the same on the 4 pairs of the paper's XNLI, with models of inference, and a shuffled dictionary as a control
+    methods  all methods, with settings cut down for one core, on these 4 pairs
 
 What is done is not done again, and the parts share what they have in common. --page writes the tables and the figure of the docs
 to a folder; --pairs restricts a part to some of its pairs, such as those that are done.
@@ -21,17 +22,20 @@ import gzip
 import json
 from collections.abc import Iterator, Sequence
 from html import escape
+from math import isnan
 from pathlib import Path
 
 import crossgraft as cg
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.mappings.predicting import Prediction, sentence
-from crossgraft.analysis.mappings.standings import Standing, TaskStandings
+from crossgraft.analysis.mappings.standings import Standing
+from crossgraft.analysis.wording import number_of
 from crossgraft.cli.progress import watch, watcher
 from crossgraft.safety.files import write_whole
+from crossgraft.stats.matrices.predicting import Link
 
 LANGUAGES = ("en", "de", "fr", "ru", "tr", "it", "hr", "fi")  # a pair has the first as its source
-PARTS = ("pairs", "sizes", "methods")
+PARTS = ("sizes", "xnli", "pairs", "methods")
 INFERENCE = ("en:de", "en:fr", "en:ru", "en:tr")  # the paper's pairs of XNLI
 XNLI = ("en", "de", "fr", "ru", "tr")
 XQUAD = ("en", "de", "ru", "tr")
@@ -64,8 +68,8 @@ def pairs_of(languages: Sequence[str]) -> list[str]:
 
 def spec(part: str, data: Path, texts: Path, options: argparse.Namespace) -> str:
     """One part as a study. Texts that the vectors have learnt from are marked as transductive."""
-    slow = part == "methods"
-    pairs = {"methods": list(INFERENCE), "pairs": pairs_of(LANGUAGES), "sizes": pairs_of(LANGUAGES)[:7]}[part]
+    slow, trained = part == "methods", part in ("methods", "xnli")
+    pairs = list(INFERENCE) if trained else pairs_of(LANGUAGES)[: 7 if part == "sizes" else None]
     pairs = [pair for pair in pairs if not options.pairs or pair in options.pairs.split(",")]
 
     def within(languages: Sequence[str]) -> str:
@@ -91,7 +95,7 @@ sizes = {"[1000, 0]" if part == "sizes" else "[0]"}
 
 [methods]
 use = {use}
-{'shuffled = ["procrustes"]' if slow else ""}
+{'shuffled = ["procrustes"]' if trained else ""}
 {SETTINGS}{SLOW_SETTINGS if slow else ""}
 [tasks.bli]
 test = {json.dumps(str(data / "bli/wiktionary/{pair}.test.tsv"))}
@@ -125,7 +129,7 @@ dev = {json.dumps(str(data / "tasks/sib200/{language}.jsonl.gz"))}
 test = {json.dumps(str(data / "tasks/sib200/{language}.jsonl.gz"))}
 split_field = "split"
 transductive = true
-{NETWORKS.format(labelled=json.dumps(str(data / "tasks/xnli/{language}.jsonl.gz"))) if slow else ""}"""
+{NETWORKS.format(labelled=json.dumps(str(data / "tasks/xnli/{language}.jsonl.gz"))) if trained else ""}"""
 
 
 NETWORKS = """
@@ -179,16 +183,11 @@ def carried_out(campaign: cg.Campaign) -> None:
         seen_by.close()
 
 
-def tasks_of(findings: Findings) -> tuple[TaskStandings, ...]:
-    """Induction first, then the others in the order of the spec."""
-    return (*(task.standings for task in findings.evidence.bli), *findings.evidence.standings)
-
-
 def table(findings: Findings) -> Iterator[str]:
     """Rows of Markdown: a method, and its mean on each task with the interval for new items."""
-    tasks, seen = tasks_of(findings), findings.matrix.labels.transductive
+    tasks, seen = findings.evidence.standings, findings.matrix.labels.transductive
     heads = (
-        f"{task.task}{' †' if seen.get(task.task) else ''}, {task.metric}, {len(task.pairs)} pairs, "
+        f"{task.task}{' †' if seen.get(task.task) else ''}, {task.metric}, {number_of(len(task.pairs), 'pair')}, "
         f"{task.best.mean.queries:,} items"
         for task in tasks
     )
@@ -200,7 +199,7 @@ def table(findings: Findings) -> Iterator[str]:
 
 
 def shown(standing: Standing | None) -> str:
-    """In bold what is best, or cannot be distinguished from the best."""
+    """In bold what is best, or cannot be distinguished from the best with the same dictionary."""
     if standing is None:
         return "–"
     mean = standing.mean
@@ -212,9 +211,14 @@ def predicted(findings: Findings) -> Iterator[str]:
     yield "| task | left out | methods | pairs | r over methods | r within pairs | r over pairs | verdict |"
     yield "|---|---|---|---|---|---|---|---|"
     for one in findings.predictions:
-        links = (one.found.rows, one.found.within, one.found.columns)
-        cells = (one.task, one.without or "–", methods_of(one), str(len(one.pairs)))
-        yield f"| {' | '.join((*cells, *(f'{link.value:+.2f} [{link.low:+.2f}, {link.high:+.2f}]' for link in links), one.verdict))} |"
+        links = map(correlation, (one.found.rows, one.found.within, one.found.columns))
+        yield f"| {' | '.join((one.task, one.without or '–', methods_of(one), str(len(one.pairs)), *links, one.verdict))} |"
+
+
+def correlation(link: Link) -> str:
+    if isnan(link.low):
+        return "–" if isnan(link.value) else f"{link.value:+.2f}"
+    return f"{link.value:+.2f} [{link.low:+.2f}, {link.high:+.2f}]"
 
 
 def methods_of(prediction: Prediction) -> str:
@@ -226,7 +230,7 @@ PANEL, LEFT, TOP, GAP = 250, 60, 40, 70
 
 def drawn(findings: Findings) -> str:
     """A panel a task: its score over that of BLI, means over the pairs that both have, a dot a method."""
-    bli, *others = tasks_of(findings)
+    bli, *others = findings.evidence.standings
     x_of = {one.row: one for one in bli.standings}
     columns = min(len(others), 3)
     width, height = LEFT + columns * (PANEL + GAP), -(-len(others) // columns) * (PANEL + TOP + GAP)
@@ -238,7 +242,7 @@ def drawn(findings: Findings) -> str:
             for one in task.standings
             if one.row in x_of
         ]
-        parts += panel(origin, f"{task.task}, {task.metric}, {len(task.pairs)} pairs", dots)
+        parts += panel(origin, f"{task.task}, {task.metric}, {number_of(len(task.pairs), 'pair')}", dots)
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="10">{"".join(parts)}</svg>\n'
 
@@ -258,11 +262,17 @@ def panel(origin: tuple[int, int], title: str, dots: Sequence[tuple[str, float, 
         x, y = left + PANEL * part, top + PANEL * (1 - part)
         yield f'<text x="{x}" y="{top + PANEL + 14}" text-anchor="middle">{most_x * part:.2f}</text>'
         yield f'<text x="{left - 5}" y="{y + 4}" text-anchor="end">{most_y * part:.2f}</text>'
-    for name, at_x, at_y in dots:
+    free = 0.0  # where the next name may stand, so that none covers another
+    for name, at_x, at_y in sorted(dots, key=lambda dot: -dot[2]):
         x, y = left + PANEL * at_x / most_x, top + PANEL * (1 - at_y / most_y)
-        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="#1f62a8" fill-opacity="0.7"/>'
-        anchor, beside = ("end", -6) if at_x > 0.6 * most_x else ("start", 6)
-        yield f'<text x="{x + beside:.1f}" y="{y + 3:.1f}" text-anchor="{anchor}">{escape(name)}</text>'
+        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="#1f62a8" fill-opacity="{0.3 if "(" in name else 0.9}"/>'
+        if "(" in name:  # of the smaller dictionaries only pale dots
+            continue
+        beside, free = max(y + 3, free), max(y + 3, free) + 10
+        end, start = (left + PANEL * 0.55, x - 4) if at_x > 0.6 * most_x else (x + 8, x + 4)
+        anchor = "end" if end < x else "start"
+        yield f'<path d="M{start:.1f} {y:.1f}L{end:.1f} {beside - 3:.1f}" stroke="#bbb" stroke-width="0.6"/>'
+        yield f'<text x="{end:.1f}" y="{beside:.1f}" text-anchor="{anchor}">{escape(name)}</text>'
 
 
 def page(part: str, findings: Findings, folder: Path) -> None:

@@ -12,6 +12,7 @@ RUNS = {
     "training.py": ("--quick", "--case", "options", "--repeats", "1"),
     "scoring.py": ("--quick", "--case", "zero-shot", "--repeats", "1"),
     "mapping_steps.py": ("--words", "1500", "--width", "20", "--pairs", "200", "--rounds", "1", "proc-b"),
+    "clir.py": ("--pairs", "1", "--words", "500", "--width", "10", "--documents", "30", "--queries", "5"),
     "loading.py": ("--words", "2000", "--width", "10", "--rounds", "1"),
 }
 

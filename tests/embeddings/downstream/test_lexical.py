@@ -63,3 +63,20 @@ def test_sums_are_weighted_by_the_rarity_of_words() -> None:
     np.testing.assert_allclose(found.idf, [log(2), 0, log(2)])
     np.testing.assert_allclose(found.sums(vectors, found.idf)[0], [0, 0, 2 * log(2), 0], rtol=1e-6)
     np.testing.assert_allclose(found.sums(vectors)[1], [1, 1, 0, 0])
+
+
+def test_embedded_texts_are_the_sums_of_the_vectors_at_hand() -> None:
+    found = bags([["a", "b", "a"], ["b", "X"]], LookUp({"a": 2, "b": 0, "x": 1}))
+    first, second = np.eye(3, dtype=np.float32), 2 * np.eye(3, dtype=np.float32)
+
+    for vectors in (first, second, first):
+        np.testing.assert_array_equal(found.embedded(vectors, weighted=False), found.sums(vectors))
+        np.testing.assert_array_equal(found.embedded(vectors, weighted=True), found.sums(vectors, found.idf))
+
+
+def test_a_form_that_several_words_share_is_one_term() -> None:
+    found = bags([["Été", "ete", "Nix"], ["nix", "ETE"]], LookUp({"ete": 4}))
+
+    assert found.terms == ("ete", "nix")
+    assert found.rows.tolist() == [4, -1]
+    assert found.counts.toarray().tolist() == [[2, 1], [1, 1]]

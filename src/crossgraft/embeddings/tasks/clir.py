@@ -181,7 +181,7 @@ class CLIR:
     def _by_vectors(self, topics: Bags, documents: Bags, spaces: tuple[Space, Space], mapping: Mapping) -> Floats:
         """Sums are mapped rather than words, which is the same for a linear map."""
         asked_for = topics.sums(spaces[0].vectors, topics.idf if self.idf == "both" else None)
-        offered = documents.sums(spaces[1].vectors, None if self.idf == "none" else documents.idf)
+        offered = documents.embedded(spaces[1].vectors, weighted=self.idf != "none")
         sought, found = unit(mapping.map_source(asked_for)), unit(mapping.map_target(offered))
         scores = np.asarray(sought @ found.T, dtype=np.float64)
         here = np.outer(sought.any(axis=1), found.any(axis=1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
@@ -25,6 +25,9 @@ class Bags:
     terms: tuple[str, ...]
     rows: npt.NDArray[np.int64]  # (terms,): the row of each in the vocabulary, -1 without a vector
     counts: csr_array  # (texts, terms)
+    _embedded: dict[tuple[int, bool], tuple[Vectors, Vectors]] = field(
+        default_factory=dict, repr=False
+    )  # vectors, sums
 
     def __len__(self) -> int:
         return int(self.counts.shape[0])
@@ -44,7 +47,7 @@ class Bags:
         """In how many texts each term is."""
         return np.bincount(self.counts.indices, minlength=len(self.terms)).astype(np.float64)
 
-    @property
+    @cached_property
     def idf(self) -> Weights:
         """ln(N / df) of each term."""
         return np.log(len(self) / np.maximum(self.document_frequency, 1))
@@ -62,6 +65,14 @@ class Bags:
             counts = counts.multiply(weights[known]).tocsr()
         return np.asarray(counts.astype(np.float32) @ vectors[self.rows[known]], dtype=np.float32)
 
+    def embedded(self, vectors: Vectors, *, weighted: bool) -> Vectors:
+        """The sums, weighted by idf or not; those of the vectors asked for last are kept, as the methods of a pair share them."""
+        key = (id(vectors), weighted)
+        if key not in self._embedded:
+            self._embedded.clear()
+            self._embedded[key] = vectors, self.sums(vectors, self.idf if weighted else None)
+        return self._embedded[key][1]
+
     def weights_in(self, other: Bags) -> Weights:
         """The idf that each of our terms has in other texts; that of one text where it is in none of them."""
         rare = float(np.log(max(len(other), 1)))
@@ -70,12 +81,13 @@ class Bags:
 
 def bags(texts: Sequence[Sequence[str]], look_up: LookUp) -> Bags:
     """The bags of texts that have been split into words."""
-    forms = [[look_up(word)[0] for word in text] for text in texts]
-    terms = tuple(dict.fromkeys(chain.from_iterable(forms)))
-    index = {term: column for column, term in enumerate(terms)}
-    columns = np.array([index[form] for text in forms for form in text], dtype=np.int64)
-    ends = np.cumsum([0, *map(len, forms)])
-    counts = csr_array((np.ones(len(columns)), columns, ends), shape=(len(texts), len(terms)))
+    written: dict[str, int] = {}  # every word once, so that each is looked up once
+    words = np.fromiter((written.setdefault(word, len(written)) for word in chain.from_iterable(texts)), np.int64)
+    found = list(map(look_up, written))
+    row_of = dict(found)
+    column_of = {form: column for column, form in enumerate(row_of)}
+    columns = np.array([column_of[form] for form, _ in found], dtype=np.int64)[words]
+    ends = np.cumsum([0, *map(len, texts)])
+    counts = csr_array((np.ones(len(columns)), columns, ends), shape=(len(texts), len(row_of)))
     counts.sum_duplicates()
-    rows = np.array([look_up(term)[1] for term in terms], dtype=np.int64)
-    return Bags(terms, rows, counts)
+    return Bags(tuple(row_of), np.array(list(row_of.values()), dtype=np.int64), counts)
