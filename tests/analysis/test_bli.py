@@ -18,7 +18,7 @@ from crossgraft.report.about import About
 from crossgraft.report.html import html
 from crossgraft.report.markdown import markdown
 from crossgraft.report.pictures.kinds import Curves
-from crossgraft.report.sections import bli as bli_section
+from crossgraft.report.sections.mappings import bli as bli_section
 from crossgraft.report.write import write_report
 from outcomes import BASE, answers, matrix_of, measured, trained
 

@@ -11,7 +11,7 @@ from crossgraft.analysis.findings import analyse
 from crossgraft.analysis.intervals.draws import Draws
 from crossgraft.analysis.questions.effects.scales import scales
 from crossgraft.core import Labels
-from crossgraft.report.sections import regimes
+from crossgraft.report.sections.effects import regimes
 from crossgraft.transfer.matrix import TransferMatrix
 from crossgraft.transfer.synthetic import SyntheticGrid
 

@@ -16,7 +16,7 @@ from crossgraft.analysis.mappings.standings import TaskStandings, downstream_sta
 from crossgraft.core import Answers, Job, Point, Record, Texts, Treatment
 from crossgraft.report.about import About
 from crossgraft.report.section import Section
-from crossgraft.report.sections import standings
+from crossgraft.report.sections.mappings import standings
 from crossgraft.report.write import write_report
 from outcomes import matrix_of, measured
 
