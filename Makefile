@@ -3,7 +3,7 @@
 # make test-all, lint, bench, bench-analysis, bench-scoring, bench-training, bench-embeddings, docs, clean
 # make real    a study of SmolLM2-135M, a real language model: fetches 99 MB, then hours on two cores
 # make faults  kills, full disks, damaged files and fuzzing, for hours: FAULTS=50 rounds, FUZZ=3600 seconds of fuzzing
-# make audit, sbom    known vulnerabilities of what is installed (asks PyPI), and a list of it
+# make audit, sbom    known vulnerabilities of what is installed (asks pypi.org), and a list of it
 # make gpu-check    on a machine with a GPU: the engine in bfloat16 on models of 1B and 8B, in minutes
 #
 # Everything lives in .venv. For another PyTorch build: make TORCH='torch --index-url <url>' demo

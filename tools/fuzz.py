@@ -43,7 +43,7 @@ from crossgraft.study import Origin
 
 MEMORY = 1 << 30  # bytes above what good input takes
 SECONDS = 10  # an input
-BATCH = 1000  # inputs a process
+BATCH = 250  # inputs a process
 
 Files = Mapping[str, bytes]
 

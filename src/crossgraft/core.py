@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from crossgraft.errors import SpecError
+from crossgraft.errors import SpecError, shown
 from crossgraft.identity import content_id
 
 Scalar = str | int | float | bool
@@ -64,7 +64,7 @@ class Point:
         if not self.task or len(tags) > 2 or not all(is_language(tag) for tag in tags):
             raise SpecError(
                 f"expected a task and a BCP 47 language ('xnli/sw') or a language pair ('bli/de:fi'); "
-                f"got {f'{self.task}/{self.lang}'!r}"
+                f"got {shown(f'{self.task}/{self.lang}')}"
             )
 
     @classmethod
