@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,17 +39,27 @@ def require_study(store: Store, name: str = "") -> Manifest:
     return store.study(name)
 
 
+@contextmanager
+def _no_cycle_search() -> Iterator[None]:
+    """While many records are read, Python's search for cycles goes through all of them again and again, and finds none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def load_matrix(store: Store, name: str = "") -> TransferMatrix:
     """The transfer matrix of a study in the store."""
-    manifest = require_study(store, name)
-    return TransferMatrix.from_records(manifest.jobs, _records(store, manifest)[0], manifest.labels)
+    return _loaded(store, require_study(store, name))[0]
 
 
 def load_findings(store: Store, name: str = "") -> Findings:
     """What the results of a study in the store say."""
     manifest = require_study(store, name)
-    records, damages = _records(store, manifest)
-    matrix = TransferMatrix.from_records(manifest.jobs, records, manifest.labels)
+    matrix, records, damages = _loaded(store, manifest)
     missing = {cell.record_id for job in manifest.jobs for cell in job.cells} - set(store.done())
     failures = [
         f"{failure['job']}: {failure['message']}"
@@ -71,8 +83,10 @@ def load_findings(store: Store, name: str = "") -> Findings:
     return analyse(evidence)
 
 
-def _records(store: Store, manifest: Manifest) -> tuple[list[Record], list[Damage]]:
-    return store.read(cell.record_id for job in manifest.jobs for cell in job.cells)
+def _loaded(store: Store, manifest: Manifest) -> tuple[TransferMatrix, list[Record], list[Damage]]:
+    with _no_cycle_search():
+        records, damages = store.read(cell.record_id for job in manifest.jobs for cell in job.cells)
+        return TransferMatrix.from_records(manifest.jobs, records, manifest.labels), records, damages
 
 
 @dataclass(frozen=True)
