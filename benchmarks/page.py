@@ -104,7 +104,7 @@ def usable(page: Path) -> list[str]:
     """Milliseconds from opening until the matrix and its switches are there, and those that the page's thread worked."""
     clock, worked = [], []
     for _ in range(_ROUNDS):
-        with tempfile.TemporaryDirectory() as profile:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
             browser = Browser(Path(profile))
             browser.call("Performance.enable", timeDomain="threadTicks")
             browser.call("Page.addScriptToEvaluateOnNewDocument", source=_READY)
