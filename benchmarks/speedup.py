@@ -1,6 +1,6 @@
-"""Two workers on two cores against one of one thread: ``python benchmarks/speedup.py [--repeats 3]``.
+"""Two workers on two cores against one of one thread: ``python benchmarks/speedup.py [--repeats 3] [--seeds 8]``.
 
-A real study, on the model almanac:llama-small: four sources, one seed, four targets. Both ways take turns, each in an empty store, and the
+A real study, on the model almanac:llama-small: four sources, eight seeds, four targets. Both ways take turns, each in an empty store, and the
 ratio of every pair of runs is printed with the load of the machine at its begin, without these runs. A machine that is at
 work with something else gives too low a ratio. It ends with an error if the records of the two ways differ.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 
 STUDY = """study = "adapters"
 name = "speedup"
-seeds = [1]
+seeds = SEEDS
 
 [models]
 llama-small = { path = "almanac:llama-small", family = "llama", billions = 0.0016 }
@@ -60,12 +60,13 @@ def answers(out: Path) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=8, help="more of them, and the start of the workers counts less")
     asked = parser.parse_args()
     ratios = []
     for number in range(asked.repeats):
         with tempfile.TemporaryDirectory() as place:
             spec, load, took = Path(place) / "study.toml", os.getloadavg()[0], {}
-            spec.write_text(STUDY)
+            spec.write_text(STUDY.replace("SEEDS", str([*range(1, asked.seeds + 1)])))
             for name, way in WAYS.items() if number % 2 else reversed(WAYS.items()):
                 took[name] = seconds(spec, Path(place) / name, way)
             if answers(Path(place) / "one worker") != answers(Path(place) / "two workers"):
