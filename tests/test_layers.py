@@ -27,7 +27,7 @@ HEAVY = {"torch", "transformers", "peft", "datasets", "lm_eval", "matplotlib"}
 MAY_BE_HEAVY = {
     "adapters/worker.py",
     *(f"adapters/bases/{name}.py" for name in ("base", "loading")),
-    *(f"adapters/weights/{name}.py" for name in ("combination", "lora", "quantisation", "snapshot")),
+    *(f"adapters/weights/{name}.py" for name in ("combination", "lora", "placement", "quantisation", "snapshot")),
     "adapters/check/doctor.py",
     "adapters/bases/gguf/conversion.py",
     *(f"adapters/training/{name}.py" for name in ("attention", "examples", "loop", "loss", "run")),

@@ -27,7 +27,7 @@ from crossgraft.adapters.jobs import artefact
 from crossgraft.adapters.spec.grid import View
 from crossgraft.adapters.spec.study_spec import AdapterSpec
 from crossgraft.adapters.training.run import train_job
-from crossgraft.adapters.weights import quantisation
+from crossgraft.adapters.weights import placement, quantisation
 from crossgraft.adapters.weights.combination import combined_adapter
 from crossgraft.adapters.weights.lora import fresh_adapter, merged, saved_adapter
 from crossgraft.adapters.weights.peft_folder import is_peft_folder, is_plain
@@ -50,6 +50,7 @@ class AdapterWorker:
         self._device = device_of(workplace.device)
         for name, model in study.models.items():
             quantisation.require(name, model, self._device)
+            placement.require(name, model, self._device)
         self._threads_before = torch.get_num_threads()
         torch.set_num_threads(workplace.threads)
         self._base: Base | None = None

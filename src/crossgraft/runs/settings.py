@@ -17,4 +17,5 @@ class Settings:
     budget: float | None = None  # seconds; a run stops after the target in which they end
     limit: float | None = None  # seconds; no job is begun that would not end within them
     by_model: bool = False  # one base model after the other, instead of a few jobs of each in turn
-    workers: int = 0  # processes, for executors that have several; 0: one a GPU, or as many as threads allow
+    workers: int = 0  # processes, for executors that have several; 0: one for so many GPUs, or as many as threads allow
+    gpus_each: int = 1  # GPUs that each of several workers sees

@@ -41,7 +41,7 @@ RECIPE = Recipe(rank=4, alpha=8, learning_rate=5e-3, epochs=3, batch=4)
 
 def make(family: str = "Llama", attention: str = "sdpa") -> Any:
     name, shape = FAMILIES[family]
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         config = getattr(transformers, name)(**shape)
         model = transformers.AutoModelForCausalLM.from_config(config, attn_implementation=attention)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from crossgraft.adapters.bases.loading import load_model, load_tokenizer, quiet
 from crossgraft.adapters.bases.models import Model
 from crossgraft.adapters.engine.local import LocalEngine, window_of
 from crossgraft.adapters.spec.study_spec import AdapterSpec
+from crossgraft.adapters.weights.placement import devices_of
 from crossgraft.adapters.weights.snapshot import Checksums, changed, checksums, sampled_checksums
 from crossgraft.core import Floats
 from crossgraft.errors import DataError
@@ -40,7 +41,7 @@ class Base:
     loaded: Loaded
     facts: Mapping[str, Any] = field(
         default_factory=dict
-    )  # for its records: where weights and tokenizer are not the original
+    )  # for its records: weights, tokenizer, devices, where they are not the usual
 
     @property
     def window(self) -> int:
@@ -65,11 +66,13 @@ def load_base(study: AdapterSpec, name: str, device: torch.device) -> Base:
         loaded = load_model(name, model, study.origin, study.attention, device)
     engine = LocalEngine(loaded, tokenizer, way=study.scoring)
     as_loaded = Loaded(sampled_checksums(loaded), checksums(loaded), engine.probe())
-    return Base(name, loaded, tokenizer, engine, as_loaded, _facts(model, study.origin))
+    return Base(name, loaded, tokenizer, engine, as_loaded, _facts(model, study.origin, devices_of(loaded)))
 
 
-def _facts(model: Model, origin: Origin) -> dict[str, Any]:
+def _facts(model: Model, origin: Origin, devices: Sequence[torch.device]) -> dict[str, Any]:
     facts: dict[str, Any] = {"tokenizer": model.tokenizer} if model.tokenizer else {}
+    if len(devices) > 1:
+        facts["devices"] = [str(device) for device in devices]
     if file := model.gguf_file(origin):
         facts["gguf"] = provenance(read_header(file))
     return facts
@@ -78,7 +81,13 @@ def _facts(model: Model, origin: Origin) -> dict[str, Any]:
 def load_checkpoint(study: AdapterSpec, base: Base, name: str, folder: str, device: torch.device) -> LocalEngine:
     """A whole model in the place of the base: loaded as the base is, and reading the same tokens."""
     like = study.models[base.name]
-    told = Model(path=folder, dtype=like.dtype, quantised=like.quantised, trust_remote_code=like.trust_remote_code)
+    told = Model(
+        path=folder,
+        dtype=like.dtype,
+        quantised=like.quantised,
+        device_map=like.device_map,
+        trust_remote_code=like.trust_remote_code,
+    )
     with quiet():
         model = load_model(name, told, study.origin, study.attention, device)
     if model.config.vocab_size != base.model.config.vocab_size:

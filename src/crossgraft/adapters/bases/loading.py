@@ -9,7 +9,7 @@ from typing import Any
 
 from crossgraft.adapters.bases.gguf import cached
 from crossgraft.adapters.bases.models import Model, check_model, out_of_reach
-from crossgraft.adapters.weights import quantisation
+from crossgraft.adapters.weights import placement, quantisation
 from crossgraft.errors import DataError, JobFailed, MissingExtra
 from crossgraft.runs.fingerprints import hub_commit, hub_is_reachable, in_hub_cache
 from crossgraft.study import Origin
@@ -50,8 +50,9 @@ def load_tokenizer(name: str, model: Model, origin: Origin) -> Any:
 
 
 def load_model(name: str, model: Model, origin: Origin, attention: str, device: torch.device) -> Any:
-    """The model in its declared dtype, or quantised, in evaluation mode, without gradients."""
+    """The model in its declared dtype, or quantised, on its device or devices, in evaluation mode, without gradients."""
     quantisation.require(name, model, device)
+    placement.require(name, model, device)
     where, options = _where(name, model, origin)
     with _explained(f"models.{name}: cannot load {where}"):
         loaded, found = AutoModelForCausalLM.from_pretrained(
@@ -60,11 +61,15 @@ def load_model(name: str, model: Model, origin: Origin, attention: str, device: 
             dtype=getattr(torch, model.dtype),
             attn_implementation=attention,
             use_safetensors=True,
-            **options,
-            **quantisation.loading_options(model, device),
+            **options | quantisation.loading_options(model, device) | placement.loading_options(model, device),
         )
     _check_complete(f"models.{name}", where, loaded, found)
-    loaded = quantisation.prepared(loaded) if model.quantised else loaded.to(device)
+    if placement.is_spread(model, device):
+        placement.check_placed(f"models.{name}", loaded)
+    elif not model.quantised:
+        loaded = loaded.to(device)
+    if model.quantised:
+        loaded = quantisation.prepared(loaded)
     return loaded.eval().requires_grad_(False)
 
 

@@ -21,6 +21,7 @@ from crossgraft.study import Input, Origin
 
 DType = Literal["float32", "bfloat16", "float16"]
 Quantised = Literal["", "nf4", "int8"]
+DeviceMap = Literal["", "auto", "balanced", "balanced_low_0", "sequential"]
 
 _INDEX = "model.safetensors.index.json"
 _UNPACKED_BY = {  # by what config.json calls a method
@@ -39,7 +40,7 @@ class Model:
     ``path`` may be a folder with GGUF files, of which ``gguf`` names one. ``tokenizer`` is the folder of another
     tokenizer than the model's own. ``family`` and ``billions`` (parameters) are what the analysis conditions on. With ``chat``, prompts go through
     the chat template of the model's tokenizer, after ``system`` where there is one. ``quantised`` weights compute
-    in ``dtype``.
+    in ``dtype``. ``device_map`` spreads a model over the GPUs that a process sees, in the ways of accelerate; it is in no id.
     """
 
     path: str = ""
@@ -49,6 +50,7 @@ class Model:
     tokenizer: str = ""
     dtype: DType = "float32"
     quantised: Quantised = ""
+    device_map: DeviceMap = ""
     family: str = ""
     billions: float | None = None
     trust_remote_code: bool = False

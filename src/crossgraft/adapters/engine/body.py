@@ -28,7 +28,7 @@ class Body(Protocol):
         ...
 
     def states(self, rows: Rows, mask: Mask, cache: Any = None) -> torch.Tensor:
-        """(rows, width, …)"""
+        """(rows, width, …), on the device that gives the logits"""
         ...
 
     def logits(self, states: torch.Tensor, entries: slice = _ALL) -> torch.Tensor:
@@ -76,7 +76,8 @@ class Halves:
             past_key_values=cache,
             use_cache=cache is not None,
         )
-        states: torch.Tensor = output.last_hidden_state
+        head = self._model.get_output_embeddings()
+        states: torch.Tensor = output.last_hidden_state.to(next(head.parameters()).device)
         return states
 
     def logits(self, states: torch.Tensor, entries: slice = _ALL) -> torch.Tensor:

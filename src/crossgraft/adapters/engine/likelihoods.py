@@ -30,7 +30,8 @@ class Wanted:
     @classmethod
     def of(cls, states: torch.Tensor, picks: Picks) -> Wanted:
         """Only the states that are needed, so that those of the whole batch can go."""
-        return cls(states.flatten(0, 1)[picks.places], picks.at, picks.tokens, picks.owners)
+        there = picks.to(states.device)
+        return cls(states.flatten(0, 1)[there.places], there.at, there.tokens, there.owners)
 
     @classmethod
     def together(cls, parts: Sequence[tuple[int, Wanted]]) -> Wanted:

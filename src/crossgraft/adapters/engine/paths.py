@@ -163,7 +163,8 @@ class KeptContext:
     def _options(self, rows: Sequence[Row], contexts: Rows, cache: DynamicCache, counts: torch.Tensor) -> Wanted:
         batch, picks = assemble(rows, self.body.device)
         of_row = torch.repeat_interleave(torch.arange(len(counts), device=self.body.device), counts)
-        cache.batch_select_indices(of_row)
+        for layer in cache.layers:  # each on its own device
+            layer.batch_select_indices(of_row.to(layer.keys.device))
         keys = batch.after(contexts.repeated(counts))
         states = self.body.states(batch, self.windows.mask(batch, keys, self.dtype), cache)
         return Wanted.of(states, picks)

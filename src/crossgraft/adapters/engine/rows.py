@@ -61,6 +61,10 @@ class Picks:
     tokens: torch.Tensor
     owners: torch.Tensor
 
+    def to(self, device: torch.device) -> Picks:
+        """Where the output lies: a model that is spread over devices begins on another one."""
+        return Picks(*(indices.to(device) for indices in (self.places, self.at, self.tokens, self.owners)))
+
 
 def assemble(rows: Sequence[Row], device: torch.device) -> tuple[Rows, Picks]:
     width = max(len(row.ids) for row in rows)

@@ -16,6 +16,7 @@ from crossgraft.adapters.engine.paths import Kept, KeptContext, PackedRow, Path,
 from crossgraft.adapters.engine.requests import Request, shared_beginning
 from crossgraft.adapters.engine.rows import Windows
 from crossgraft.adapters.engine.selftest import self_test
+from crossgraft.adapters.weights.placement import gpus_of
 from crossgraft.core import Floats
 from crossgraft.errors import JobFailed
 
@@ -177,7 +178,7 @@ def _tokens_that_fit(model: Any) -> int:
     """A first guess at the tokens of a batch; it is halved when it was too bold."""
     if model.device.type != "cuda":
         return _CPU_TOKENS * min(4, int(torch.get_num_threads()))
-    free, _ = torch.cuda.mem_get_info(model.device)
+    free = min(torch.cuda.mem_get_info(gpu)[0] for gpu in gpus_of(model))
     text = model.config.get_text_config(decoder=True)
     a_token = model.dtype.itemsize * (
         12 * text.hidden_size + 4 * (getattr(text, "intermediate_size", None) or 4 * text.hidden_size)

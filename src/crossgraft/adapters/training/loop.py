@@ -17,6 +17,7 @@ from crossgraft.adapters.engine.scorer import is_out_of_memory
 from crossgraft.adapters.spec.recipe import Recipe
 from crossgraft.adapters.training.loss import Example, StepLoss
 from crossgraft.adapters.training.steps import Schedule, plan_steps, rate
+from crossgraft.adapters.weights.placement import gpus_of
 from crossgraft.adapters.weights.stored import state_damage
 from crossgraft.errors import JobFailed
 from crossgraft.safety.files import remove, whole_file
@@ -107,7 +108,7 @@ def train(
     progress = _Progress()
     model.eval()  # dropout would make the two losses differ that StepLoss compares
     loss_of = StepLoss(_inner(model), task.data)
-    with _dropout(seeds.dropout, model.device):
+    with _dropout(seeds.dropout, gpus_of(model)):
         _resume(progress, weights, optimizer, task.state)
         model.train()
         saved = time.monotonic()
@@ -273,9 +274,9 @@ def _inner(model: Any) -> Any:
 
 
 @contextmanager
-def _dropout(seed: int, device: torch.device) -> Iterator[None]:
+def _dropout(seed: int, gpus: Sequence[torch.device]) -> Iterator[None]:
     """Dropout draws from the global generator: it is seeded here, and restored."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    with torch.random.fork_rng(devices=gpus):
         torch.manual_seed(seed)
         yield
 

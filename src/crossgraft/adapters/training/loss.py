@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
 
 from crossgraft.adapters.engine.body import Body, Halves, Whole
-from crossgraft.adapters.engine.rows import CONTEXT, Row, Windows, assemble
+from crossgraft.adapters.engine.rows import CONTEXT, Picks, Row, Windows, assemble
 from crossgraft.adapters.training.attention import attending_apart, can_attend_apart, lengths_mask
 from crossgraft.adapters.training.steps import rows_of
 
@@ -100,7 +100,7 @@ class StepLoss:
         batch, picks = assemble([row], self._model.device)
         with attending_apart(self._model):
             states = self._body.states(batch, lengths_mask([len(one.ids) for one in examples], self._windows))
-        return self._sum(self._body, states.flatten(0, 1)[picks.places], picks.tokens)
+        return self._sum(self._body, states, picks)
 
     def _packed(self, examples: Sequence[Example]) -> torch.Tensor:
         assert self._windows is not None
@@ -112,7 +112,7 @@ class StepLoss:
             rows.append(row)
         batch, picks = assemble(rows, self._model.device)
         states = self._body.states(batch, self._windows.mask(batch, batch, self._model.dtype))
-        return self._sum(self._body, states.flatten(0, 1)[picks.places], picks.tokens)
+        return self._sum(self._body, states, picks)
 
     def _padded(self, examples: Sequence[Example], body: Body) -> torch.Tensor:
         rows = []
@@ -122,9 +122,11 @@ class StepLoss:
             rows.append(row)
         batch, picks = assemble(rows, self._model.device)
         states = body.states(batch, (batch.segments == CONTEXT).long())
-        return self._sum(body, states.flatten(0, 1)[picks.places], picks.tokens)
+        return self._sum(body, states, picks)
 
-    def _sum(self, body: Body, states: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    def _sum(self, body: Body, output: torch.Tensor, picks: Picks) -> torch.Tensor:
+        picks = picks.to(output.device)
+        states, tokens = output.flatten(0, 1)[picks.places], picks.tokens
         tile = max(1, _TILE_BYTES // (4 * body.vocabulary))
         if len(states) <= tile:
             return _entropy(body, states, tokens)

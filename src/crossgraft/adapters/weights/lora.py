@@ -14,6 +14,7 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from transformers.pytorch_utils import Conv1D
 
 from crossgraft.adapters.spec.recipe import Recipe
+from crossgraft.adapters.weights.placement import gpus_of
 from crossgraft.adapters.weights.snapshot import restored
 from crossgraft.adapters.weights.stored import FACTS
 from crossgraft.adapters.weights.tensors import weight_shapes
@@ -41,7 +42,7 @@ def fresh_adapter(model: Any, recipe: Recipe, seed: int) -> Iterator[PeftModel]:
         init_lora_weights=True if recipe.init == "default" else recipe.init,
     )
     with restored(model):
-        with torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []):
+        with torch.random.fork_rng(devices=gpus_of(model)):
             torch.manual_seed(seed)
             try:
                 with _without_warnings():

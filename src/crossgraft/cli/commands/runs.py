@@ -104,6 +104,13 @@ def preview(spec: Path, sets: tuple[str, ...], limit: int | None, count: int) ->
     "--executor", default="inline", show_default=True, help="How jobs are carried out; see 'crossgraft list'."
 )
 @WORKERS
+@click.option(
+    "--gpus-per-worker",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="For models with a device_map: GPUs that each of several workers sees.",
+)
 @DEVICE
 @THREADS
 @click.option("--budget", metavar="TIME", help="Stop after this time, such as 8h or 90m; what is done is kept.")
@@ -118,6 +125,7 @@ def run(
     only: tuple[str, ...],
     executor: str,
     workers: int | None,
+    gpus_per_worker: int,
     device: str,
     threads: int | None,
     budget: str | None,
@@ -131,9 +139,9 @@ def run(
 
     Exit code 0 when all is done, 1 when some jobs failed, 2 for a mistake in the spec or the data.
     """
-    threads = threads or threads_each(executor, workers, device)
+    threads = threads or threads_each(executor, workers, device, gpus_per_worker)
     settings = settings_of(only, executor, device, threads, budget, retry)
-    settings = replace(settings, workers=workers or 0)
+    settings = replace(settings, workers=workers or 0, gpus_each=gpus_per_worker)
     study = study_of(spec, sets, limit)
     if smoke:
         _smoke(study, settings)
@@ -203,17 +211,17 @@ def settings_of(
     return Settings(executor, device, threads, only, retry, seconds_in(budget, "--budget") if budget else None)
 
 
-def threads_each(executor: str, workers: int | None, device: str) -> int | None:
+def threads_each(executor: str, workers: int | None, device: str, gpus_each: int = 1) -> int | None:
     """The threads of each of several workers, where nobody says: the cores are shared among them; None for one process."""
     if executor == "inline":
         return None
-    from crossgraft.runs.executors.processes import devices
+    from crossgraft.runs.executors.processes import gpu_groups
     from crossgraft.runs.settings import Settings
 
     cores = os.cpu_count() or 1
     if executor == "ray":
         return min(4, cores)  # of machines that this one cannot look at
-    return max(1, cores // (workers or len(devices(Settings(device=device))) or 1))
+    return max(1, cores // (workers or len(gpu_groups(Settings(device=device, gpus_each=gpus_each))) or 1))
 
 
 def _smoke(study: Study, settings: Settings) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from crossgraft.core import Job
+from crossgraft.errors import DataError
 from crossgraft.runs.executors import EXECUTORS, Ended
 from crossgraft.runs.executors._crew import Worker, pulled
 from crossgraft.runs.settings import Settings
@@ -31,18 +32,28 @@ class Processes:
     def pull(
         self, study: Study, store: Store, jobs: Sequence[Job], settings: Settings, stopping: threading.Event
     ) -> Generator[Event, None, Ended]:
-        gpus = devices(settings)
+        groups = gpu_groups(settings)
 
         def start(errand: str, number: int) -> Worker:
-            return _Process(errand, gpus[number % len(gpus)] if gpus else "")
+            return _Process(errand, groups[number % len(groups)] if groups else "")
 
         return pulled(start, worker_count(settings), study, store, jobs, settings, stopping)
 
 
 def worker_count(settings: Settings) -> int:
-    """As many as asked for; else one per GPU; else as many as the cores allow with that many threads each."""
+    """As many as asked for; else one per group of GPUs; else as many as the cores allow with that many threads each."""
     cores = os.cpu_count() or 1
-    return settings.workers or len(devices(settings)) or max(1, cores // (settings.threads or cores))
+    return settings.workers or len(gpu_groups(settings)) or max(1, cores // (settings.threads or cores))
+
+
+def gpu_groups(settings: Settings) -> tuple[str, ...]:
+    """The GPUs that each worker sees, as ``CUDA_VISIBLE_DEVICES`` names them; those that fill no group stay idle."""
+    gpus, size = devices(settings), settings.gpus_each
+    if gpus and len(gpus) < size:
+        raise DataError(
+            f"expected at least {size} GPUs, for one worker with --gpus-per-worker {size}; there are {len(gpus)}"
+        )
+    return tuple(",".join(gpus[first : first + size]) for first in range(0, len(gpus) - size + 1, size))
 
 
 def devices(settings: Settings) -> tuple[str, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from crossgraft.core import Job
-from crossgraft.errors import MissingExtra
+from crossgraft.errors import DataError, MissingExtra
 from crossgraft.runs.executors import EXECUTORS, Ended
 from crossgraft.runs.executors._crew import Worker, pulled
 from crossgraft.runs.executors._wire import campaign_of, lines_of
@@ -35,10 +35,16 @@ class Ray:
         try:
             resources = ray.cluster_resources()
             gpus = 0 if settings.device == "cpu" else int(resources.get("GPU", 0))
+            room = _room(ray.nodes(), settings.gpus_each)
+            if gpus and not room:
+                raise DataError(
+                    f"expected a node of the Ray cluster with at least {settings.gpus_each} GPUs (--gpus-per-worker); "
+                    f"there are {gpus} on {len(ray.nodes())} nodes"
+                )
             threads = settings.threads or 1
-            count = settings.workers or gpus or max(1, int(resources.get("CPU", 1)) // threads)
+            count = settings.workers or (room if gpus else 0) or max(1, int(resources.get("CPU", 1)) // threads)
             task = ray.remote(_drain).options(
-                num_returns="streaming", max_retries=0, num_cpus=threads, num_gpus=1 if gpus else 0
+                num_returns="streaming", max_retries=0, num_cpus=threads, num_gpus=settings.gpus_each if gpus else 0
             )
 
             def start(errand: str, _number: int) -> Worker:
@@ -48,6 +54,11 @@ class Ray:
         finally:
             if ours:
                 ray.shutdown()
+
+
+def _room(nodes: Sequence[Mapping[str, Any]], size: int) -> int:
+    """Workers that the GPUs have room for, each on one node."""
+    return sum(int(node["Resources"].get("GPU", 0)) // size for node in nodes if node["Alive"])
 
 
 def _drain(errand: str) -> Iterator[str]:
