@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -132,3 +133,17 @@ def test_too_few_gpus_for_one_worker_are_said_so(monkeypatch: pytest.MonkeyPatch
         DataError, match="expected at least 2 GPUs, for one worker with --gpus-per-worker 2; there are 1"
     ):
         gpu_groups(Settings(device="cuda", gpus_each=2))
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
+def test_on_two_gpus_a_model_scores_as_on_one(tiny_model: Path) -> None:
+    from crossgraft.adapters.engine.local import LocalEngine
+
+    model = Model(path=str(tiny_model), device_map="balanced")
+    spread = load_model("m", model, Origin(), "sdpa", CUDA)
+    alone = load_model("m", replace(model, device_map=""), Origin(), "sdpa", torch.device("cuda:0"))
+
+    assert len(placement.gpus_of(spread)) == 2
+    torch.testing.assert_close(
+        torch.tensor(LocalEngine(spread, None).probe()), torch.tensor(LocalEngine(alone, None).probe()), equal_nan=True
+    )
