@@ -88,6 +88,8 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tools/mypy-scripts.ini benchmarks/*.py tools/*.py examples/*.py
+	$(BIN)/mypy --config-file tools/mypy-scripts.ini benchmarks/simulations/*.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/startup.py

@@ -176,7 +176,7 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def carried_out(campaign: cg.Campaign) -> None:
-    seen_by = watcher(campaign.todo.jobs)
+    seen_by = watcher(campaign.plan().jobs)
     try:
         watch(campaign, seen_by)
     finally:

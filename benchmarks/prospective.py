@@ -98,7 +98,7 @@ def main() -> None:
     for model in dict.fromkeys(row.model for row in whole[0].rows):
         question = Question(("*",), (asked.protect,), asked.tolerance, asked.risk, model=model)
         parts = {
-            "same items": [fold("same items", *whole, model)],
+            "same items": [fold("same items", whole[0], whole[1], model)],
             "other items": [fold("other items", left, seen, model) for left, seen in halves],
         }
         for kind, own in parts.items():

@@ -245,8 +245,7 @@ def one_treatment(world: World, kind: Kind) -> None:
     folder, adapters = world.model()
     questions, path = world.questions(kind, kind)
     with adapted(folder, adapters[0]) as (model, tokenizer):
-        prepared = prepare(tokenizer, questions.items(), Reading(), window_of(model), "en")
-        assert isinstance(prepared, Choices)
+        prepared = choices_of(questions, model, tokenizer)
         requests = prepared.requests
         lm = Harness(pretrained=model, tokenizer=tokenizer, batch_size=8)
         theirs = evaluate(lm, task_of(questions, path, world.cache), no_index())
@@ -398,13 +397,19 @@ class Remembering(Harness):
         return answers
 
 
+def choices_of(questions: Questions, model: Any, tokenizer: Any) -> Choices:
+    prepared = prepare(tokenizer, questions.items(), Reading(), window_of(model), "en")
+    assert isinstance(prepared, Choices)
+    return prepared
+
+
 def large_vocabularies(world: World) -> None:
     """Zero-shot with heads several times as large as the layers: harsher than any real model."""
     questions, path = world.questions("zero-shot", "vocabulary")
     for vocabulary in world.settings.vocabularies:
         folder, adapters = world.model(f"model-{vocabulary}", replace(world.settings.shape, vocabulary=vocabulary))
         with adapted(folder, adapters[0]) as (model, tokenizer):
-            requests = prepare(tokenizer, questions.items(), Reading(), window_of(model), "en").requests
+            requests = choices_of(questions, model, tokenizer).requests
             lm = Harness(pretrained=model, tokenizer=tokenizer, batch_size=1)
             evaluate(lm, task_of(questions, path, world.cache), no_index())
             if not same_tokens(lm.asked, requests):
@@ -462,7 +467,7 @@ def inside(told: Mapping[str, Any]) -> None:
     """One side, for its memory; prints MiB as JSON."""
     questions = Questions.read(Path(told["questions"]), "zero-shot")
     with adapted(Path(told["model"]), Path(told["adapter"])) as (model, tokenizer):
-        requests = prepare(tokenizer, questions.items(), Reading(), window_of(model), "en").requests
+        requests = choices_of(questions, model, tokenizer).requests
         lm = Harness(pretrained=model, tokenizer=tokenizer, batch_size=told["rows"])
         lm.asked = [(("", ""), list(one.context), list(option)) for one in requests for option in one.options]
         loaded = forget_peak()

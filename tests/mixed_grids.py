@@ -102,7 +102,7 @@ SMALL, LARGE = (3, 3, 4), (5, 4, 6)
 
 def lme4_grids() -> Mapping[str, Grid]:
     """What lme4 was given: three designs in two sizes, and three hard ones."""
-    found = {}
+    found: dict[str, Grid] = {}
     for size, shape in (("small", SMALL), ("large", LARGE)):
         for name, factors in (("main", MAIN), ("pairs", PAIRS), ("with models", WITH_MODELS)):
             found[f"{name}, {size}"] = grid(shape, factors, seed=len(found) + 1)

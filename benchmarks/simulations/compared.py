@@ -48,7 +48,7 @@ def compared(first: Seeds, second: Seeds, runs: tuple[int, int] = (3, 3)) -> Com
 
 
 def announced(found: Comparison) -> bool:
-    return any(one.significant for one in (*found.cells, *found.bases, *found.means))
+    return any(one.significant for side in (found.cells, found.bases, found.means) for one in side)
 
 
 def null(name: str, pairs: Iterable[tuple[Seeds, Seeds]], runs: tuple[int, int] = (3, 3)) -> None:
