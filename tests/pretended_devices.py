@@ -1,12 +1,13 @@
 """Devices that this machine does not have: tensors on them are computed on the CPU, and refuse those on other devices.
 
-Importing this changes PyTorch for the whole process, so only processes of their own do.
+Using them changes PyTorch for the whole process, so only processes of their own do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import torch
@@ -18,8 +19,6 @@ from torch.utils.backend_registration import _setup_privateuseone_for_python_bac
 KIND = "pretended"
 _MOVES = ("aten::_to_copy", "aten::copy_")
 _INDEXING = ("aten::index", "aten::index_put", "aten::index_put_", "aten::_index_put_impl_")
-
-_setup_privateuseone_for_python_backend(KIND)
 
 
 class Placed(torch.Tensor):
@@ -125,5 +124,11 @@ class _Made(TorchFunctionMode):
 @contextmanager
 def pretended_devices() -> Iterator[None]:
     """Inside, ``torch.device("pretended", 0)`` and 1 are there."""
+    _register()
     with _Dispatch(), _Made():
         yield
+
+
+@cache
+def _register() -> None:
+    _setup_privateuseone_for_python_backend(KIND)

@@ -71,7 +71,7 @@ DAMAGES = {
 
 def run(spec: Path, store: Store) -> list[Remark]:
     campaign = Campaign(load_study(spec), store, ONE)
-    remarks = [event for event in campaign if isinstance(event, Remark)]
+    remarks = [event for event in campaign if isinstance(event, Remark) and not event.job.treatment.is_control]
     assert (campaign.summary.failed, campaign.summary.left) == ([], 0)
     return remarks
 

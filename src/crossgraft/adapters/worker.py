@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.metadata import version
@@ -17,6 +17,7 @@ import torch
 
 from crossgraft.adapters.bases.base import Base, load_base, load_checkpoint
 from crossgraft.adapters.bases.gguf.cached import announcement
+from crossgraft.adapters.bases.guessing import guessing
 from crossgraft.adapters.bases.loading import device_of
 from crossgraft.adapters.bases.models import check_given_folder
 from crossgraft.adapters.engine import Engine
@@ -77,8 +78,13 @@ class AdapterWorker:
         timings = {"train": facts.pop("seconds")} if "seconds" in facts else {}
         with self._unchanged(base, self._writes_into_base(job)), self._treated(base, job) as (engine, effect):
             facts |= effect
+            records = []
             for cell in job.cells:
-                yield from self._evaluate(base, job, cell, engine, facts, timings)
+                for event in self._evaluate(base, job, cell, engine, facts, timings):
+                    yield event
+                    records += [event.record] if isinstance(event, Recorded) else []
+        if job.treatment.is_control:
+            yield from self._guessed(job, records)
         yield from self._remarks_on_changes(job)
         yield from self._scored_again(base, job)
         if job.treatment.kind == "trained" and self._study.grid.keep_adapters == "never":
@@ -102,6 +108,11 @@ class AdapterWorker:
         model = self._study.models[name]
         file = model.gguf_file(self._study.origin)
         if file and (text := announcement(file, model.dtype)):
+            yield Remark(job, text)
+
+    def _guessed(self, job: Job, records: Sequence[Record]) -> Iterator[Remark]:
+        metrics = {name: task.metric for name, task in self._study.tasks.items()}
+        if text := guessing(records, metrics, chat=self._study.models[job.treatment.model].chat):
             yield Remark(job, text)
 
     def _checked(self, job: Job) -> Iterator[Remark]:

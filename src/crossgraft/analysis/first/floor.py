@@ -23,10 +23,14 @@ def can_show_harm(cell: ChangeCell) -> bool:
         return True
     if cell.row.kind == "mapping":
         return True
-    chance = cell.chance or 0.0
-    spread = chance or min(max(cell.control, 0.0), 1.0)  # where guessing scores 0: of the base's own score
-    error = sqrt(spread * (1 - spread) / max(1, cell.change.n))  # of outcomes 0 and 1; of others at most this
-    return cell.control > chance + _ERRORS * error
+    return is_above_chance(cell.control, cell.chance or 0.0, cell.change.n)
+
+
+def is_above_chance(score: float, chance: float, items: int) -> bool:
+    """Whether a share of right answers is above chance by more than two standard errors."""
+    spread = chance or min(max(score, 0.0), 1.0)  # where guessing scores 0: of the base's own score
+    error = sqrt(spread * (1 - spread) / max(1, items))  # of outcomes 0 and 1; of others at most this
+    return score > chance + _ERRORS * error
 
 
 def at_chance(cells: Iterable[ChangeCell]) -> str:
