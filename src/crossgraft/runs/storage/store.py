@@ -115,14 +115,15 @@ class Store:
 
     def has(self, record_id: str, pairing_id: str | None = None) -> bool:
         """Whether the record is there, in any pairing or in this one."""
+        begin = f"{record_id}.{pairing_id or ''}"
         single = (
-            file
-            for root in self._roots
-            for file in root.glob(f"records/{record_id[:2]}/{record_id}.{pairing_id or '*'}.parquet")
+            folder / name
+            for folder in (root / "records" / record_id[:2] for root in self._roots)
+            for name in names(folder)
+            if name.startswith(begin) and name.endswith(".parquet")
         )
         if any(not self._record_damage(file) for file in single):
             return True
-        begin = f"{record_id}.{pairing_id or ''}"
         return any(name.startswith(begin) for name in self.packs.names())
 
     def read(self, ids: Iterable[str] | None = None) -> tuple[list[Record], list[Damage]]:
