@@ -5,8 +5,8 @@ python tools/fuzz.py --show READER SEED   (writes the input to a folder, and rea
 python tools/fuzz.py --guided READER [--count 1000] [--seconds 500]   (by coverage; needs: pip install atheris)
 
 An input is a small valid one with flipped bits, cut ends, spliced parts, hostile words and numbers; its seed makes it
-again. A process of its own reads a batch, with 1 GiB of memory above what it needs for good input and ten seconds an
-input. Printed are a count for every reader and every distinct failure with its seed; the exit code is 1 if there is one.
+again. A process of its own reads a batch, with 1 GiB of memory above what it needs for good input and ten seconds of
+processor time an input. Printed are a count for every reader and every distinct failure with its seed; the exit code is 1 if there is one.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ from crossgraft.errors import CrossgraftError, MissingExtra
 from crossgraft.study import Origin
 
 MEMORY = 1 << 30  # bytes above what good input takes
-SECONDS = 10  # an input
+SECONDS = 10  # of processor time, an input
+PATIENCE = 90  # seconds by the clock, where nothing is computed
 BATCH = 250  # inputs a process
 
 Files = Mapping[str, bytes]
@@ -521,7 +522,8 @@ def read_batch(reader: str, first: int, count: int, progress: Path) -> None:
                 case.read(Path(place) / f"good-{number}")
         limit = _virtual() + MEMORY
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-        signal.signal(signal.SIGALRM, _hang)
+        for number in (signal.SIGALRM, signal.SIGPROF):
+            signal.signal(number, _hang)
         for seed in range(first, first + count):
             told.write(f"{seed}\n")
             told.flush()
@@ -542,7 +544,8 @@ def _error(reader: str, seed: int, folder: Path, cases: list[Case]) -> tuple[str
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     case = make(reader, seed, folder, cases)
-    signal.alarm(SECONDS)
+    signal.alarm(PATIENCE)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         with _quietly():
             case.read(folder)
@@ -557,11 +560,12 @@ def _error(reader: str, seed: int, folder: Path, cases: list[Case]) -> tuple[str
         return f"{type(error).__name__} at {at}", str(error)[:200]
     finally:
         signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     return None
 
 
 def _hang(*_: object) -> None:
-    raise Hang(f"more than {SECONDS} seconds")
+    raise Hang(f"more than {SECONDS} seconds of processor time, or {PATIENCE} by the clock")
 
 
 def _quietly() -> Any:

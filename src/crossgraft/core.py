@@ -71,7 +71,7 @@ class Point:
     def parse(cls, text: str) -> Self:
         task, slash, lang = text.rpartition("/")
         if not slash:
-            raise SpecError(f"expected task/language, such as 'xnli/sw'; got {text!r}")
+            raise SpecError(f"expected task/language, such as 'xnli/sw'; got {shown(text)}")
         return cls(task, lang)
 
     def regime(self, target: Point) -> Regime:

@@ -639,6 +639,16 @@ def test_what_a_definition_asks_for_and_does_not_get_is_noted(origin: Origin) ->
     ]
 
 
+def test_an_option_of_a_metric_may_be_a_number(origin: Origin) -> None:
+    for language in ("en", "de"):
+        file = origin.folder / f"defs/{language}.yaml"
+        file.write_text(changed(file.read_text(), metric_list="[{ metric: acc, 7: true, ignore_case: true }]"))
+
+    notes = list(task(origin).notes())
+
+    assert any(note.endswith("options of the metric acc are not applied: 7, ignore_case") for note in notes)
+
+
 def test_filters_that_extract_answers_are_refused_or_noted(tmp_path: Path) -> None:
     regex = "[{ name: number, filter: [{ function: regex, regex_pattern: x }, { function: take_first }] }]"
     wanted(tmp_path, changed(OPEN, filter_list=regex))

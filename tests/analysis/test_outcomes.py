@@ -315,6 +315,16 @@ def test_what_cannot_be_is_said_with_its_row(given: dict[str, list[Any]], said: 
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("column", ["score", "seed", "variant", "group", "source", "target"])
+def test_an_error_about_a_long_value_quotes_its_beginning_only(column: str) -> None:
+    long = [f"{number}" + "x" * 70_000 for number in range(6)]
+
+    with pytest.raises(DataError) as caught:
+        matrix_from_outcomes(small(**{column: long}))
+
+    assert len(str(caught.value)) < 1000
+
+
 def test_a_field_or_column_that_is_not_there_is_named() -> None:
     for named, said in {
         "itm=x": "did you mean 'item'?",

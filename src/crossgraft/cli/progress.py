@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from statistics import mean
 from typing import Any, Protocol
 
@@ -77,32 +78,57 @@ class Pace:
         self.total = sum(len(job.cells) for job in jobs)
         self.done = 0
         self._clock = clock
-        self._left = Counter({job: len(job.cells) for job in jobs})
-        self._started: dict[Job, float] = {}
-        self._took: dict[Work, list[float]] = {}  # seconds of a record, by kind of work
+        self._left = Counter({job.treatment_id: len(job.cells) for job in jobs})  # records, by job
+        self._waiting: Counter[Work] = Counter()  # the same by kind of work, since a run may have 10,000 jobs
+        for job in jobs:
+            self._waiting[work_of(job)] += len(job.cells)
+        self._started: dict[str, float] = {}
+        self._took: dict[Work, Tally] = {}  # by kind of work
 
     def see(self, event: Event) -> None:
         if isinstance(event, Started):
-            self._started[event.job] = self._clock()
+            self._started[event.job.treatment_id] = self._clock()
         elif isinstance(event, Recorded):
             self.done += 1
             now = self._clock()
-            self._took.setdefault(work_of(event.job), []).append(now - self._started.get(event.job, now))
-            self._started[event.job] = now
-            self._left[event.job] -= 1
+            took = now - self._started.get(event.job.treatment_id, now)
+            self._took.setdefault(work_of(event.job), Tally()).add(took)
+            self._started[event.job.treatment_id] = now
+            self._settle(event.job, 1)
         elif isinstance(event, Failed):
-            self._left[event.job] = 0
+            self._settle(event.job, self._left[event.job.treatment_id])
+
+    def _settle(self, job: Job, records: int) -> None:
+        self._left[job.treatment_id] -= records
+        self._waiting[work_of(job)] -= records
 
     def left(self) -> float | None:
         """Seconds; None while nothing like what is left has been timed."""
-        others = [mean(took) for (_, kind), took in self._took.items() if kind != "control"]
+        others = [took.mean for (_, kind), took in self._took.items() if kind != "control"]
         seconds = 0.0
-        for job, count in self._left.items():
-            took = self._took.get(work_of(job), others)
-            if count > 0 and not took:
+        for work, count in self._waiting.items():
+            if count <= 0:
+                continue
+            if work not in self._took and not others:
                 return None
-            seconds += count * mean(took) if count > 0 else 0
+            seconds += count * (self._took[work].mean if work in self._took else mean(others))
         return seconds / self._workers
+
+
+@dataclass
+class Tally:
+    """How long records took, in seconds."""
+
+    seconds: float = 0.0
+    records: int = 0
+
+    def add(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.records += 1
+
+    @property
+    def mean(self) -> float:
+        return self.seconds / self.records
 
 
 def _said(left: float | None) -> str:

@@ -51,8 +51,9 @@ class Metric:
             raise MissingExtra(f"the metric {self.name}", "generation")
 
     def applies_to(self, answers: Answers) -> bool:
-        missing = self.module and importlib.util.find_spec(self.module) is None
-        return answers.kind == self.reads and not missing and (not self.column or self.column in answers.columns)
+        if answers.kind != self.reads or (self.column and self.column not in answers.columns):
+            return False
+        return not self.module or importlib.util.find_spec(self.module) is not None
 
     @property
     def is_mean(self) -> bool:

@@ -131,6 +131,7 @@ class Campaign:
             for event in events:
                 shift.see(event)
                 self._take(event, queue)
+                self.store.sync(now=False)
                 yield event
                 if isinstance(event, Recorded) and self.stopping.is_set():
                     break
@@ -143,6 +144,7 @@ class Campaign:
                 close()
             queue.release_all()
             self.summary.elsewhere, self.summary.out_of_time = queue.elsewhere, queue.out_of_time
+            self.store.sync()
 
     def _pull(self, executor: Pulling, jobs: Sequence[Job]) -> Iterator[Event]:
         """Watch processes that draw jobs from the store and keep their results by themselves."""

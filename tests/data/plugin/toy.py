@@ -55,7 +55,8 @@ class Toy:
 
     def run(self, job: Job) -> Iterator[Recorded]:
         for cell in job.cells:
-            time.sleep(self.seconds)
+            if self.seconds:
+                time.sleep(self.seconds)
             record = scored_record(job, cell, coin_flips(job, cell), PAIRING, timings={"evaluate": self.seconds})
             yield Recorded(job, record)
             if job.treatment.name in self.deadly:

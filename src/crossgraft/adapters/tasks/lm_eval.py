@@ -169,7 +169,9 @@ def _notes(definition: Definition, *, named: bool) -> Iterator[str]:
     if extracting := _extracting(definition):
         yield f"answers are compared as written: {extracting} of the definition are not applied"
     for metric in settings.get("metric_list") or ():
-        if options := sorted(set(metric) - {"metric", "aggregation", "higher_is_better", "hf_evaluate"}):
+        if options := sorted(
+            {str(key) for key in metric} - {"metric", "aggregation", "higher_is_better", "hf_evaluate"}
+        ):
             yield f"options of the metric {_short(metric.get('metric'))} are not applied: {', '.join(options)}"
     if settings.get("process_docs") is not None and not named:
         yield (

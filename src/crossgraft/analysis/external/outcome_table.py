@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from crossgraft.analysis.external.named import check_columns, named_columns
 from crossgraft.core import Floats
-from crossgraft.errors import DataError, SpecError
+from crossgraft.errors import DataError, SpecError, shown
 from crossgraft.safety.opening import open_bytes, open_plain
 
 pa.enable_signal_handlers(False)  # Arrow's own handler, set while it reads CSV, loses an interruption now and then
@@ -263,4 +263,4 @@ def _number(text: str, name: str, coded: Coded, code: int) -> float:
     try:
         return float(text)
     except ValueError:
-        raise DataError(f"row {coded.row(code)}, {name}: expected a number from 0 to 1; got {text!r}") from None
+        raise DataError(f"row {coded.row(code)}, {name}: expected a number from 0 to 1; got {shown(text)}") from None

@@ -32,7 +32,7 @@ from crossgraft.analysis.external.outcome_table import (
 from crossgraft.analysis.external.score_table import read_table
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.core import Floats, Kind, Point, SourceVariant, Treatment
-from crossgraft.errors import CrossgraftError, DataError, SpecError
+from crossgraft.errors import CrossgraftError, DataError, SpecError, shown
 from crossgraft.metrics.base import Metric
 from crossgraft.transfer.changes import Measured, Place
 from crossgraft.transfer.matrix import Gap, TransferMatrix
@@ -241,11 +241,11 @@ def _arm(rows: _Rows, row: int) -> Treatment:
     if name in _BASE:
         if source or variant:
             raise DataError(
-                f"row {row + 1}: expected a treatment, or a base without source and variant; got no treatment with {taught or variant!r}"
+                f"row {row + 1}: expected a treatment, or a base without source and variant; got no treatment with {shown(taught or variant)}"
             )
         return Treatment("", "base", "control")
     if variant not in get_args(SourceVariant):
-        raise DataError(f"row {row + 1}: expected a variant 'sham' or 'format-only', or none; got {variant!r}")
+        raise DataError(f"row {row + 1}: expected a variant 'sham' or 'format-only', or none; got {shown(variant)}")
     full = name if not variant or name.endswith(f"({variant})") else f"{name} ({variant})"
     kind: Kind = "trained" if source or variant else "given"
     return Treatment("", full, kind, source, source_variant=cast(SourceVariant, variant))
@@ -257,7 +257,7 @@ def _one_source_each(arms: Iterable[Treatment]) -> None:
         first = sources.setdefault(arm.name, arm.source)
         if first != arm.source:
             raise DataError(
-                f"expected one source per treatment; {arm.name!r} has {first or 'none'} and {arm.source or 'none'}: give it two names"
+                f"expected one source per treatment; {shown(arm.name)} has {first or 'none'} and {arm.source or 'none'}: give it two names"
             )
 
 
@@ -276,7 +276,7 @@ def _seed(column: Coded, code: int) -> int | None:
             return None if number is None else int(number)
     except (ValueError, OverflowError):
         pass
-    raise DataError(f"row {column.row(code)}, seed: expected a whole number; got {text!r}")
+    raise DataError(f"row {column.row(code)}, seed: expected a whole number; got {shown(text)}")
 
 
 def _no_item_twice(rows: _Rows, run: Codes) -> None:
@@ -288,7 +288,7 @@ def _no_item_twice(rows: _Rows, run: Codes) -> None:
         numbers = ", ".join(str(row + 1) for row in same[:4])
         raise DataError(
             f"expected one row per model, treatment, seed, target and item; rows {numbers} are all item "
-            f"{rows.items[int(rows.items.codes[same[0]])]!r} of {rows.targets[int(rows.targets.codes[same[0]])]}: remove one, or name the "
+            f"{shown(rows.items[int(rows.items.codes[same[0]])])} of {rows.targets[int(rows.targets.codes[same[0]])]}: remove one, or name the "
             "column that tells them apart, such as seed=COLUMN"
         )
 
@@ -304,9 +304,9 @@ def _one_group_each(rows: _Rows) -> None:
     if len(again):
         first, second = sorted(int(row) for row in firsts[again[0] : again[0] + 2])
         raise DataError(
-            f"expected one group per item and target; item {rows.items[int(rows.items.codes[first])]!r} has "
-            f"{rows.groups[int(rows.groups.codes[first])]!r} in row {first + 1} and "
-            f"{rows.groups[int(rows.groups.codes[second])]!r} in row {second + 1}"
+            f"expected one group per item and target; item {shown(rows.items[int(rows.items.codes[first])])} has "
+            f"{shown(rows.groups[int(rows.groups.codes[first])])} in row {first + 1} and "
+            f"{shown(rows.groups[int(rows.groups.codes[second])])} in row {second + 1}"
         )
 
 

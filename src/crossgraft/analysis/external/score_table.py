@@ -285,7 +285,7 @@ def _same_regime(row: Mapping[str, str], columns: Columns, source: Point | None,
     stated = (row.get(columns.regime) or "").strip()
     if stated and source and stated != source.regime(target):
         raise DataError(
-            f"line {line}: {source} on {target} is {source.regime(target)}; the table calls it {stated!r}: one of the three is wrong"
+            f"line {line}: {source} on {target} is {source.regime(target)}; the table calls it {shown(stated)}: one of the three is wrong"
         )
 
 

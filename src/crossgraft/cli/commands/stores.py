@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from crossgraft.cli.options import AS_JSON, OUT
 from crossgraft.cli.printing import echo, print_lines
 from crossgraft.safety.files import printable
+
+if TYPE_CHECKING:
+    from crossgraft.runs.storage.remote.copying import Copied
 
 
 @click.group()
@@ -174,4 +179,69 @@ def verify(out: Path, as_json: bool) -> None:
         print_lines(("damaged", str(damage)) for damage in found)
         echo(f"{one.root}: {len(found) or 'no'} damaged {'file' if len(found) == 1 else 'files'}")
     if found:
+        raise click.exceptions.Exit(1)
+
+
+ADAPTERS = click.option(
+    "--adapters/--no-adapters", default=True, help="With or without trained adapters.  [default: with]"
+)
+REPLACE = click.option("--replace", is_flag=True, help="Write over a study of the same name that has other records.")
+
+
+@store.command()
+@click.argument("study", default="")
+@OUT
+@click.option("--to", "url", metavar="URL", required=True, help="Such as s3://bucket/prefix.")
+@ADAPTERS
+@REPLACE
+def push(study: str, out: Path, url: str, adapters: bool, replace: bool) -> None:
+    """Copy what URL lacks of the store there: records, adapters and studies, or those of STUDY.
+
+    Interrupt and repeat at will; several stores may be pushed to one URL. Exit code 1 when something is damaged here,
+    or a study there has the name of another.
+    """
+    from crossgraft.runs.storage.remote import copying
+    from crossgraft.runs.storage.remote.bucket import Bucket
+    from crossgraft.runs.storage.remote.parts import Selection
+    from crossgraft.runs.storage.store import Store
+
+    source = Store(out)
+    selection = Selection.of(source.study(study), adapters=adapters) if study else Selection(adapters=adapters)
+    _print_copied(copying.push(source, Bucket.at(url), selection, replace=replace), url)
+
+
+@store.command()
+@click.argument("study", default="")
+@OUT
+@click.option("--from", "url", metavar="URL", required=True, help="Such as s3://bucket/prefix.")
+@ADAPTERS
+@REPLACE
+def pull(study: str, out: Path, url: str, adapters: bool, replace: bool) -> None:
+    """Copy what the store lacks from URL: records, adapters and studies, or those of STUDY.
+
+    Interrupt and repeat at will; runs may go on meanwhile. Exit code 1 when something is damaged there, or a study here
+    has the name of another.
+    """
+    from crossgraft.runs.storage.remote import copying
+    from crossgraft.runs.storage.remote.bucket import Bucket
+    from crossgraft.runs.storage.store import Store
+
+    copied = copying.pull(Store(out), Bucket.at(url), study, adapters=adapters, replace=replace)
+    _print_copied(copied, str(out))
+
+
+def _print_copied(copied: Iterable[Copied], where: str) -> None:
+    from crossgraft.cli.estimate import size
+
+    results: Counter[str] = Counter()
+    bytes = 0
+    for entry in copied:
+        results[entry.result] += 1
+        bytes += entry.bytes
+        if entry.reason:
+            print_lines([(entry.result, f"{entry.name}: {entry.reason}")])
+        if not results.total() % 1000:
+            echo(f"{results.total():,} looked at, {results['copied']:,} copied")
+    echo(f"{where}: {results['copied']:,} copied ({size(bytes)}), {results['there']:,} there already")
+    if results["damaged"] or results["conflict"]:
         raise click.exceptions.Exit(1)

@@ -47,6 +47,12 @@ class PackFolder:
     def file_of(self, name: str) -> Path | None:
         return next((file for file, contents, _ in self._each() if name in contents.written), None)
 
+    def files(self, wanted: Callable[[str], bool]) -> Iterator[Path]:
+        """The packs that hold a record whose name is wanted, and those that are damaged."""
+        for file, contents, _ in self._each():
+            if contents.damage or any(map(wanted, contents.written)):
+                yield file
+
     def damages(self) -> list[Damage]:
         return [Damage(file, contents.damage, _ADVICE) for file, contents, _ in self._each() if contents.damage]
 

@@ -14,7 +14,8 @@
         damaged/                          adapters that were found damaged, set aside
 
 A file is written under a temporary name, synced and renamed, so it is there as a whole or not at
-all. It holds a checksum of itself (``seals``): a record whose bytes changed counts as missing, and is
+all. (The names of records are synced once a second: a power cut may cost those of its last second, and they
+are computed again.) It holds a checksum of itself (``seals``): a record whose bytes changed counts as missing, and is
 computed again. Records carry their labels as columns, so DuckDB, polars and pandas read
 ``records/*/*.parquet`` without us.
 """
@@ -56,6 +57,7 @@ class Store:
         self.failures = Failures(self.root)
         self.packs = PackFolder(self.root / "packs")
         self._examined: dict[Path, tuple[Stamp, str]] = {}
+        self._unsynced = files.Unsynced()
 
     @property
     def artefacts(self) -> Path:
@@ -77,8 +79,16 @@ class Store:
         if texts is not None:
             file = self.root / "texts" / f"{texts.id}.parquet"
             if self._damage(file, partial(read_texts, texts.id)):
-                write_parquet(texts_table(texts), file)
-        write_parquet(record_table(record), self._file(self.root, record.id, record.pairing.id))
+                write_parquet(texts_table(texts), file, self._unsynced)
+        write_parquet(record_table(record), self._file(self.root, record.id, record.pairing.id), self._unsynced)
+
+    def sync(self, *, now: bool = True) -> None:
+        """Make the names of the latest records safe from a power cut; without ``now``, once a second at most."""
+        with writing(self.root / "records"):
+            if now:
+                self._unsynced.sync()
+            else:
+                self._unsynced.sync_if_due()
 
     def done(self) -> dict[str, set[str]]:
         """Ids of the whole records, each with the pairings it exists in.
@@ -115,14 +125,15 @@ class Store:
 
     def has(self, record_id: str, pairing_id: str | None = None) -> bool:
         """Whether the record is there, in any pairing or in this one."""
+        begin = f"{record_id}.{pairing_id or ''}"
         single = (
-            file
-            for root in self._roots
-            for file in root.glob(f"records/{record_id[:2]}/{record_id}.{pairing_id or '*'}.parquet")
+            folder / name
+            for folder in (root / "records" / record_id[:2] for root in self._roots)
+            for name in names(folder)
+            if name.startswith(begin) and name.endswith(".parquet")
         )
         if any(not self._record_damage(file) for file in single):
             return True
-        begin = f"{record_id}.{pairing_id or ''}"
         return any(name.startswith(begin) for name in self.packs.names())
 
     def read(self, ids: Iterable[str] | None = None) -> tuple[list[Record], list[Damage]]:

@@ -13,15 +13,15 @@ from crossgraft.errors import StoreError
 from crossgraft.safety import files, seals
 
 
-def write(file: Path, content: bytes) -> None:
+def write(file: Path, content: bytes, unsynced: files.Unsynced | None = None) -> None:
     with writing(file):
-        files.write_whole(file, content)
+        files.write_whole(file, content, unsynced)
 
 
-def write_parquet(table: pa.Table, file: Path) -> None:
+def write_parquet(table: pa.Table, file: Path, unsynced: files.Unsynced) -> None:
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd", use_dictionary=False, write_statistics=False)  # small files
-    write(file, seals.seal_parquet(sink.getvalue().to_pybytes(), file.stem))
+    write(file, seals.seal_parquet(sink.getvalue().to_pybytes(), file.stem), unsynced)
 
 
 @contextmanager
