@@ -36,7 +36,7 @@ def main() -> None:
     options = arguments()
     data, out = options.data.resolve(), options.out.resolve()
     texts = write_texts(out / "texts", data)
-    for part in options.part or PARTS:
+    for part in [name for name in options.part or PARTS if PARTS[name].among(options.pairs)]:
         path = out / f"{part}.toml"
         path.write_text(spec(part, data, texts, pairs=options.pairs, top=options.top), encoding="utf-8")
         findings = carried_out(cg.load_study(path), cg.Store(out))

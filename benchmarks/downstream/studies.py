@@ -101,7 +101,7 @@ TASKS = {
             "xnli",
             "nli",
             'model = "esim"',
-            "esim = { hidden = 50, dropout = 0.2, training = { epochs = 15, patience = 6, rate = 2e-3 } }",
+            "esim = { hidden = 50, dropout = 0.2, training = { epochs = 20, patience = 8, rate = 2e-3 } }",
         ),
         XNLI,
     ),
