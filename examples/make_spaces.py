@@ -46,6 +46,18 @@ def make_spaces(folder: Path, words: int = 1000, width: int = 40) -> None:
                 (folder / f"{source}-{target}.{name}.tsv").write_text(lines, "utf-8")
 
 
+def make_twins(folder: Path, words: int = 1000, width: int = 40, noise: float = 0.8) -> None:
+    """Two spaces of the same words, as from two seeds: turned at random, each with noise of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(3)
+    shared = rng.normal(size=(words, width))
+    for language in ("en-x-a", "en-x-b"):
+        turned = np.linalg.qr(rng.normal(size=(width, width)))[0]
+        vectors = (shared + noise * rng.normal(size=shared.shape)) @ turned
+        rows = [f"word{n} {' '.join(f'{value:.4f}' for value in row)}\n" for n, row in enumerate(vectors)]
+        (folder / f"{language}.vec").write_text(f"{words} {width}\n{''.join(rows)}", "utf-8")
+
+
 def make_texts(folder: Path, languages: tuple[str, ...] = ("de", "en", "fi", "hr"), words: int = 1000) -> None:
     """The same texts in every language: topics with a relevant document each, and documents of four subjects."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,5 +87,6 @@ if __name__ == "__main__":
     target = Path(sys.argv[1])
     make_spaces(target / "spaces")
     make_texts(target / "texts")
-    for name in ("embeddings-small.toml", "embeddings-downstream.toml"):
+    make_twins(target / "twins")
+    for name in ("embeddings-small.toml", "embeddings-downstream.toml", "embeddings-twins.toml"):
         shutil.copy(Path(__file__).with_name(name), target)

@@ -80,6 +80,34 @@ def test_scores_that_are_no_means_are_tested_too() -> None:
     assert found.best.mean.value == pytest.approx(0.8, abs=0.02)
 
 
+def independent(*rates: float) -> TaskStandings:
+    """Methods on one pair, each right on items of its own at its rate."""
+    rng = np.random.default_rng(11)
+    rows = [(CONTROL, 0.5), *((mapped(name), rate) for name, rate in zip("abc", rates, strict=False))]
+    runs = [classified(row, rng.permutation(200) < 200 * rate, "de:en") for row, rate in rows]
+    (found,) = downstream_standings(matrix_of(*runs), [record for _, record in runs])
+    return found
+
+
+def test_what_could_be_found_is_2_8_standard_errors_of_a_paired_difference() -> None:
+    found = independent(0.52, 0.5)
+
+    standard_error = np.sqrt((0.52 * 0.48 + 0.5 * 0.5) / 200)
+    assert found.detectable == pytest.approx(2.8 * standard_error, rel=0.1)
+
+
+def test_methods_nearer_to_the_best_than_could_be_found_are_underpowered_and_that_is_said() -> None:
+    close, wide, one_lower = independent(0.55, 0.52, 0.5), independent(0.5, 0.38), independent(0.8, 0.79, 0.3)
+
+    assert close.is_underpowered
+    assert "none of the 2 methods tested against it differs significantly from it (underpowered: with 80 %" in (
+        close.sentence
+    )
+    assert not wide.is_underpowered
+    assert not one_lower.is_underpowered
+    assert "underpowered" not in one_lower.sentence
+
+
 def test_every_dictionary_has_a_best_of_its_own_against_which_its_methods_are_tested() -> None:
     rates = ((mapped("a", 50), 0.55), (mapped("b", 50), 0.7), (mapped("a", 400), 0.9), (mapped("b", 400), 0.75))
 

@@ -90,7 +90,7 @@ def preview(study: EmbeddingSpec, count: int) -> Iterator[PreviewItem]:
         for name, task in study.tasks_of(pair).items():
             if is_stochastic(task):
                 continue
-            seen = task.evaluate(replace(pair, limit=count), spaces, Mapping(), study.origin)
+            seen = task.evaluate(replace(pair, limit=count), spaces, Mapping(), study.origin, train)
             answers = seen.answers.columns["answer"]
             for place, item in enumerate(seen.texts.items):
                 lines = [(column, _text(values[place])) for column, values in seen.texts.columns.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Literal
 
 from crossgraft.analysis.mappings.compare import Comparison, comparisons
@@ -14,6 +15,9 @@ from crossgraft.core import Record, Scalar, Treatment
 from crossgraft.transfer.matrix import TransferMatrix
 
 _NAMED = 3  # methods in a sentence
+_FOR_POWER = (
+    2.80 / 1.96
+)  # a difference of 2.80 standard errors is found with 80 % power, in half-widths of its interval
 
 Verdict = Literal["best", "best of its dictionary", "not distinguishable", "lower", "higher", "not tested"]
 Recipe = tuple[tuple[str, Scalar], ...]
@@ -64,6 +68,25 @@ class TaskStandings:
         return standing.reference == self.best.row and standing.verdict in ("not distinguishable", "higher")
 
     @property
+    def detectable(self) -> float:
+        """The difference from the best that is found with 80 % power at 5 %, before Holm's adjustment: the median over methods.
+
+        It has the noise of items and seeds in it; NaN where nothing was tested.
+        """
+        halves = [(one.behind.high - one.behind.low) / 2 for one in self.tested_against(self.best) if one.behind]
+        return _FOR_POWER * median(halves) if halves else float("nan")
+
+    @property
+    def is_underpowered(self) -> bool:
+        """Whether every method lies nearer to the best than what could be found, and none is significantly below it."""
+        tested = [one for one in self.tested_against(self.best) if one.behind]
+        return bool(tested) and all(
+            one.verdict == "not distinguishable" and abs(one.behind.value) < self.detectable
+            for one in tested
+            if one.behind
+        )
+
+    @property
     def sizes(self) -> tuple[Recipe, ...]:
         """The dictionary sizes of the study, the smallest first; empty where there is one."""
         recipes = {one.row.recipe for one in self.standings if one.row.recipe}
@@ -87,7 +110,8 @@ class TaskStandings:
         if not tested:
             return ""
         if all(one.verdict == "not distinguishable" for one in tested):
-            return f"; none of the {len(tested)} methods tested against it differs significantly from it"
+            said = f"; none of the {len(tested)} methods tested against it differs significantly from it"
+            return said + (f" (underpowered: {_in_points(self.detectable)})" if self.is_underpowered else "")
         unlike = [one for one in tested if one.verdict != "lower"]
         if unlike:
             names = ", ".join(one.row.label for one in unlike[:_NAMED]) + (", …" if len(unlike) > _NAMED else "")
@@ -107,6 +131,10 @@ class TaskStandings:
 def _number(axis: tuple[str, Scalar]) -> tuple[str, float]:
     name, value = axis
     return name, float(value) if isinstance(value, int | float) else 0.0
+
+
+def _in_points(detectable: float) -> str:
+    return f"with 80 % power a difference of {100 * detectable:.1f} points would be found, and all are smaller"
 
 
 def level(mean: PairMean) -> str:

@@ -15,6 +15,7 @@ from crossgraft.embeddings.tasks.bli import BLI
 from crossgraft.embeddings.tasks.cldc import CLDC
 from crossgraft.embeddings.tasks.clir import CLIR
 from crossgraft.embeddings.tasks.nli import NLI
+from crossgraft.embeddings.tasks.twins import Twins
 from crossgraft.errors import CrossgraftError
 from crossgraft.study import Origin
 
@@ -28,7 +29,7 @@ Load = tuple[float, Mapping[str, float]]  # FLOPs, bytes of arrays by name
 
 def evaluating(task: EmbeddingTask, pair: LanguagePair, shape: PairShape, origin: Origin) -> Load | None:
     """None for a task that is not counted here, or whose files are not there."""
-    if isinstance(task, BLI):
+    if isinstance(task, BLI | Twins):
         return _induction(task, shape)
     if not isinstance(task, HasTexts):
         return None
@@ -41,7 +42,7 @@ def evaluating(task: EmbeddingTask, pair: LanguagePair, shape: PairShape, origin
     return _classification(task, texts, shape) if isinstance(task, CLDC | NLI) else None
 
 
-def _induction(task: BLI, s: PairShape) -> Load:
+def _induction(task: BLI | Twins, s: PairShape) -> Load:
     flops = 2.0 * _QUERIES * s.target * s.width + 2.0 * s.source * s.width**2
     if task.retrieval == "nn":
         return flops, {"similarities of a block": _TILE}

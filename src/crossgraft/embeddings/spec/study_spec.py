@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from crossgraft.embeddings.direct.choosing import held_out, learnt_by
-from crossgraft.embeddings.lexicon import Lexicon, alike_pairs, read_lexicon
+from crossgraft.embeddings.lexicon import Alike, Lexicon, alike_pairs, read_lexicon
 from crossgraft.embeddings.readers import Peek, companions, peek
 from crossgraft.embeddings.readers.language_model import embedding_table
 from crossgraft.embeddings.spaces.space import Space, Step, read_model_space, read_space
@@ -18,6 +18,7 @@ from crossgraft.embeddings.spec.methods import Methods
 from crossgraft.embeddings.spec.spaces import Pairs, Spaces
 from crossgraft.embeddings.tasks import TASKS, EmbeddingTask, HasLexicon, LanguagePair
 from crossgraft.embeddings.tasks.bli import lexicon_file
+from crossgraft.embeddings.tasks.twins import Twins
 from crossgraft.errors import DataError, SpecError, did_you_mean
 from crossgraft.recommendation.question import Question
 from crossgraft.safety.opening import text_lines
@@ -57,6 +58,7 @@ class EmbeddingSpec:
                 "nothing is chosen on it: add [methods.choose], such as fipp = { components = [0, 1] }",
                 ("lexicon", "validate"),
             )
+        self._require_unlearnt_words()
         if not self.language_pairs():
             raise SpecError('expected all = true, or use = ["de:en", …]; got no pair of languages', ("pairs",))
         known = [str(pair) for pair in self.language_pairs()]
@@ -66,6 +68,25 @@ class EmbeddingSpec:
                     raise SpecError(
                         f"the study has no pair {text!r}{did_you_mean(text, known)}", ("tasks", name, "pairs")
                     )
+
+    def _require_unlearnt_words(self) -> None:
+        """Raise where a task of twins has no words of its own, or a method would learn from them all the same."""
+        twins = [name for name, task in self.tasks.items() if isinstance(task, Twins)]
+        if twins and not self.lexicon.held_out:
+            raise SpecError(
+                'it asks for words that no method learns from: set [lexicon] train = "identical" and held_out = 0.3',
+                ("tasks", twins[0]),
+            )
+        if self.lexicon.held_out and not twins:
+            raise SpecError(
+                'no task asks for the words held out: add [tasks.twins] with kind = "twins"', ("lexicon", "held_out")
+            )
+        for name in self.methods.use if twins else ():
+            if any(getattr(method, "mode", "") in get_args(Alike) for method in self.methods.candidates(name)):
+                raise SpecError(
+                    f"{name!r} starts from all words spelt alike, also from those held out; use another mode or method",
+                    ("methods", "use"),
+                )
 
     def language_pairs(self) -> tuple[LanguagePair, ...]:
         if self.pairs.all:
@@ -178,7 +199,8 @@ class EmbeddingSpec:
     def _content(self, pattern: str, pair: LanguagePair, fingerprints: Fingerprints) -> list[Any]:
         """What a dictionary depends on: its file and direction, or which words of the spaces are spelt alike."""
         if pattern == self.lexicon.alike:
-            return [pattern, [fingerprints[space] for space in self._spaces(pair)], self.spaces.top]
+            held_out = [self.lexicon.held_out] if self.lexicon.held_out else []
+            return [pattern, [fingerprints[space] for space in self._spaces(pair)], self.spaces.top, *held_out]
         file, flipped = self._lexicon(pattern, pair)
         return [fingerprints[file], flipped]
 
@@ -200,7 +222,8 @@ class EmbeddingSpec:
         if self.lexicon.alike is None:
             return self.file(self.lexicon.train, pair)
         try:
-            return alike_pairs(*spaces, self.lexicon.alike)
+            words = alike_pairs(*spaces, self.lexicon.alike)
+            return self.lexicon.without_held_out(words) if self.lexicon.held_out else words
         except DataError as error:
             raise DataError(f"{pair}: {error}") from None
 

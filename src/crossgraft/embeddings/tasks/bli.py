@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Table
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from crossgraft.core import Answers
+from crossgraft.embeddings.asked import identity, in_one_space, ranks, require_parameters
 from crossgraft.embeddings.lemmas import by_lemma, read_lemmas, with_forms
 from crossgraft.embeddings.lexicon import Lexicon, direction_note, read_lexicon
 from crossgraft.embeddings.mapping import Mapping
-from crossgraft.embeddings.queries import Query, queries, rank_table, texts
-from crossgraft.embeddings.retrieval import Hubness, Retrieval, penalty
+from crossgraft.embeddings.queries import queries, texts
+from crossgraft.embeddings.retrieval import Retrieval, Search
 from crossgraft.embeddings.retrieval.csls import require_neighbours
-from crossgraft.embeddings.spaces.space import Space, Vectors, unit
+from crossgraft.embeddings.spaces.space import Space
 from crossgraft.embeddings.tasks import TASKS, Evaluation, LanguagePair
 from crossgraft.errors import DataError, SpecError
 from crossgraft.safety.opening import is_file
@@ -66,10 +65,11 @@ class BLI:
             )
         if self.lemmas and "{language}" not in self.lemmas:
             raise SpecError(f"expected a file name with {{language}}; got {self.lemmas!r}", ("lemmas",))
-        if self.k < 1:
-            raise SpecError(f"expected at least 1 neighbour for CSLS; got {self.k}", ("k",))
-        if not 0 < self.beta < float("inf"):
-            raise SpecError(f"expected an inverse temperature above 0; got {self.beta}", ("beta",))
+        require_parameters(self._search)
+
+    @property
+    def _search(self) -> Search:
+        return Search(self.retrieval, self.k, self.beta)
 
     def inputs(self, pair: LanguagePair, origin: Origin) -> tuple[Input, ...]:
         file, _ = lexicon_file(self.test, pair.source, pair.target, origin)
@@ -82,13 +82,8 @@ class BLI:
         return origin.path(self.lemmas.replace("{language}", pair.target))
 
     def identity(self) -> Table[str, Any]:
-        settings: Table[str, Table[str, Any]] = {
-            "nn": {},
-            "csls": {"k": self.k},
-            "inverted-softmax": {"beta": self.beta},
-        }
         by = {"by": "lemma"} if self.lemmas else {}
-        return {"task": "bli", "retrieval": self.retrieval, "ties": "frequent-first", **settings[self.retrieval], **by}
+        return {"task": "bli", **identity(self._search), **by}
 
     def lexicon(self, pair: LanguagePair, origin: Origin) -> Lexicon:
         file, flipped = lexicon_file(self.test, pair.source, pair.target, origin)
@@ -123,31 +118,11 @@ class BLI:
     ) -> Evaluation:
         self.check_pair(pair, spaces, origin)
         asked = queries(self.lexicon(pair, origin), train, pair.limit)
-        source = replace(spaces[0], vectors=mapping.map_source(spaces[0].vectors))
-        target = replace(spaces[1], vectors=mapping.map_target(spaces[1].vectors))
-        off = self._penalty(source, target)
-        answers, hubs = self._ranked(asked, source, target, off, pair, origin)
-        facts = {"hubness": {**asdict(hubs), "hub": target.words[hubs.hub]}}
-        return Evaluation(answers, texts(asked), facts)
-
-    def _ranked(
-        self,
-        asked: Sequence[Query],
-        source: Space,
-        target: Space,
-        off: Vectors | None,
-        pair: LanguagePair,
-        origin: Origin,
-    ) -> tuple[Answers, Hubness]:
+        shared = in_one_space(spaces, mapping)
         if not self.lemmas:
-            return rank_table(asked, source, target, penalty=off)
+            answers, facts = ranks(asked, shared, self._search)
+            return Evaluation(answers, texts(asked), facts)
         lemmas = read_lemmas(self._lemmas_file(pair, origin), case=pair.case)
-        widened, groups = with_forms(asked, lemmas, target.words)
-        answers, hubs = rank_table(widened, source, target, penalty=off)
-        return by_lemma(answers, groups), hubs
-
-    def _penalty(self, source: Space, target: Space) -> Vectors | None:
-        if self.retrieval == "nn":
-            return None
-        x, y = unit(source.vectors), unit(target.vectors)
-        return penalty(self.retrieval, x, y, k=self.k, beta=self.beta)
+        widened, groups = with_forms(asked, lemmas, spaces[1].words)
+        answers, facts = ranks(widened, shared, self._search)
+        return Evaluation(by_lemma(answers, groups), texts(asked), facts)
