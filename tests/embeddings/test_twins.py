@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import runpy
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -167,3 +170,19 @@ def test_the_example_runs_and_its_report_has_bands_of_frequency(
     assert {control.verdict for control in evidence.shuffled} == {"at chance"}
     report = (tmp_path / "reports/embeddings-twins/report.md").read_text("utf-8")
     assert "| method | frequency of the source word: 1-1K (320 queries) |" in report
+
+
+@pytest.mark.slow
+def test_the_script_makes_two_embeddings_of_the_halves_of_a_text(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    topics = rng.integers(20, size=3000)
+    lines = [" ".join(f"word{20 * topic + n}" for n in rng.integers(20, size=12)) for topic in topics.tolist()]
+    (tmp_path / "xx.txt.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+
+    command = [sys.executable, str(EXAMPLES.parent / "benchmarks/twins.py"), str(tmp_path / "{language}.txt.gz")]
+    options = ["--languages", "xx", "--out", str(tmp_path / "out"), "--words", "400", "--width", "30"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    (twins,) = load_findings(Store(tmp_path / "out"), "twins").evidence.standings
+    assert twins.best.mean.value > 5 * twins.control.mean.value
