@@ -13,7 +13,7 @@ from markupsafe import Markup
 from crossgraft.analysis.findings import analyse
 from crossgraft.analysis.results import load_findings
 from crossgraft.core import Point, Treatment
-from crossgraft.report.latex import tables_latex
+from crossgraft.report.latex.tables import tables_latex
 from crossgraft.report.section import Interval, Number, Picture, Section, Table, columns
 from crossgraft.report.sections import sections_of
 from crossgraft.runs.campaign import run as run_study

@@ -46,7 +46,10 @@ def _drawing(
     axes.patch.set(hatch="//////", edgecolor="#bbbbbb")
     units = sorted({cell.unit for cell in cells.values()})
     deepest = _FULL_COLOUR if units == ["pp"] else float(np.nanmax(np.abs(changes))) or 1.0
-    image = axes.imshow(changes, cmap=CHANGES, vmin=-deepest, vmax=deepest, aspect="auto")
+    edges = [np.arange(length + 1) - 0.5 for length in (len(targets), len(rows))]
+    image = axes.pcolormesh(*edges, np.ma.masked_invalid(changes), cmap=CHANGES, vmin=-deepest, vmax=deepest)
+    image.set(edgecolor="face", linewidth=0.1)  # else some viewers show a line between cells
+    axes.invert_yaxis()
     axes.set_xticks(range(len(targets)), [style.words(str(target)) for target in targets], rotation=90)
     axes.set_yticks(range(len(rows)), [style.words(row.label) for row in rows])
     axes.tick_params(length=0)
@@ -56,6 +59,7 @@ def _drawing(
     bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.01, extend="both")
     bar.set_label(f"change, {' or '.join(units)}")
     bar.outline.set_linewidth(0.3)
+    bar.solids.set_rasterized(False)  # a PGF would name a file of its own for it
     return Drawing(name, figure)
 
 

@@ -15,7 +15,7 @@ from crossgraft.safety.escaping import visible
 Columns = Literal[1, 2]
 WIDTHS: dict[int, float] = {1: 7.7 / 2.54, 2: 16.0 / 2.54}  # inches; the columns of ACL's template
 BETTER, WORSE, PLAIN = "#2166ac", "#c96010", "#333333"
-CHANGES = LinearSegmentedColormap.from_list("changes", [WORSE, "#ffffff", BETTER])
+CHANGES = LinearSegmentedColormap.from_list("changes", [WORSE, "#ffffff", BETTER], N=101)
 MARKERS = "osD^vPX*<>"
 _MOST = 40  # letters of a label
 _TALLEST = 9.0  # inches: a page
