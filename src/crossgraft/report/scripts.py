@@ -38,7 +38,7 @@ def stretches(text: str) -> Iterator[tuple[str, str]]:
         if unicodedata.combining(letter) and at:
             scripts[at] = scripts[at - 1]
     for start, end in _gaps(text, scripts):
-        if 0 < start and end < len(text) and scripts[start - 1] == scripts[end]:
+        if start > 0 and end < len(text) and scripts[start - 1] == scripts[end]:
             scripts[start:end] = [scripts[end]] * (end - start)
     for name, letters in groupby(zip(scripts, text, strict=True), key=lambda pair: pair[0]):
         yield name, "".join(letter for _, letter in letters)

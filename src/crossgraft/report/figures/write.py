@@ -36,7 +36,7 @@ def write_figures(findings: Findings, folder: Path, columns: Columns = 2) -> Wri
     fonts = fonts_for(labels)
     folder.mkdir(parents=True, exist_ok=True)
     drawn = tuple(_write(findings, folder, Style(columns, fonts.families)))
-    pgf = _write_pgf(findings, folder, Style(columns, fonts.families, _in_tex), scripts_of(map(in_tex, labels)))
+    pgf = _write_pgf(findings, folder, Style(columns, fonts.families, in_tex), scripts_of(map(in_tex, labels)))
     return Written((*drawn, *pgf.files), (*fonts.sentences, *pgf.sentences))
 
 
@@ -58,10 +58,6 @@ def _write(findings: Findings, folder: Path, style: Style) -> Iterator[Path]:
                 file = folder / f"{safe_name(drawing.name)}.{kind}"
                 drawing.figure.savefig(file, metadata=metadata)
                 yield file
-
-
-def _in_tex(text: str) -> str:
-    return in_tex(shown(text))
 
 
 def _write_pgf(findings: Findings, folder: Path, style: Style, scripts: Mapping[str, str]) -> Written:
