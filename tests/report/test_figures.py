@@ -13,8 +13,8 @@ pytest.importorskip("matplotlib", reason="matplotlib is not installed (the extra
 
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
-from matplotlib import _text_helpers
-from matplotlib.font_manager import findfont, fontManager, get_font
+from matplotlib import _text_helpers, rc_context
+from matplotlib.font_manager import findfont, findSystemFonts, fontManager, get_font
 
 from crossgraft.analysis.findings import Findings, analyse
 from crossgraft.cli import main
@@ -23,9 +23,11 @@ from crossgraft.report.figures import matrix
 from crossgraft.report.figures.fonts import fonts_for
 from crossgraft.report.figures.style import WIDTHS, Style, shown
 from crossgraft.report.figures.write import write_figures
+from crossgraft.report.scripts import region
 from crossgraft.transfer.synthetic import SyntheticGrid
 from outcomes import BASE, answers, matrix_of, measured, trained
 
+PRIVATE = "\U000f1234"  # a place for private use
 FINDINGS = analyse(SyntheticGrid(models=2, tasks=2, languages=3, items=60, same_task=6, source=3).matrix(1))
 
 
@@ -36,8 +38,8 @@ def named(name: str) -> Findings:
 
 
 @pytest.fixture
-def font_with_a_han_letter(tmp_path: Path) -> Iterator[str]:
-    """A font of one glyph, 中."""
+def font_with_a_letter_of_its_own(tmp_path: Path) -> Iterator[str]:
+    """A font of one glyph, which no other font has."""
     pen = TTGlyphPen(None)
     pen.moveTo((0, 0))
     pen.lineTo((500, 0))
@@ -45,25 +47,25 @@ def font_with_a_han_letter(tmp_path: Path) -> Iterator[str]:
     pen.closePath()
     glyph, file = pen.glyph(), tmp_path / "one.ttf"
     builder = FontBuilder(1000, isTTF=True)
-    builder.setupGlyphOrder([".notdef", "han"])
-    builder.setupCharacterMap({ord("中"): "han"})
-    builder.setupGlyf({".notdef": glyph, "han": glyph})
-    builder.setupHorizontalMetrics({".notdef": (600, 0), "han": (600, 0)})
+    builder.setupGlyphOrder([".notdef", "private"])
+    builder.setupCharacterMap({ord(PRIVATE): "private"})
+    builder.setupGlyf({".notdef": glyph, "private": glyph})
+    builder.setupHorizontalMetrics({".notdef": (600, 0), "private": (600, 0)})
     builder.setupHorizontalHeader(ascent=800, descent=-200)
-    builder.setupNameTable({"familyName": "One Han Letter", "styleName": "Regular"})
+    builder.setupNameTable({"familyName": "One Private Letter", "styleName": "Regular"})
     builder.setupOS2(sTypoAscender=800, sTypoDescender=-200, usWinAscent=800, usWinDescent=200)
     builder.setupPost()
     builder.save(file)
     before = list(fontManager.ttflist)
     fontManager.addfont(file)
-    yield "One Han Letter"
+    yield "One Private Letter"
     fontManager.ttflist[:] = before
 
 
 def test_every_figure_is_written_as_svg_pdf_and_png(tmp_path: Path) -> None:
     written = write_figures(FINDINGS, tmp_path)
 
-    stems = {file.stem for file in written.files}
+    stems = {file.stem for file in written.files if file.suffix != ".tex"}
     assert {
         "matrix-model0",
         "matrix-model1",
@@ -92,10 +94,10 @@ def test_the_same_findings_make_the_same_files(tmp_path: Path) -> None:
         assert one.read_bytes() == other.read_bytes(), one.name
 
 
-def test_a_font_that_has_the_script_is_taken(font_with_a_han_letter: str) -> None:
-    fonts = fonts_for(["mixed 中 label"])
+def test_a_font_that_has_the_script_is_taken(font_with_a_letter_of_its_own: str) -> None:
+    fonts = fonts_for([f"mixed {PRIVATE} label"])
 
-    assert fonts.families == ("DejaVu Sans", font_with_a_han_letter)
+    assert fonts.families == ("DejaVu Sans", font_with_a_letter_of_its_own)
     assert not fonts.missing
 
 
@@ -103,7 +105,40 @@ def test_a_script_without_a_font_is_named_in_one_sentence(tmp_path: Path) -> Non
     written = write_figures(named("\U00013000"), tmp_path)
 
     (sentence,) = (one for one in written.sentences if "font" in one)
-    assert "(EGYPTIAN): they are drawn as boxes" in sentence
+    assert "(Egyptian): they are drawn as boxes" in sentence
+
+
+HAN = [file for file in findSystemFonts() if "NotoSansCJK" in file or "SourceHanSans" in file]
+
+
+@pytest.mark.skipif(not HAN, reason="no font with Han letters (Noto Sans CJK) is installed")
+@pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
+def test_han_letters_kana_and_hangul_are_drawn_and_not_boxes(kind: str, tmp_path: Path) -> None:
+    label = "中文 日本語かな 한국어"
+    fonts = fonts_for([label])
+    style = Style(2, fonts.families)
+
+    with rc_context(style.settings):  # a glyph that is missing is a warning, and warnings are errors here
+        drawing = next(matrix.drawings(named(label), style))
+        drawing.figure.savefig(tmp_path / f"matrix.{kind}")
+
+    assert not fonts.missing
+    assert fonts.sentences == (f"Figures take letters that DejaVu Sans lacks from {fonts.families[1]}.",)
+
+
+def test_a_font_that_was_installed_since_is_found(
+    font_with_a_letter_of_its_own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = [font for font in fontManager.ttflist if font.name == font_with_a_letter_of_its_own]
+    monkeypatch.setattr("crossgraft.report.figures.fonts.findSystemFonts", lambda: [known[0].fname])
+    monkeypatch.setattr(fontManager, "ttflist", [font for font in fontManager.ttflist if font.name == "DejaVu Sans"])
+
+    assert fonts_for([PRIVATE]).families == ("DejaVu Sans", font_with_a_letter_of_its_own)
+
+
+@pytest.mark.parametrize(("label", "form"), [("中文", "SC"), ("日本語かな", "JP"), ("한국어", "KR")])
+def test_han_letters_have_the_form_of_their_language(label: str, form: str) -> None:
+    assert region(label) == form
 
 
 def test_hebrew_is_written_from_right_to_left_and_arabic_is_joined() -> None:
@@ -134,8 +169,8 @@ def test_missing_cells_leave_the_matrix_without_colour(tmp_path: Path) -> None:
     ]
     (drawing,) = matrix.drawings(analyse(matrix_of(*pairs)), Style(2, ("DejaVu Sans",)))
 
-    image = drawing.figure.axes[0].images[0].get_array()
-    assert image.mask.sum() == image.size - 1
+    changes = drawing.figure.axes[0].collections[0].get_array()
+    assert changes.mask.sum() == changes.size - 1
 
 
 def test_the_command_line_writes_figures_and_tables(tmp_path: Path, monkeypatch, capsys) -> None:  # type: ignore[no-untyped-def]

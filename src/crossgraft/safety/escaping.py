@@ -27,11 +27,22 @@ _LATEX = {
     "|": r"\textbar{}",
     '"': r"\char34{}",
     "`": r"\textasciigrave{}",
-    "≈": r"$\approx$",
+    "≈": r"$\approx$",  # from here on: signs of our own that the fonts of LaTeX lack
     "×": r"$\times$",
     "→": r"$\rightarrow$",
     "·": r"$\cdot$",
+    "−": "$-$",
+    "±": r"$\pm$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "√": r"$\surd$",
+    "★": r"$\star$",
+    "☆": r"$\diamond$",
+    "²": "$^2$",
 }  # fmt: skip
+_STATISTICS = {"τ": r"$\tau$", "ρ": r"$\rho$"}
+_STATISTIC = re.compile(r"(?<!\w)[τρ](?!\w)")  # by itself; in a word it is a letter of a name
+_TWICE = "-,<>'"  # two of them in a row would be joined to another sign
 _FORMULA = re.compile(r"[=+\-@\t\r]")  # how a cell begins that a spreadsheet computes
 
 
@@ -66,7 +77,13 @@ def in_latex(text: str) -> str:
     50\% \& \textbackslash{}input\{x\}\_y
     """
     line = visible(" ".join(text.split()))
-    return "".join(_LATEX.get(character, character) for character in line)
+    escaped = "".join(_apart(before, character) for before, character in zip(" " + line, line, strict=False))
+    return _STATISTIC.sub(lambda found: _STATISTICS[found[0]], escaped)
+
+
+def _apart(before: str, character: str) -> str:
+    kern = r"\kern0pt{}" if character == before and character in _TWICE else ""
+    return kern + _LATEX.get(character, character)
 
 
 def in_csv(value: T) -> T | str:

@@ -89,7 +89,7 @@ def _side(text: str, out: Path, columns: tuple[str, ...]) -> Side:
 
 def _write(sections: tuple[Section, ...], folder: Path) -> list[Path]:
     from crossgraft.report.csv import tables_csv
-    from crossgraft.report.latex import tables_latex
+    from crossgraft.report.latex.tables import tables_latex
 
     files = {**tables_csv(sections), **tables_latex(sections)}
     try:

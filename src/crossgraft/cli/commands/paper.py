@@ -55,24 +55,37 @@ class Paper:
         files: list[Path] = []
         sentences: list[str] = []
         if self.latex:
-            files += self._tables(findings, folder / "tables")
+            tables = _tables(findings)
+            files += _save(tables, folder / "tables")
+            sentences += _engine(tables)
         if self.figures:
             from crossgraft.report.figures.write import write_figures
 
             drawn = write_figures(findings, folder / "figures", self.columns)
             files += drawn.files
             sentences += drawn.sentences
-        return Written(files, sentences)
+        return Written(files, list(dict.fromkeys(sentences)))
 
-    def _tables(self, findings: Findings, folder: Path) -> list[Path]:
-        from crossgraft.report.latex import tables_latex
-        from crossgraft.report.sections import sections_of
 
-        files = tables_latex(sections_of(findings))
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (folder / name).write_text(text, "utf-8")
-        return [folder / name for name in files]
+def _tables(findings: Findings) -> dict[str, str]:
+    from crossgraft.report.latex.tables import tables_latex
+    from crossgraft.report.sections import sections_of
+
+    return tables_latex(sections_of(findings))
+
+
+def _save(files: dict[str, str], folder: Path) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
+    return [folder / name for name in files]
+
+
+def _engine(files: dict[str, str]) -> list[str]:
+    from crossgraft.report.latex.text import engine_sentence, scripts_of
+
+    sentence = engine_sentence(scripts_of(files.values()))
+    return [sentence] if sentence else []
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def drawings(findings: Findings, style: Style) -> Iterator[Drawing]:
         own = [harm for harm in known if harm.row.model == model]
         figure, axes = style.blank(min(style.width, 3.2))
         _plane(axes, own, style)
-        axes.set_title(style.words(model), loc="left")
+        axes.set_title(style.label(model), loc="left")
         yield Drawing("harm" if len(models) == 1 else f"harm-{model}", figure)
 
 
@@ -37,7 +37,7 @@ def _plane(axes: Axes, every: Sequence[TreatmentHarm], style: Style) -> None:
             axes.add_patch(outline)
         axes.plot(*point, "o", color=BETTER, markersize=3)
         if len(every) <= _NAMED:
-            axes.annotate(style.words(harm.row.label), point, xytext=(3, 3), textcoords="offset points", fontsize=5)
+            axes.annotate(style.label(harm.row.label), point, xytext=(3, 3), textcoords="offset points", fontsize=5)
     axes.axhline(0, color="#999999", linewidth=0.5, zorder=0)
     axes.axvline(0, color="#999999", linewidth=0.5, zorder=0)
     axes.set_xlabel("same task, other languages: change, pp")

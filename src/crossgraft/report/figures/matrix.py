@@ -18,7 +18,8 @@ _FULL_COLOUR = 15.0  # percentage points at which the colour is deepest
 _LIGHT = 0.7  # share of the deepest colour from which numbers are white
 _ROW = 0.17  # inches
 _NUMBER = 0.3  # inches of a cell in which a number fits
-_LABELS = 1.2  # inches that names take
+_LABELS = 1.2  # inches that names take at least
+_LETTER = 0.06  # inches of a letter of a name
 
 
 def drawings(findings: Findings, style: Style) -> Iterator[Drawing]:
@@ -33,7 +34,10 @@ def drawings(findings: Findings, style: Style) -> Iterator[Drawing]:
 def _drawing(
     name: str, matrix: TransferMatrix, rows: list[Treatment], targets: tuple[Point, ...], style: Style
 ) -> Drawing:
-    figure, axes = style.blank(_LABELS + 0.4 + _ROW * len(rows))
+    names = [style.label(str(target)) for target in targets]
+    figure, axes = style.blank(
+        max(_LABELS, _LETTER * max(len(style.cut(str(target))) for target in targets)) + 0.4 + _ROW * len(rows)
+    )
     cells = {
         (y, x): cell
         for y, row in enumerate(rows)
@@ -46,9 +50,12 @@ def _drawing(
     axes.patch.set(hatch="//////", edgecolor="#bbbbbb")
     units = sorted({cell.unit for cell in cells.values()})
     deepest = _FULL_COLOUR if units == ["pp"] else float(np.nanmax(np.abs(changes))) or 1.0
-    image = axes.imshow(changes, cmap=CHANGES, vmin=-deepest, vmax=deepest, aspect="auto")
-    axes.set_xticks(range(len(targets)), [style.words(str(target)) for target in targets], rotation=90)
-    axes.set_yticks(range(len(rows)), [style.words(row.label) for row in rows])
+    edges = [np.arange(length + 1) - 0.5 for length in (len(targets), len(rows))]
+    image = axes.pcolormesh(*edges, np.ma.masked_invalid(changes), cmap=CHANGES, vmin=-deepest, vmax=deepest)
+    image.set(edgecolor="face", linewidth=0.1)  # else some viewers show a line between cells
+    axes.invert_yaxis()
+    axes.set_xticks(range(len(targets)), names, rotation=90)
+    axes.set_yticks(range(len(rows)), [style.label(row.label) for row in rows])
     axes.tick_params(length=0)
     fits = (style.width - _LABELS) / max(1, len(targets)) >= _NUMBER
     for (y, x), cell in cells.items():
@@ -56,6 +63,8 @@ def _drawing(
     bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.01, extend="both")
     bar.set_label(f"change, {' or '.join(units)}")
     bar.outline.set_linewidth(0.3)
+    assert bar.solids is not None
+    bar.solids.set_rasterized(False)  # a PGF would name a file of its own for it
     return Drawing(name, figure)
 
 

@@ -18,6 +18,6 @@ def drawings(findings: Findings, style: Style) -> Iterator[Drawing]:
     for y, mean in enumerate(means):
         dot(axes, y, mean.estimate, MARKERS[models.index(mean.model) % len(MARKERS)])
     alone = len(models) == 1
-    names = [style.words(mean.words if alone else f"{mean.regime}, {mean.model}") for mean in means]
+    names = [style.label(mean.words if alone else f"{mean.regime}, {mean.model}") for mean in means]
     name_lines(axes, names, "Means by regime")
     yield Drawing("regimes", figure)

@@ -20,5 +20,5 @@ def drawings(findings: Findings, style: Style) -> Iterator[Drawing]:
             figure, axes = style.blank(0.7 + ROW * len(shown))
             for y, role in enumerate(shown):
                 dot(axes, y, role.score)
-            name_lines(axes, [style.words(role.name) for role in shown], f"{roles.of.capitalize()}, {roles.side}")
+            name_lines(axes, [style.label(role.name) for role in shown], f"{roles.of.capitalize()}, {roles.side}")
             yield Drawing(f"{roles.side}s-{roles.of}".replace(" ", "-"), figure)

@@ -15,29 +15,39 @@ from crossgraft.safety.escaping import visible
 Columns = Literal[1, 2]
 WIDTHS: dict[int, float] = {1: 7.7 / 2.54, 2: 16.0 / 2.54}  # inches; the columns of ACL's template
 BETTER, WORSE, PLAIN = "#2166ac", "#c96010", "#333333"
-CHANGES = LinearSegmentedColormap.from_list("changes", [WORSE, "#ffffff", BETTER])
+CHANGES = LinearSegmentedColormap.from_list("changes", [WORSE, "#ffffff", BETTER], N=101)
 MARKERS = "osD^vPX*<>"
-_MOST = 40  # letters of a label
+_MOST = {1: 30, 2: 40}  # letters of a label, by columns
 _TALLEST = 9.0  # inches: a page
 
 
-def shown(text: str) -> str:
+def shown(text: str, most: int = _MOST[2]) -> str:
     """A name as a label: what would act is written out, and what is too long is cut."""
     text = visible(" ".join(text.split()))
-    return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _as_it_is(text: str) -> str:
+    return text
 
 
 @dataclass(frozen=True)
 class Style:
-    """The width in inches, the families of fonts, and what is done to a name before it is drawn."""
+    """The width in inches, the families of fonts, and how a text is written for what draws it."""
 
     columns: Columns
     families: tuple[str, ...]
-    words: Callable[[str], str] = shown
+    written: Callable[[str], str] = _as_it_is
 
     @property
     def width(self) -> float:
         return WIDTHS[self.columns]
+
+    def cut(self, text: str) -> str:
+        return shown(text, _MOST[self.columns])
+
+    def label(self, text: str) -> str:
+        return self.written(self.cut(text))
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
@@ -14,12 +14,13 @@ from crossgraft.analysis.findings import Findings
 from crossgraft.report.figures import harm, matrix, regimes, roles
 from crossgraft.report.figures.fonts import fonts_for
 from crossgraft.report.figures.style import Columns, Drawing, Style, shown
-from crossgraft.safety.escaping import in_latex
+from crossgraft.report.latex.text import engine_sentence, fonts_for_scripts, in_tex, scripts_of
 from crossgraft.safety.files import safe_name
 
 _UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
 _TEX = ("lualatex", "xelatex", "pdflatex")
 _NO_TEX = "No TeX system is installed: figures are not written as PGF."
+_ONLY_LATIN = "Names have letters of {scripts}: for PGF install LuaLaTeX or XeLaTeX."
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,12 @@ class Written:
 
 
 def write_figures(findings: Findings, folder: Path, columns: Columns = 2) -> Written:
-    fonts = fonts_for(shown(label) for label in _labels(findings))
-    style = Style(columns, fonts.families)
+    labels = [shown(label) for label in _labels(findings)]
+    fonts = fonts_for(labels)
     folder.mkdir(parents=True, exist_ok=True)
-    files = list(_write(findings, folder, style))
-    tex = next(filter(which, _TEX), None)
-    if tex:
-        files += _write_pgf(findings, folder, Style(columns, fonts.families, _in_tex), tex)
-    return Written(tuple(files), tuple(filter(None, (fonts.sentence, "" if tex else _NO_TEX))))
+    drawn = tuple(_write(findings, folder, Style(columns, fonts.families)))
+    pgf = _write_pgf(findings, folder, Style(columns, fonts.families, in_tex), scripts_of(map(in_tex, labels)))
+    return Written((*drawn, *pgf.files), (*fonts.sentences, *pgf.sentences))
 
 
 def _labels(findings: Findings) -> Iterator[str]:
@@ -61,14 +60,19 @@ def _write(findings: Findings, folder: Path, style: Style) -> Iterator[Path]:
                 yield file
 
 
-def _in_tex(text: str) -> str:
-    return in_latex(shown(text))
-
-
-def _write_pgf(findings: Findings, folder: Path, style: Style, tex: str) -> Iterator[Path]:
-    """With the fonts of the document that they are read into."""
-    with rc_context({**style.settings, "pgf.texsystem": tex, "pgf.rcfonts": False}):
+def _write_pgf(findings: Findings, folder: Path, style: Style, scripts: Mapping[str, str]) -> Written:
+    """With the fonts of the document that they are read into; ``preamble.tex`` is what that document needs."""
+    tex = next(filter(which, _TEX), None)
+    if tex is None:
+        return Written((), (_NO_TEX,))
+    if scripts and tex == "pdflatex":
+        return Written((), (_ONLY_LATIN.format(scripts=" and ".join(scripts)),))
+    fonts = fonts_for_scripts(scripts)
+    preamble = folder / "preamble.tex"
+    preamble.write_text(f"% What the figures need.\n\\usepackage{{pgf}}\n{fonts}", "utf-8")
+    files = [preamble]
+    with rc_context({**style.settings, "pgf.texsystem": tex, "pgf.rcfonts": False, "pgf.preamble": fonts}):
         for drawing in _drawings(findings, style):
-            file = folder / f"{safe_name(drawing.name)}.pgf"
-            drawing.figure.savefig(file)
-            yield file
+            files.append(folder / f"{safe_name(drawing.name)}.pgf")
+            drawing.figure.savefig(files[-1])
+    return Written(tuple(files), (engine_sentence(scripts),) if scripts else ())
