@@ -17,6 +17,7 @@ from crossgraft.stats.matrices.predicting import Link
 from crossgraft.transfer.matrix import TransferMatrix
 from downstream.figure import drawn
 
+FEWEST = 4  # methods for an interval of r
 Rows = Iterator[Sequence[str]]  # of a table, the head first
 
 
@@ -122,6 +123,8 @@ def correlation(link: Link) -> str:
 def without_one(matrix: TransferMatrix) -> Rows:
     """r over methods with whole dictionaries, each method left out in turn: does the correlation hang on one of them?"""
     whole = [row for row in matrix.rows if not row.recipe and not row.is_sham]
+    if len(whole) <= FEWEST:
+        return
     by_left_out = {
         name: {found.task: found for found in predictions(only(matrix, rows)) if not found.without}
         for name, rows in {"–": whole, **{row.name: [r for r in whole if r != row] for row in whole}}.items()
