@@ -97,6 +97,21 @@ def test_the_preamble_names_a_font_for_each_script_in_use() -> None:
     assert fonts_for_scripts(scripts_of([in_tex(LATIN), in_tex(HOSTILE)])) == ""
 
 
+@pytest.mark.slow
+@NEEDS_HAN
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_document_may_read_the_preambles_of_tables_and_of_figures(engine: str, tmp_path: Path) -> None:
+    fonts = fonts_for_scripts({"CJK": "中"})
+    body = r"\inscript{CJK}{中}" if engine != "pdflatex" else "text"
+
+    assert (
+        problems(
+            tmp_path, f"\\documentclass{{article}}{fonts}{fonts}\\begin{{document}}{body}\\end{{document}}", engine
+        )
+        == []
+    )
+
+
 def test_words_that_run_from_right_to_left_stay_one_stretch() -> None:
     assert in_tex("qa/اللغة العربية") == r"qa/\righttoleft{\inscript{Arabic}{اللغة العربية}}"
 

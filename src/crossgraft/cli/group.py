@@ -14,6 +14,7 @@ from crossgraft import __version__
 from crossgraft.cli.commands.check import check
 from crossgraft.cli.commands.cluster import fetch, submit, worker
 from crossgraft.cli.commands.compare import compare
+from crossgraft.cli.commands.docs import docs
 from crossgraft.cli.commands.export import export
 from crossgraft.cli.commands.mapping import bli, map_, translate
 from crossgraft.cli.commands.mitigate import mitigate
@@ -82,6 +83,7 @@ for _command in (
     bli,
     translate,
     store,
+    docs,
 ):
     cli.add_command(_command)
 

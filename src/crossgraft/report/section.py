@@ -127,7 +127,7 @@ HIDDEN = "\0"  # the title of a column that is only in CSV
 class Section:
     """One question and its answer. ``folded``: closed on the page until it is opened.
 
-    ``shows`` says in one sentence what is to be seen, ``explained`` in which page of the docs more is said, ``note`` how
+    ``shows`` says in one sentence what is to be seen, ``explained`` for which argument ``crossgraft docs`` says more, ``note`` how
     it was computed. ``grid`` is the matrix, where the section is about it.
     """
 

@@ -28,13 +28,13 @@ _SHAPED = {"Arabic", "Hebrew", "Devanagari", "Bengali", "Tamil", "Telugu", "Kann
            "Lao", "Khmer", "Tibetan", "Georgian", "Armenian", "Ethiopic"}  # fmt: skip
 _FOR_SCRIPTS = r"""\usepackage{iftex}
 \ifPDFTeX  % has no such fonts: Cyrillic and Greek need T2A and LGR of fontenc; for other scripts take XeLaTeX or LuaLaTeX
-  \newcommand{\inscript}[2]{#2}
-  \newcommand{\fontforscript}[3]{}
-  \newcommand{\righttoleft}[1]{#1}
+  \providecommand{\inscript}[2]{#2}
+  \providecommand{\fontforscript}[3]{}
+  \providecommand{\righttoleft}[1]{#1}
 \else
   \usepackage{fontspec}
   \makeatletter
-  \newcommand{\fontforscript}[3]{% script, features, families: the first that is installed
+  \providecommand{\fontforscript}[3]{% script, features, families: the first that is installed
     \@for\crossgraftfamily:=#3\do{\@ifundefined{fontfor#1}{\IfFontExistsTF{\crossgraftfamily}{%
       \expandafter\newfontfamily\csname fontfor#1\expandafter\endcsname\expandafter{\crossgraftfamily}[#2]}{}}{}}%
     \@ifundefined{fontfor#1}{\PackageWarning{crossgraft}{none of the fonts #3 is installed: names in #1 are not printed}}{}}

@@ -48,7 +48,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             note=_NOTE,
             charts=tuple(_charts(findings)),
             shows=_SHOWS,
-            explained="reading-a-report.md#the-first-screen",
+            explained="reading-a-report#the-first-screen",
         )
 
 

@@ -57,7 +57,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             (*tables, *_posterior(matrix, shrunk)),
             note=_NOTE,
             shows=_SHOWS,
-            explained="reading-a-report.md",
+            explained="reading-a-report",
             grid=Grid(matrix, shrunk),
         )
 

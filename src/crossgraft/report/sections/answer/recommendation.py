@@ -80,7 +80,7 @@ def _sections(title: str, question: Question, matrix: TransferMatrix, drawn: Pos
         sentences=found.sentences,
         charts=tuple(_chart(found)),
         shows=_SHOWS,
-        explained="recommend.md",
+        explained="recommend",
     )
     yield Section(
         f"{title}: the options",
@@ -88,7 +88,7 @@ def _sections(title: str, question: Question, matrix: TransferMatrix, drawn: Pos
         note=_NOTE,
         folded=True,
         shows="Gain, risk of harm and reason of exclusion of every option; what simpler rules would choose; which adapter serves which target.",
-        explained="recommend.md",
+        explained="recommend",
     )
 
 

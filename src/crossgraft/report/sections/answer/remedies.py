@@ -44,7 +44,7 @@ def sections(findings: Findings) -> Iterator[Section]:
         charts=tuple(map(_chart, found[:_CHARTS])),
         folded=True,
         shows="What an adapter and its remedies gain, and what they do to other targets.",
-        explained="recommend.md#remedies",
+        explained="recommend#remedies",
     )
 
 

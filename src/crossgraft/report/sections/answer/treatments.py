@@ -51,7 +51,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             note=_NOTE,
             folded=True,
             shows="One row per treatment: its gain where it should gain, and its worst cell elsewhere.",
-            explained="reading-a-report.md#the-first-screen",
+            explained="reading-a-report#the-first-screen",
         )
     if findings.controls and not findings.evidence.shuffled:
         yield Section(
@@ -60,7 +60,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             note=_CONTROLS,
             folded=True,
             shows="What the format alone does, without its content.",
-            explained="reading-a-report.md#the-first-screen",
+            explained="reading-a-report#the-first-screen",
         )
 
 

@@ -51,7 +51,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             charts=tuple(_chart(findings.consistency)),
             folded=True,
             shows="Whether models agree on which targets gain from a source.",
-            explained="statistics.md",
+            explained="statistics",
         )
 
 

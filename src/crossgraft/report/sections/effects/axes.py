@@ -47,7 +47,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             (Table("axes", _HEAD, rows), Table("axis_levels", _LEVEL_HEAD, levels, title="Means at each level")),
             note=_NOTE,
             shows="What one level of the recipe does more than another, all else equal.",
-            explained="reading-a-report.md#the-numbers",
+            explained="reading-a-report#the-numbers",
         )
 
 

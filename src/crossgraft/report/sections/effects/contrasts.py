@@ -32,7 +32,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             (Table("contrasts", _HEAD, rows),),
             note=_NOTE,
             shows="How much more a treatment changes its own task than other tasks, with an interval for each kind of new data.",
-            explained="statistics.md",
+            explained="statistics",
         )
 
 

@@ -65,7 +65,7 @@ def sections(findings: Findings) -> Iterator[Section]:
         note=_NOTE,
         charts=tuple(_planes(findings.treatment_harm)),
         shows="To the right: gain on the same task in other languages; up: change on other tasks. Treatments on the dashed frontier are beaten in both by no other.",
-        explained="recommend.md",
+        explained="recommend",
     )
     targets = tuple(
         (
@@ -89,7 +89,7 @@ def _brittle(rows: tuple[tuple[Value, ...], ...]) -> Iterator[Section]:
         note=_BRITTLE,
         folded=True,
         shows="Targets by how many treatments harm them.",
-        explained="reading-a-report.md#the-numbers",
+        explained="reading-a-report#the-numbers",
     )
 
 

@@ -57,7 +57,7 @@ def sections(findings: Findings) -> Iterator[Section]:
         tuple(table for table in tables if table.rows),
         folded=True,
         shows="The paper's printed figures beside those of this table.",
-        explained="paper.md",
+        explained="paper",
     )
 
 

@@ -60,7 +60,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             note=_NOTE,
             folded=True,
             shows="Mean changes of the cells whose source and target share a task, a language, both or neither.",
-            explained="reading-a-report.md#the-numbers",
+            explained="reading-a-report#the-numbers",
         )
 
 

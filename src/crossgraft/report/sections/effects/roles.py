@@ -47,7 +47,7 @@ def sections(findings: Findings) -> Iterator[Section]:
         charts=tuple(_dots(role) for role in findings.roles if isinstance(role, Roles) and len(role.roles) > 1),
         folded=True,
         shows="Which languages, tasks and points give, which take, and how sure the order is.",
-        explained="reading-a-report.md#the-numbers",
+        explained="reading-a-report#the-numbers",
     )
 
 

@@ -49,7 +49,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             note=_NOTE,
             folded=True,
             shows="What donors and recipients explain of the matrix, and whether transfer is mutual.",
-            explained="statistics.md",
+            explained="statistics",
         )
 
 

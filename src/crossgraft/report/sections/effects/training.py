@@ -44,7 +44,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             charts=tuple(_curves(findings.evidence.training)),
             folded=True,
             shows="What each run cost, and how its loss fell.",
-            explained="training.md",
+            explained="training",
         )
 
 

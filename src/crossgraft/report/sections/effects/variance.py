@@ -38,7 +38,7 @@ def sections(findings: Findings) -> Iterator[Section]:
         charts=tuple(_bars(fit) for fit, _ in fits if fit is not None),
         folded=True,
         shows="Which factor the differences between cells belong to, noise taken out.",
-        explained="statistics.md",
+        explained="statistics",
     )
 
 

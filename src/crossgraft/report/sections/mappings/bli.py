@@ -42,7 +42,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             note=one.method,
             charts=(*_heat(findings.matrix, one), *_curves(one), *_frequencies(one)),
             shows="MAP of every method on every language pair, what a larger dictionary adds, and how much rare words cost.",
-            explained="embeddings.md",
+            explained="embeddings",
         )
 
 

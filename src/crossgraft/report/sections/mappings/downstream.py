@@ -41,7 +41,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             note=" ".join(filter(None, (_NOTE if found else "", _SEEN if seen else ""))),
             charts=tuple(_charts(scores)),
             shows="Scores of the methods on other tasks, and whether lexicon induction predicts them.",
-            explained="embeddings-downstream.md",
+            explained="embeddings-downstream",
         )
 
 

@@ -52,5 +52,5 @@ def sections(findings: Findings) -> Iterator[Section]:
             note=_NOTE,
             folded=True,
             shows="What a method reaches from a dictionary whose pairs are wrong: it should be at chance.",
-            explained="embeddings.md",
+            explained="embeddings",
         )

@@ -61,7 +61,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             tuple(table for table in tables if table.rows),
             note=_LEGEND + task.method,
             shows="The measure itself: which method is best on each pair, and which cannot be distinguished from the best.",
-            explained="embeddings.md",
+            explained="embeddings",
         )
 
 

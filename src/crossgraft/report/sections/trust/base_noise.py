@@ -44,7 +44,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             note=_NOTE,
             folded=True,
             shows="How much of the differences between targets is noise in the score of the base.",
-            explained="reading-a-report.md#the-numbers",
+            explained="reading-a-report#the-numbers",
         )
 
 

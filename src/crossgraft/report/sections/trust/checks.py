@@ -24,7 +24,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             "What is suspect: the control, measured again",
             (Table("control_checks", _AGAIN, rows),),
             shows="How far the control moves by itself, when it is repeated or its prompt varied.",
-            explained="reading-a-report.md#checks",
+            explained="reading-a-report#checks",
         )
     looked = sorted([*findings.gates, *findings.evidence.checks], key=lambda check: check.fine)
     if looked:
@@ -34,7 +34,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             "What is suspect: can the numbers be trusted?",
             (Table("checks", _LOOKED, found, most=failed or None, folded=not failed),),
             shows=_shows(failed, len(looked)),
-            explained="reading-a-report.md#checks",
+            explained="reading-a-report#checks",
         )
 
 

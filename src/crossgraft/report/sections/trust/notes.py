@@ -16,5 +16,5 @@ def sections(findings: Findings) -> Iterator[Section]:
         sentences=(*findings.notes, findings.method),
         folded=True,
         shows="What the intervals are about, and what they leave out.",
-        explained="statistics.md",
+        explained="statistics",
     )

@@ -26,5 +26,5 @@ def sections(findings: Findings) -> Iterator[Section]:
             note=_NOTE,
             folded=True,
             shows="What the content of a source adds to its format.",
-            explained="reading-a-report.md#the-numbers",
+            explained="reading-a-report#the-numbers",
         )
