@@ -565,6 +565,17 @@ def test_without_a_metric_of_ours_one_must_be_named(origin: Origin, settings: di
     assert caught.value.key == ("metric",)
 
 
+def test_an_error_about_metrics_with_long_names_quotes_their_beginnings_only(origin: Origin) -> None:
+    file = origin.folder / "defs/en.yaml"
+    metrics = ", ".join(f"{{ metric: {'x' * 1000}{number} }}" for number in range(100))
+    file.write_text(changed(file.read_text(), metric_list=f"[{metrics}]"))
+
+    with pytest.raises(SpecError) as caught:
+        task(origin)
+
+    assert len(str(caught.value)) < 2000
+
+
 def test_scores_computed_by_code_need_a_metric(origin: Origin) -> None:
     (origin.folder / "defs/code.py").write_text("def score(doc, results): ...\n")
     for language in ("en", "de"):

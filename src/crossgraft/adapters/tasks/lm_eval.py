@@ -17,6 +17,7 @@ from crossgraft.study import Input, Origin
 
 _PREFIX = "lm-eval:"
 _OURS = {"acc": "accuracy", "acc_norm": "accuracy-per-char", "acc_bytes": "accuracy-per-byte"}
+_SHOWN, _LONGEST = 12, 100  # names in a sentence, and characters of each
 _HARMLESS = ("take_first", "remove_whitespace")  # filters that change no greedy answer, read without its edges
 
 
@@ -129,7 +130,7 @@ def _metric(definition: Definition) -> str:
         for name in theirs:
             if (same := _OURS.get(name, name).replace("_", "-").lower()) in ours:
                 return ours[same]
-    how = f"none of its metrics ({', '.join(theirs)}) is one of ours"
+    how = f"none of its metrics ({', '.join(theirs[:_SHOWN])}) is one of ours"
     if definition.settings.get("process_results") is not None:
         how = "its scores are computed by code (process_results)"
     raise SpecError(f"the task {definition.name!r}: {how}; say metric = one of {', '.join(ours.values())}", ("metric",))
@@ -152,12 +153,12 @@ def _extracting(definition: Definition) -> str:
         if not set(steps) - set(_HARMLESS):
             return ""
         extracting |= dict.fromkeys(step for step in steps if step not in _HARMLESS)
-    return "the filters " + ", ".join(extracting) if extracting else ""
+    return "the filters " + ", ".join(list(extracting)[:_SHOWN]) if extracting else ""
 
 
 def _short(name: object) -> str:
-    """A name of the harness' as it is, and of a function without its folder."""
-    return Path(str(name)).name
+    """A name of the harness' as it is, and of a function without its folder; of a long one its beginning."""
+    return Path(str(name)).name[:_LONGEST]
 
 
 def _notes(definition: Definition, *, named: bool) -> Iterator[str]:
@@ -172,7 +173,7 @@ def _notes(definition: Definition, *, named: bool) -> Iterator[str]:
         if options := sorted(
             {str(key) for key in metric} - {"metric", "aggregation", "higher_is_better", "hf_evaluate"}
         ):
-            yield f"options of the metric {_short(metric.get('metric'))} are not applied: {', '.join(options)}"
+            yield f"options of the metric {_short(metric.get('metric'))} are not applied: {', '.join(map(_short, options[:_SHOWN]))}"
     if settings.get("process_docs") is not None and not named:
         yield (
             "the definition's process_docs may drop rows, and items are numbered after that; if it drops others in "
