@@ -10,7 +10,7 @@ from typing import Literal
 from crossgraft.analysis.mappings.compare import Comparison, comparisons
 from crossgraft.analysis.mappings.means import DRAWS, Means, PairMean
 from crossgraft.analysis.mappings.tables import TaskTables, task_tables
-from crossgraft.analysis.wording import number_of
+from crossgraft.analysis.wording import interval, number_of, signed
 from crossgraft.core import Record, Scalar, Treatment
 from crossgraft.transfer.matrix import TransferMatrix
 
@@ -142,7 +142,7 @@ def level(mean: PairMean) -> str:
 
 
 def points(mean: PairMean) -> str:
-    return f"{100 * mean.value:+.1f} [{100 * mean.low:+.1f}, {100 * mean.high:+.1f}]"
+    return f"{signed(100 * mean.value)} {interval(100 * mean.low, 100 * mean.high)}"
 
 
 def downstream_standings(matrix: TransferMatrix, records: Iterable[Record]) -> tuple[TaskStandings, ...]:

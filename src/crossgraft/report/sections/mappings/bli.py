@@ -9,7 +9,9 @@ from operator import itemgetter
 
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.mappings import BLIFindings, Comparison, MethodRow, PairMean, PairState, Slope
+from crossgraft.analysis.mappings.standings import points
 from crossgraft.analysis.mappings.subsets import BY_FREQUENCY
+from crossgraft.analysis.wording import signed
 from crossgraft.report.pictures.kinds import Curves, Heat, Line
 from crossgraft.report.section import HIDDEN, Column, Interval, Number, Section, Table, Value, columns, decimals
 from crossgraft.transfer.matrix import TransferMatrix
@@ -340,9 +342,8 @@ def _level(mean: PairMean | None) -> Interval:
 
 
 def _points(mean: PairMean) -> Interval:
-    low, high = (f"{100 * value:+.1f}" for value in (mean.low, mean.high))
-    new_pairs = "" if isnan(mean.pairs_low) else f" ({100 * mean.pairs_low:+.1f}, {100 * mean.pairs_high:+.1f})"
-    return Interval(mean.value, mean.low, mean.high, text=f"{100 * mean.value:+.1f} [{low}, {high}]{new_pairs}")
+    new_pairs = "" if isnan(mean.pairs_low) else f" ({signed(100 * mean.pairs_low)}, {signed(100 * mean.pairs_high)})"
+    return Interval(mean.value, mean.low, mean.high, text=f"{points(mean)}{new_pairs}")
 
 
 def _verdict(compared: Comparison) -> str:

@@ -8,6 +8,7 @@ from math import isnan
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.mappings.predicting import DRAWS, Level, Prediction, levels, sentence
 from crossgraft.analysis.mappings.references import Reference
+from crossgraft.analysis.wording import signed
 from crossgraft.report.pictures.kinds import Scatter, Spot
 from crossgraft.report.section import HIDDEN, Interval, Number, Section, Table, Value, columns
 from crossgraft.stats.matrices.predicting import Link
@@ -76,7 +77,7 @@ def _levels(found: Sequence[Level], seen: Mapping[str, bool]) -> Table:
 
 
 def _level(level: Level | None) -> Number:
-    return Number(None, "–") if level is None else Number(level.score, f"{level.score:.3f} ({level.gain:+.1f})")
+    return Number(None, "–") if level is None else Number(level.score, f"{level.score:.3f} ({signed(level.gain)})")
 
 
 def _predictions(found: Sequence[Prediction]) -> Table:

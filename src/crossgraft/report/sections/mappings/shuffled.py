@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.mappings.standings import level
+from crossgraft.analysis.wording import number_of
 from crossgraft.core import SHUFFLED
 from crossgraft.report.section import Interval, Section, Table, columns, decimals
 
@@ -38,7 +39,7 @@ def sections(findings: Findings) -> Iterator[Section]:
             control.row.label,
             control.metric,
             Interval(control.mean.value, control.mean.low, control.mean.high, text=level(control.mean)),
-            f"{control.mean.pairs} pairs, {control.mean.queries:,} items",
+            f"{number_of(control.mean.pairs, 'pair')}, {control.mean.queries:,} items",
             decimals(control.chance, 4),
             control.verdict,
             decimals(scores.get((control.task, control.row.label.replace(SHUFFLED, ""))), 3),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from crossgraft.analysis.findings import Findings
 from crossgraft.analysis.mappings.means import PairMean
 from crossgraft.analysis.mappings.standings import Standing, TaskStandings, level, points
-from crossgraft.analysis.wording import listed
+from crossgraft.analysis.wording import listed, number_of
 from crossgraft.report.section import HIDDEN, Column, Interval, Number, Section, Table, Value, columns, decimals
 
 PLACE = 4
@@ -31,7 +31,11 @@ def _best_methods(tasks: tuple[TaskStandings, ...]) -> Section:
     )
     rows = tuple(_best(task, leader) for task in tasks for leader in task.leaders)
     return Section(
-        "Which method is best on what", (Table("best-methods", head, rows),), note=tasks[0].method, shows=_SHOWS
+        "Which method is best on what",
+        (Table("best-methods", head, rows),),
+        note=tasks[0].method,
+        shows=_SHOWS,
+        explained="embeddings",
     )
 
 
@@ -43,7 +47,7 @@ def _best(task: TaskStandings, leader: Standing) -> tuple[Value, ...]:
         leader.row.label,
         task.metric,
         _with_interval(leader.mean),
-        f"{leader.mean.pairs} pairs, {leader.mean.queries:,} items",
+        f"{number_of(leader.mean.pairs, 'pair')}, {leader.mean.queries:,} items",
         decimals(task.control.mean.value, 3),
         tested[0].row.label if tested else "–",
         _difference(tested[0].behind) if tested else Interval(None),
