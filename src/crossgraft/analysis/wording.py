@@ -28,10 +28,10 @@ def signed(value: float, digits: int = 1) -> str:
 
 def number_of(count: int, noun: str) -> str:
     """
-    >>> number_of(1, "item"), number_of(2, "item")
-    ('1 item', '2 items')
+    >>> number_of(1, "item"), number_of(2, "item"), number_of(1066, "item")
+    ('1 item', '2 items', '1,066 items')
     """
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def listed(names: Sequence[str]) -> str:
