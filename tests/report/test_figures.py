@@ -108,6 +108,18 @@ def test_a_script_without_a_font_is_named_in_one_sentence(tmp_path: Path) -> Non
     assert "(Egyptian): they are drawn as boxes" in sentence
 
 
+def test_a_tex_that_does_not_work_is_said_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for engine in ("lualatex", "xelatex", "pdflatex"):
+        (tmp_path / engine).write_text("#!/bin/sh\necho '! no format'; exit 1\n")
+        (tmp_path / engine).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+    written = write_figures(named("a"), tmp_path / "figures")
+
+    assert not any(file.suffix == ".pgf" for file in written.files)
+    assert any("lualatex failed" in sentence for sentence in written.sentences)
+
+
 HAN = [file for file in findSystemFonts() if "NotoSansCJK" in file or "SourceHanSans" in file]
 
 

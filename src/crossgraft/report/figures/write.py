@@ -9,6 +9,7 @@ from pathlib import Path
 from shutil import which
 
 from matplotlib import rc_context
+from matplotlib.backends.backend_pgf import LatexError
 
 from crossgraft.analysis.findings import Findings
 from crossgraft.report.figures import harm, matrix, regimes, roles
@@ -21,6 +22,8 @@ _UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
 _TEX = ("lualatex", "xelatex", "pdflatex")
 _NO_TEX = "No TeX system is installed: figures are not written as PGF."
 _ONLY_LATIN = "Names have letters of {scripts}: for PGF install LuaLaTeX or XeLaTeX."
+
+_FAILED = "{tex} failed ({error}): figures are not written as PGF; does it compile an empty document?"
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,11 @@ def _write_pgf(findings: Findings, folder: Path, style: Style, scripts: Mapping[
     preamble = folder / "preamble.tex"
     preamble.write_text(f"% What the figures need.\n\\usepackage{{pgf}}\n{fonts}", "utf-8")
     files = [preamble]
-    with rc_context({**style.settings, "pgf.texsystem": tex, "pgf.rcfonts": False, "pgf.preamble": fonts}):
-        for drawing in _drawings(findings, style):
-            files.append(folder / f"{safe_name(drawing.name)}.pgf")
-            drawing.figure.savefig(files[-1])
+    try:
+        with rc_context({**style.settings, "pgf.texsystem": tex, "pgf.rcfonts": False, "pgf.preamble": fonts}):
+            for drawing in _drawings(findings, style):
+                files.append(folder / f"{safe_name(drawing.name)}.pgf")
+                drawing.figure.savefig(files[-1])
+    except LatexError as error:
+        return Written((), (_FAILED.format(tex=tex, error=str(error).partition(" while processing")[0]),))
     return Written(tuple(files), (engine_sentence(scripts),) if scripts else ())
