@@ -32,4 +32,5 @@ def sections(findings: Findings) -> Iterator[Section]:
         (Table("missing", _HEAD, rows, most=0),),
         tuple(lines[:_NAMED]) + ((f"{len(lines) - _NAMED} more are in missing.csv",) if len(lines) > _NAMED else ()),
         shows=shows,
+        explained="results#the-store",
     )
