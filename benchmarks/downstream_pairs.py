@@ -23,7 +23,8 @@ import argparse
 from pathlib import Path
 
 from downstream.bag_of_words import bags_of_words
-from downstream.page import write_page
+from downstream.overlap import overlaps
+from downstream.page import References, write_page
 from downstream.studies import PARTS, spec
 from downstream.texts import write_texts
 
@@ -42,7 +43,17 @@ def main() -> None:
         findings = carried_out(cg.load_study(path), cg.Store(out))
         print(cg.write_report(findings, out / part)[0])
         if options.page:
-            write_page(part, findings, options.page, bags_of_words(data, "en") if part == "monolingual" else {})
+            write_page(part, findings, options.page, references(part, data, findings))
+
+
+def references(part: str, data: Path, findings: cg.Findings) -> References:
+    """What needs no vectors, for the parts with models of the paper."""
+    if part == "monolingual":
+        return {"bag of words": bags_of_words(data, "en")}
+    if part == "networks":
+        targets = sorted({target.lang.partition(":")[2] for _, target in findings.matrix.cells})
+        return {"lengths and shared words": overlaps(data, "en", targets)}
+    return {}
 
 
 def carried_out(study: Study, store: cg.Store) -> cg.Findings:

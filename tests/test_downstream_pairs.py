@@ -110,6 +110,7 @@ def test_networks_run_beside_lighter_models_and_a_shuffled_dictionary(folder: Pa
     assert "sib200-cnn †, accuracy, 1 pair" in page
     assert "r over methods, xnli" not in page  # of three methods, one cannot be left out
     assert "| procrustes, shuffled dictionary | xnli-esim |" in page
+    assert "| lengths and shared words | xnli, en:de |" in page
     alone = (folder / "page/downstream-monolingual.md").read_text()
     assert "| unmapped |" in alone
     assert "| bag of words |" in alone

@@ -19,14 +19,15 @@ from downstream.figure import drawn
 
 FEWEST = 4  # methods for an interval of r
 Rows = Iterator[Sequence[str]]  # of a table, the head first
+References = Mapping[str, Mapping[str, Level]]  # accuracies by model, then by data set
 
 
-def write_page(part: str, findings: Findings, folder: Path, references: Mapping[str, Level]) -> None:
+def write_page(part: str, findings: Findings, folder: Path, references: References) -> None:
     """A file of tables, and a figure where BLI can be compared with other tasks."""
     folder.mkdir(parents=True, exist_ok=True)
     tables = [
         scores(findings),
-        bags(references),
+        without_vectors(references),
         controls(findings),
         predicted(findings.predictions),
         without_one(findings.matrix),
@@ -76,10 +77,11 @@ def score(standing: Standing | None) -> str:
     return f"{mark}{mean.value:.3f}{mark} [{mean.low:.3f}, {mean.high:.3f}]"
 
 
-def bags(references: Mapping[str, Level]) -> Rows:
-    yield "model", "data set", "accuracy", "items"
-    for name, accuracy in references.items():
-        yield "bag of words", name, level(accuracy.mean, accuracy.low, accuracy.high), f"{accuracy.n:,}"
+def without_vectors(references: References) -> Rows:
+    yield "without vectors", "data set", "accuracy", "items"
+    for model, accuracies in references.items():
+        for name, accuracy in accuracies.items():
+            yield model, name, level(accuracy.mean, accuracy.low, accuracy.high), f"{accuracy.n:,}"
 
 
 def controls(findings: Findings) -> Rows:
