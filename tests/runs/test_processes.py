@@ -80,7 +80,9 @@ def test_a_job_that_kills_three_workers_is_given_up_and_named(tmp_path: Path) ->
     assert code == 1
     assert "failed: m: a2: given up after it killed 3 workers; the last time a worker was killed by SIGKILL" in said
     assert "repeated only with --retry" in said
-    assert len(answers(tmp_path / "out")) == 4 * 4 + 3  # every deadly attempt kept a target before it died
+    assert said.count("given up after it killed 3 workers") == 2  # when it is, and at the end
+    # every deadly attempt kept a target before it died; a second worker may have begun one more before the job was given up
+    assert len(answers(tmp_path / "out")) - 4 * 4 in (3, 4)
     (failure,) = Store(tmp_path / "out").failures.read()[0].values()
     assert (failure["job"], failure["deterministic"]) == ("m: a2", True)
 

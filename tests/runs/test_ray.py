@@ -46,7 +46,7 @@ def test_a_job_that_kills_three_workers_of_ray_is_given_up(tmp_path: Path) -> No
 
     assert code == 1, said
     assert "failed: m: a1: given up after it killed 3 workers" in said
-    assert len(answers(tmp_path / "out")) == 3 * 4 + 3
+    assert len(answers(tmp_path / "out")) - 3 * 4 in (3, 4)  # a second worker may have begun one more attempt
 
 
 def test_a_killed_worker_of_ray_is_replaced(tmp_path: Path) -> None:

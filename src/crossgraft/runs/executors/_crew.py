@@ -172,6 +172,8 @@ class _Crew:
 
     def _killed(self, job: Job, death: str) -> Iterator[Event]:
         self.kills[job.treatment_id] += 1
+        if self.kills[job.treatment_id] > KILLS:
+            return  # another worker had taken it up before it was given up
         if self.kills[job.treatment_id] < KILLS:
             yield Remark(job, f"a worker {death}; another takes its place")
             return
