@@ -116,7 +116,7 @@ def test_a_selection_is_all_that_its_workers_do(tmp_path: Path, cluster: Path) -
     _, said = outcome(command("submit", spec, "--out", tmp_path / "out", "--only", "*:a[12]", "--dry-run"))
 
     assert said.count("--only small:a1 --only small:a2") == 1
-    assert "a3" not in said
+    assert ":a3" not in said  # a hash may hold "a3"
 
 
 @pytest.mark.slow
