@@ -11,8 +11,9 @@ from crossgraft.core import Answers
 from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.queries import Query, rank_table
 from crossgraft.embeddings.retrieval import Search
+from crossgraft.embeddings.retrieval.csls import require_neighbours
 from crossgraft.embeddings.spaces.space import Space, unit
-from crossgraft.errors import SpecError
+from crossgraft.errors import DataError, SpecError
 
 Spaces = tuple[Space, Space]
 
@@ -23,6 +24,15 @@ def require_parameters(search: Search) -> None:
         raise SpecError(f"expected at least 1 neighbour for CSLS; got {search.k}", ("k",))
     if not 0 < search.beta < float("inf"):
         raise SpecError(f"expected an inverse temperature above 0; got {search.beta}", ("beta",))
+
+
+def require_words(search: Search, spaces: Spaces, pair: str) -> None:
+    """Raise where CSLS has fewer words than neighbours."""
+    if search.retrieval == "csls":
+        try:
+            require_neighbours(search.k, len(spaces[0].words))
+        except DataError as error:
+            raise DataError(f"{pair}: {error}") from None
 
 
 def identity(search: Search) -> Table[str, Any]:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from crossgraft.embeddings.asked import identity, in_one_space, ranks, require_parameters
+from crossgraft.embeddings.asked import identity, in_one_space, ranks, require_parameters, require_words
 from crossgraft.embeddings.lemmas import by_lemma, read_lemmas, with_forms
 from crossgraft.embeddings.lexicon import Lexicon, direction_note, read_lexicon
 from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.queries import queries, texts
 from crossgraft.embeddings.retrieval import Retrieval, Search
-from crossgraft.embeddings.retrieval.csls import require_neighbours
 from crossgraft.embeddings.spaces.space import Space
 from crossgraft.embeddings.tasks import TASKS, Evaluation, LanguagePair
 from crossgraft.errors import DataError, SpecError
@@ -102,11 +101,7 @@ class BLI:
                 f"{pair}: no word of the test dictionary {lexicon.file.name} is in both vocabularies; "
                 'check its languages, and whether spaces.case should be "lower"'
             )
-        if self.retrieval == "csls":
-            try:
-                require_neighbours(self.k, len(spaces[0].words))
-            except DataError as error:
-                raise DataError(f"{pair}: {error}") from None
+        require_words(self._search, spaces, str(pair))
 
     def evaluate(
         self,

@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from crossgraft.core import Answers
-from crossgraft.embeddings.asked import identity, in_one_space, ranks, require_parameters
+from crossgraft.embeddings.asked import identity, in_one_space, ranks, require_parameters, require_words
 from crossgraft.embeddings.lexicon import Lexicon, alike_pairs
 from crossgraft.embeddings.mapping import Mapping
 from crossgraft.embeddings.queries import queries, texts
 from crossgraft.embeddings.retrieval import Retrieval, Search
-from crossgraft.embeddings.retrieval.csls import require_neighbours
 from crossgraft.embeddings.spaces.space import Space
 from crossgraft.embeddings.tasks import TASKS, Evaluation, LanguagePair
 from crossgraft.embeddings.tasks.bli import Measure
-from crossgraft.errors import DataError
 from crossgraft.study import Input, Origin
 
 
@@ -49,11 +47,7 @@ class Twins:
         return {"task": "twins", **identity(self._search)}
 
     def check_pair(self, pair: LanguagePair, spaces: tuple[Space, Space], origin: Origin) -> None:  # noqa: ARG002
-        if self.retrieval == "csls":
-            try:
-                require_neighbours(self.k, len(spaces[0].words))
-            except DataError as error:
-                raise DataError(f"{pair}: {error}") from None
+        require_words(self._search, spaces, str(pair))
 
     def evaluate(
         self,
